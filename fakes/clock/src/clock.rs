@@ -1,0 +1,232 @@
+//! The handle that everybody holds.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::thread::Thread;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::timers::{Key, Timers};
+
+/// Time ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elapsed;
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("time ran out")
+    }
+}
+
+impl std::error::Error for Elapsed {}
+
+/// A clock: the machine's, or the field time of one simulated world. Clones show the same time.
+#[derive(Clone)]
+pub struct Clock {
+    field: Option<Arc<Field>>,
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.field.is_some() { "Clock(field)" } else { "Clock(machine)" })
+    }
+}
+
+/// What the world's thread and the driver share.
+pub(crate) struct Field {
+    pub(crate) state: Mutex<State>,
+    /// The world's thread is parked: it has no task to run.
+    pub(crate) parked: AtomicBool,
+    /// Counts parks and unparks of the world's thread.
+    pub(crate) epoch: AtomicU64,
+    /// The driver sleeps and wants to be woken when the world's thread parks.
+    pub(crate) driver_waits: AtomicBool,
+    pub(crate) driver: Mutex<Option<Thread>>,
+    pub(crate) stop: AtomicBool,
+}
+
+/// The part that is changed under a lock.
+pub(crate) struct State {
+    pub(crate) now: Timestamp,
+    pub(crate) timers: Timers,
+    pub(crate) holds: usize,
+    pub(crate) processes: BTreeSet<u32>,
+}
+
+impl Field {
+    pub(crate) fn new(start: Timestamp) -> Self {
+        Self {
+            state: Mutex::new(State { now: start, timers: Timers::default(), holds: 0, processes: BTreeSet::new() }),
+            parked: AtomicBool::new(false),
+            epoch: AtomicU64::new(0),
+            driver_waits: AtomicBool::new(false),
+            driver: Mutex::new(None),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the driver if it waits for something to happen.
+    pub(crate) fn nudge(&self) {
+        if self.driver_waits.swap(false, Ordering::AcqRel)
+            && let Some(driver) = &*self.driver.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            driver.unpark();
+        }
+    }
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn wall() -> Self {
+        Self { field: None }
+    }
+
+    pub(crate) fn field(field: Arc<Field>) -> Self {
+        Self { field: Some(field) }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        match &self.field {
+            Some(field) => field.lock().now,
+            None => machine_now(),
+        }
+    }
+
+    /// Sleeps for this long.
+    pub async fn sleep(&self, duration: Duration) {
+        self.sleep_until(later(self.now(), duration)).await;
+    }
+
+    /// Sleeps until this moment.
+    pub async fn sleep_until(&self, deadline: Timestamp) {
+        match &self.field {
+            Some(field) => Sleep { field: Arc::clone(field), deadline, key: None }.await,
+            None => machine_sleep(deadline.duration_since(machine_now())).await,
+        }
+    }
+
+    /// Waits for `future`, for this long at most.
+    ///
+    /// # Errors
+    /// [`Elapsed`] when time ran out first; the future is dropped then.
+    pub async fn timeout<F: Future>(&self, duration: Duration, future: F) -> Result<F::Output, Elapsed> {
+        match select(pin!(future), pin!(self.sleep(duration))).await {
+            Either::Left((output, _)) => Ok(output),
+            Either::Right(_) => Err(Elapsed),
+        }
+    }
+
+    /// Keeps field time from jumping while the guard lives. `what` says for whom; it is only for people who read the code.
+    #[must_use = "the clock is held while the guard lives"]
+    pub fn hold(&self, what: &'static str) -> Hold {
+        let _ = what;
+        if let Some(field) = &self.field {
+            field.lock().holds += 1;
+            field.nudge();
+        }
+        Hold { field: self.field.clone() }
+    }
+
+    /// Field time does not jump while this process, or one that it started, does something.
+    #[must_use = "the process is tracked while the guard lives"]
+    pub fn track_process(&self, pid: u32) -> Tracked {
+        if let Some(field) = &self.field {
+            field.lock().processes.insert(pid);
+        }
+        Tracked { field: self.field.clone(), pid }
+    }
+}
+
+/// Keeps field time from jumping; see [`Clock::hold`].
+#[derive(Debug)]
+pub struct Hold {
+    field: Option<Arc<Field>>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(field) = &self.field {
+            field.lock().holds -= 1;
+            field.nudge();
+        }
+    }
+}
+
+/// A tracked process; see [`Clock::track_process`].
+#[derive(Debug)]
+pub struct Tracked {
+    field: Option<Arc<Field>>,
+    pid: u32,
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        if let Some(field) = &self.field {
+            field.lock().processes.remove(&self.pid);
+        }
+    }
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Field")
+    }
+}
+
+struct Sleep {
+    field: Arc<Field>,
+    deadline: Timestamp,
+    key: Option<Key>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let field = Arc::clone(&self.field);
+        let mut state = field.lock();
+        if state.now >= self.deadline {
+            return Poll::Ready(());
+        }
+        let key = self.key.unwrap_or_else(|| state.timers.place(self.deadline));
+        self.key = Some(key);
+        state.timers.set(key, context.waker());
+        drop(state);
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(key) = &self.key {
+            self.field.lock().timers.remove(key);
+        }
+    }
+}
+
+/// `duration` after `moment`, or the end of time.
+fn later(moment: Timestamp, duration: Duration) -> Timestamp {
+    SignedDuration::try_from(duration).ok().and_then(|d| moment.checked_add(d).ok()).unwrap_or(Timestamp::MAX)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's time of day")]
+pub(crate) fn machine_now() -> Timestamp {
+    Timestamp::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the machine's clock sleeps on the machine's timers")]
+async fn machine_sleep(duration: SignedDuration) {
+    tokio::time::sleep(Duration::try_from(duration).unwrap_or_default()).await;
+}

@@ -1,0 +1,177 @@
+//! The thread that moves field time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::Field;
+use crate::processes::{self, Activity};
+use crate::sockets::Loopback;
+
+/// A world that is busy for longer than this, without one pause, is charged the machine's time.
+pub const BUSY_GRACE: Duration = Duration::from_millis(250);
+/// One look at the world is never charged more than this, however late the host let it happen.
+const LARGEST_STEP: Duration = Duration::from_millis(2);
+/// Between the two looks that tell quiet from a moment's pause.
+const SECOND_LOOK: Duration = Duration::from_micros(50);
+/// How long the driver sleeps while the world is held or busy.
+const TICK: Duration = Duration::from_micros(500);
+/// How long a world without any deadline is left alone before the driver looks again.
+const IDLE: Duration = Duration::from_millis(50);
+
+pub(crate) struct Driver {
+    field: Arc<Field>,
+    speed: f64,
+    loopback: Option<Loopback>,
+    /// When the field clock was last in step with the machine's.
+    last: Instant,
+    busy_since: Option<Instant>,
+    activity: Activity,
+}
+
+impl Driver {
+    pub(crate) fn new(field: Arc<Field>, speed: f64, loopback: Option<Loopback>) -> Self {
+        Self { field, speed, loopback, last: monotonic(), busy_since: None, activity: Activity::default() }
+    }
+
+    pub(crate) fn run(mut self) {
+        while !self.field.stop.load(Ordering::Acquire) {
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        if !self.field.parked.load(Ordering::Acquire) {
+            self.charge_busy();
+            return self.wait(TICK);
+        }
+        self.busy_since = None;
+        let epoch = self.field.epoch.load(Ordering::Acquire);
+        let (holds, processes) = {
+            let state = self.field.lock();
+            (state.holds, state.processes.clone())
+        };
+        let first = Activity::look(&processes);
+        if holds > 0 {
+            self.charge_held(first);
+            return self.wait(TICK);
+        }
+        pause(SECOND_LOOK);
+        if !self.still_quiet(epoch, &first, &processes) {
+            self.last = monotonic();
+            self.activity = first;
+            return;
+        }
+        self.jump(epoch);
+    }
+
+    fn still_quiet(&mut self, epoch: u64, first: &Activity, processes: &BTreeSet<u32>) -> bool {
+        let parked = |field: &Field| {
+            field.parked.load(Ordering::Acquire) && field.epoch.load(Ordering::Acquire) == epoch
+        };
+        parked(&self.field)
+            && first.asleep()
+            && *first == Activity::look(processes)
+            && self.loopback.as_mut().is_none_or(Loopback::drained)
+            && parked(&self.field)
+    }
+
+    /// Moves to the next deadline, or as far as the speed permits by now.
+    fn jump(&mut self, epoch: u64) {
+        let elapsed = self.take_elapsed();
+        let mut state = self.field.lock();
+        let Some(deadline) = state.timers.next() else {
+            state.now = after(state.now, elapsed.min(LARGEST_STEP.max(IDLE)));
+            drop(state);
+            return self.wait(IDLE);
+        };
+        let reach = if self.speed.is_finite() { after(state.now, elapsed.mul_f64(self.speed)) } else { deadline };
+        if reach < deadline {
+            state.now = state.now.max(reach);
+            let left = Duration::try_from(deadline.duration_since(state.now)).unwrap_or_default();
+            drop(state);
+            return self.wait(left.div_f64(self.speed).min(IDLE).max(SECOND_LOOK));
+        }
+        state.now = state.now.max(deadline);
+        let now = state.now;
+        let due = state.timers.due(now);
+        drop(state);
+        for waker in due {
+            waker.wake();
+        }
+        self.await_reaction(epoch);
+    }
+
+    /// Waits until the world's thread has noticed that somebody was woken.
+    fn await_reaction(&self, epoch: u64) {
+        for _ in 0..200 {
+            if self.field.epoch.load(Ordering::Acquire) != epoch || self.field.stop.load(Ordering::Acquire) {
+                return;
+            }
+            pause(Duration::from_micros(20));
+        }
+    }
+
+    fn charge_busy(&mut self) {
+        let now = monotonic();
+        let since = *self.busy_since.get_or_insert(now);
+        let elapsed = self.take_elapsed();
+        if now.duration_since(since) > BUSY_GRACE {
+            self.advance(elapsed.min(LARGEST_STEP));
+        }
+    }
+
+    /// Held: the machine's time counts, but not the time for which the host kept a runnable process waiting.
+    fn charge_held(&mut self, seen: Activity) {
+        let elapsed = self.take_elapsed().min(LARGEST_STEP);
+        let charged = if seen.asleep() { elapsed } else { elapsed.min(seen.computed_since(&self.activity)) };
+        self.activity = seen;
+        self.advance(charged);
+    }
+
+    fn advance(&self, by: Duration) {
+        let mut state = self.field.lock();
+        state.now = after(state.now, by);
+        let now = state.now;
+        let due = state.timers.due(now);
+        drop(state);
+        for waker in due {
+            waker.wake();
+        }
+    }
+
+    fn take_elapsed(&mut self) -> Duration {
+        let now = monotonic();
+        let elapsed = now.duration_since(self.last);
+        self.last = now;
+        elapsed
+    }
+
+    /// Sleeps until somebody nudges, or for this long.
+    fn wait(&self, most: Duration) {
+        self.field.driver_waits.store(true, Ordering::Release);
+        pause(most);
+        self.field.driver_waits.store(false, Ordering::Release);
+    }
+}
+
+fn after(moment: Timestamp, by: Duration) -> Timestamp {
+    SignedDuration::try_from(by).ok().and_then(|d| moment.checked_add(d).ok()).unwrap_or(Timestamp::MAX)
+}
+
+fn pause(most: Duration) {
+    std::thread::park_timeout(most);
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver relates field time to the machine's")]
+fn monotonic() -> Instant {
+    Instant::now()
+}
+
+/// Whether this system shows what processes and sockets do; elsewhere the two looks at the world's own thread decide alone.
+pub fn sees_processes() -> bool {
+    processes::visible()
+}

@@ -1,0 +1,98 @@
+//! The world's thread, hooked up to its clock.
+
+use std::future::Future;
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::clock::{Clock, Field, machine_now};
+use crate::driver::Driver;
+use crate::sockets::Loopback;
+
+/// How a simulated world's time runs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The most seconds of field time in a second of the machine's; infinite unless told otherwise.
+    pub speed: f64,
+    /// The world's part of 127.0.0.0/8, by its first three bytes: bytes under way there keep the clock from jumping.
+    pub loopback: Option<[u8; 3]>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { speed: f64::INFINITY, loopback: None }
+    }
+}
+
+/// A single-threaded tokio runtime whose idle moments move a field clock.
+#[derive(Debug)]
+pub struct FieldRuntime {
+    runtime: Option<Runtime>,
+    clock: Clock,
+    field: Arc<Field>,
+    driver: Option<JoinHandle<()>>,
+}
+
+impl FieldRuntime {
+    /// Starts the runtime and its clock; field time begins with the machine's time of day.
+    ///
+    /// # Errors
+    /// When the runtime's poller or the driver's thread cannot be made.
+    pub fn start(options: Options) -> io::Result<Self> {
+        let field = Arc::new(Field::new(machine_now()));
+        let (parking, unparking) = (Arc::clone(&field), Arc::clone(&field));
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park(move || {
+                parking.epoch.fetch_add(1, Ordering::AcqRel);
+                parking.parked.store(true, Ordering::Release);
+                parking.nudge();
+            })
+            .on_thread_unpark(move || {
+                unparking.parked.store(false, Ordering::Release);
+                unparking.epoch.fetch_add(1, Ordering::AcqRel);
+            })
+            .build()?;
+        let driver = Driver::new(Arc::clone(&field), options.speed, options.loopback.map(Loopback::new));
+        let thread = std::thread::Builder::new().name("field-clock".into()).spawn(move || driver.run())?;
+        *field.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread.thread().clone());
+        let clock = Clock::field(Arc::clone(&field));
+        Ok(Self { runtime: Some(runtime), clock, field, driver: Some(thread) })
+    }
+
+    /// The world's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Runs the world until `future` is done.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.handle_runtime().block_on(future)
+    }
+
+    /// A handle for spawning from elsewhere.
+    pub fn handle(&self) -> &Handle {
+        self.handle_runtime().handle()
+    }
+
+    fn handle_runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("the runtime lives until the world is dropped")
+    }
+}
+
+impl Drop for FieldRuntime {
+    fn drop(&mut self) {
+        self.field.stop.store(true, Ordering::Release);
+        if let Some(driver) = self.driver.take() {
+            driver.thread().unpark();
+            // A driver that panicked has nothing left to stop.
+            let _ = driver.join();
+        }
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Front door of appliance-smoke; see `harness` for the machinery.
