@@ -6,7 +6,7 @@ use std::time::Duration;
 use field_clock::{Clock, FieldRuntime, Options};
 
 fn main() -> std::io::Result<()> {
-    let world = FieldRuntime::start(Options { loopback: Some([127, 77, 2]), ..Options::default() })?;
+    let world = FieldRuntime::start(Options::default())?;
     let clock = world.clock().clone();
     let start = Clock::wall().now();
     world.block_on(async {

@@ -63,7 +63,12 @@ pub(crate) struct State {
 impl Field {
     pub(crate) fn new(start: Timestamp) -> Self {
         Self {
-            state: Mutex::new(State { now: start, timers: Timers::default(), holds: 0, processes: BTreeSet::new() }),
+            state: Mutex::new(State {
+                now: start,
+                timers: Timers::default(),
+                holds: 0,
+                processes: BTreeSet::new(),
+            }),
             parked: AtomicBool::new(false),
             epoch: AtomicU64::new(0),
             driver_waits: AtomicBool::new(false),
@@ -78,7 +83,7 @@ impl Field {
 
     /// Wakes the driver if it waits for something to happen.
     pub(crate) fn nudge(&self) {
-        if self.driver_waits.swap(false, Ordering::AcqRel)
+        if self.driver_waits.swap(false, Ordering::SeqCst)
             && let Some(driver) = &*self.driver.lock().unwrap_or_else(PoisonError::into_inner)
         {
             driver.unpark();

@@ -7,25 +7,26 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::backlog;
 use crate::clock::Field;
 use crate::processes::{self, Activity};
-use crate::sockets::Loopback;
 
 /// A world that is busy for longer than this, without one pause, is charged the machine's time.
 pub const BUSY_GRACE: Duration = Duration::from_millis(250);
 /// One look at the world is never charged more than this, however late the host let it happen.
 const LARGEST_STEP: Duration = Duration::from_millis(2);
-/// Between the two looks that tell quiet from a moment's pause.
-const SECOND_LOOK: Duration = Duration::from_micros(50);
-/// How long the driver sleeps while the world is held or busy.
-const TICK: Duration = Duration::from_micros(500);
+/// Between the two looks that tell quiet from a moment's pause; spun, because a sleep this short lasts a time slice on a loaded host.
+const SECOND_LOOK: Duration = Duration::from_micros(25);
+/// How long the driver sleeps while the world is busy (its parking wakes the driver).
+const BUSY_TICK: Duration = Duration::from_millis(5);
+/// How long the driver sleeps while the world is held.
+const HELD_TICK: Duration = Duration::from_micros(500);
 /// How long a world without any deadline is left alone before the driver looks again.
 const IDLE: Duration = Duration::from_millis(50);
 
 pub(crate) struct Driver {
     field: Arc<Field>,
     speed: f64,
-    loopback: Option<Loopback>,
     /// When the field clock was last in step with the machine's.
     last: Instant,
     busy_since: Option<Instant>,
@@ -33,8 +34,8 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(field: Arc<Field>, speed: f64, loopback: Option<Loopback>) -> Self {
-        Self { field, speed, loopback, last: monotonic(), busy_since: None, activity: Activity::default() }
+    pub(crate) fn new(field: Arc<Field>, speed: f64) -> Self {
+        Self { field, speed, last: monotonic(), busy_since: None, activity: Activity::default() }
     }
 
     pub(crate) fn run(mut self) {
@@ -46,7 +47,7 @@ impl Driver {
     fn step(&mut self) {
         if !self.field.parked.load(Ordering::Acquire) {
             self.charge_busy();
-            return self.wait(TICK);
+            return self.wait(BUSY_TICK, is_parked);
         }
         self.busy_since = None;
         let epoch = self.field.epoch.load(Ordering::Acquire);
@@ -57,9 +58,9 @@ impl Driver {
         let first = Activity::look(&processes);
         if holds > 0 {
             self.charge_held(first);
-            return self.wait(TICK);
+            return self.wait(HELD_TICK, |field| field.lock().holds == 0);
         }
-        pause(SECOND_LOOK);
+        spin(SECOND_LOOK);
         if !self.still_quiet(epoch, &first, &processes) {
             self.last = monotonic();
             self.activity = first;
@@ -68,14 +69,14 @@ impl Driver {
         self.jump(epoch);
     }
 
-    fn still_quiet(&mut self, epoch: u64, first: &Activity, processes: &BTreeSet<u32>) -> bool {
+    fn still_quiet(&self, epoch: u64, first: &Activity, processes: &BTreeSet<u32>) -> bool {
         let parked = |field: &Field| {
             field.parked.load(Ordering::Acquire) && field.epoch.load(Ordering::Acquire) == epoch
         };
         parked(&self.field)
             && first.asleep()
             && *first == Activity::look(processes)
-            && self.loopback.as_mut().is_none_or(Loopback::drained)
+            && backlog::empty()
             && parked(&self.field)
     }
 
@@ -86,14 +87,15 @@ impl Driver {
         let Some(deadline) = state.timers.next() else {
             state.now = after(state.now, elapsed.min(LARGEST_STEP.max(IDLE)));
             drop(state);
-            return self.wait(IDLE);
+            return self.wait(IDLE, |field| !is_parked(field));
         };
-        let reach = if self.speed.is_finite() { after(state.now, elapsed.mul_f64(self.speed)) } else { deadline };
+        let reach =
+            if self.speed.is_finite() { after(state.now, elapsed.mul_f64(self.speed)) } else { deadline };
         if reach < deadline {
             state.now = state.now.max(reach);
             let left = Duration::try_from(deadline.duration_since(state.now)).unwrap_or_default();
             drop(state);
-            return self.wait(left.div_f64(self.speed).min(IDLE).max(SECOND_LOOK));
+            return self.wait(left.div_f64(self.speed).min(IDLE).max(SECOND_LOOK), |field| !is_parked(field));
         }
         state.now = state.now.max(deadline);
         let now = state.now;
@@ -105,14 +107,9 @@ impl Driver {
         self.await_reaction(epoch);
     }
 
-    /// Waits until the world's thread has noticed that somebody was woken.
+    /// Waits until the world's thread has noticed that somebody was woken, and is done with it.
     fn await_reaction(&self, epoch: u64) {
-        for _ in 0..200 {
-            if self.field.epoch.load(Ordering::Acquire) != epoch || self.field.stop.load(Ordering::Acquire) {
-                return;
-            }
-            pause(Duration::from_micros(20));
-        }
+        self.wait(BUSY_TICK, |field| field.epoch.load(Ordering::Acquire) != epoch && is_parked(field));
     }
 
     fn charge_busy(&mut self) {
@@ -150,11 +147,13 @@ impl Driver {
         elapsed
     }
 
-    /// Sleeps until somebody nudges, or for this long.
-    fn wait(&self, most: Duration) {
-        self.field.driver_waits.store(true, Ordering::Release);
-        pause(most);
-        self.field.driver_waits.store(false, Ordering::Release);
+    /// Sleeps until somebody nudges, or for this long; not at all where `over` holds already.
+    fn wait(&self, most: Duration, over: impl Fn(&Field) -> bool) {
+        self.field.driver_waits.store(true, Ordering::SeqCst);
+        if !over(&self.field) && !self.field.stop.load(Ordering::Acquire) {
+            std::thread::park_timeout(most);
+        }
+        self.field.driver_waits.store(false, Ordering::SeqCst);
     }
 }
 
@@ -162,8 +161,15 @@ fn after(moment: Timestamp, by: Duration) -> Timestamp {
     SignedDuration::try_from(by).ok().and_then(|d| moment.checked_add(d).ok()).unwrap_or(Timestamp::MAX)
 }
 
-fn pause(most: Duration) {
-    std::thread::park_timeout(most);
+fn is_parked(field: &Field) -> bool {
+    field.parked.load(Ordering::SeqCst)
+}
+
+fn spin(duration: Duration) {
+    let start = monotonic();
+    while monotonic().duration_since(start) < duration {
+        std::hint::spin_loop();
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the driver relates field time to the machine's")]

@@ -11,7 +11,7 @@
 //!    that does not listen yet) field time runs with the machine's, less what the host withheld: a tracked process
 //!    that waits for a processor is not charged, one that sleeps or computes is.
 //! 2. **Quiet: jump.** All is quiet when the world's thread is parked, no hold exists, every tracked process and its
-//!    children have slept between two looks at them, and no new bytes wait in a loopback socket. Then field time becomes the
+//!    children have slept between two looks at them, and no packet is under way between two sockets. Then field time becomes the
 //!    next deadline, as fast as [`Options::speed`] permits.
 //! 3. **Order is by deadline.** Sleepers with the same deadline wake in the order in which they went to sleep.
 //!
@@ -27,11 +27,11 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod backlog;
 mod clock;
 pub mod driver;
 mod processes;
 mod runtime;
-mod sockets;
 mod timers;
 
 pub use clock::{Clock, Elapsed, Hold, Tracked};

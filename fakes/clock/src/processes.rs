@@ -46,7 +46,9 @@ impl Activity {
         let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return children };
         for task in tasks.flatten() {
             let path = task.path();
-            let Some(thread) = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse().ok()) else { continue };
+            let Some(thread) = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse().ok()) else {
+                continue;
+            };
             self.look_at_thread(thread, &path);
             if let Ok(text) = fs::read_to_string(path.join("children")) {
                 children.extend(text.split_whitespace().filter_map(|c| c.parse::<u32>().ok()));
@@ -70,7 +72,9 @@ impl Activity {
 
 /// `R` runs or could run, `D` waits for a disk; everything else waits for an event.
 fn is_awake(stat: &str) -> bool {
-    stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next()).is_some_and(|c| c == 'R' || c == 'D')
+    stat.rsplit_once(')')
+        .and_then(|(_, rest)| rest.trim_start().chars().next())
+        .is_some_and(|c| c == 'R' || c == 'D')
 }
 
 pub(crate) fn visible() -> bool {

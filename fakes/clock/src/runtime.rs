@@ -10,20 +10,17 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::clock::{Clock, Field, machine_now};
 use crate::driver::Driver;
-use crate::sockets::Loopback;
 
 /// How a simulated world's time runs.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The most seconds of field time in a second of the machine's; infinite unless told otherwise.
     pub speed: f64,
-    /// The world's part of 127.0.0.0/8, by its first three bytes: bytes under way there keep the clock from jumping.
-    pub loopback: Option<[u8; 3]>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { speed: f64::INFINITY, loopback: None }
+        Self { speed: f64::INFINITY }
     }
 }
 
@@ -48,15 +45,15 @@ impl FieldRuntime {
             .enable_all()
             .on_thread_park(move || {
                 parking.epoch.fetch_add(1, Ordering::AcqRel);
-                parking.parked.store(true, Ordering::Release);
+                parking.parked.store(true, Ordering::SeqCst);
                 parking.nudge();
             })
             .on_thread_unpark(move || {
-                unparking.parked.store(false, Ordering::Release);
+                unparking.parked.store(false, Ordering::SeqCst);
                 unparking.epoch.fetch_add(1, Ordering::AcqRel);
             })
             .build()?;
-        let driver = Driver::new(Arc::clone(&field), options.speed, options.loopback.map(Loopback::new));
+        let driver = Driver::new(Arc::clone(&field), options.speed);
         let thread = std::thread::Builder::new().name("field-clock".into()).spawn(move || driver.run())?;
         *field.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread.thread().clone());
         let clock = Clock::field(Arc::clone(&field));

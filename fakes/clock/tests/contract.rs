@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 
 fn world() -> FieldRuntime {
-    FieldRuntime::start(Options { loopback: Some([127, 77, 1]), ..Options::default() }).unwrap()
+    FieldRuntime::start(Options::default()).expect("a runtime")
 }
 
 fn field_seconds(clock: &Clock, since: Timestamp) -> f64 {
@@ -77,8 +77,10 @@ fn time_does_not_jump_while_a_tracked_process_computes() {
     world.block_on(async {
         let far = clock.sleep(Duration::from_secs(3600));
         tokio::pin!(far);
-        let mut child =
-            Command::new("sh").args(["-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"]).spawn().unwrap();
+        let mut child = Command::new("sh")
+            .args(["-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"])
+            .spawn()
+            .unwrap();
         let _tracked = clock.track_process(child.id().unwrap());
         tokio::select! {
             () = &mut far => panic!("time jumped while a process computed"),
@@ -117,7 +119,7 @@ fn bytes_between_two_tasks_arrive_before_the_next_deadline() {
 
 #[test]
 fn a_ceiling_on_speed_is_kept() {
-    let world = FieldRuntime::start(Options { speed: 100.0, loopback: None }).unwrap();
+    let world = FieldRuntime::start(Options { speed: 100.0 }).expect("a runtime");
     let clock = world.clock().clone();
     let machine = Clock::wall().now();
     world.block_on(clock.sleep(Duration::from_secs(20)));
