@@ -1,0 +1,29 @@
+# `just` lists what there is.
+default:
+    @just --list
+
+# The main job: every scenario, no root, no Docker, no network.
+smoke *ARGS:
+    cargo test --test smoke -- {{ARGS}}
+
+# What CI runs.
+check:
+    bash .ci/run
+
+# Everything that can fail, without the slow lanes of `check`.
+test *ARGS:
+    cargo test {{ARGS}}
+
+# How fast it is: scenarios, world boot, clock jumps. Figures belong into docs/benchmarks.md.
+bench:
+    bash scripts/bench.sh
+
+# The pages that are made from code.
+docs:
+    cargo run --quiet --bin smoke -- schema > docs/scenario.schema.json
+    cargo run --quiet --bin smoke -- catalogue > scenarios/README.md
+    cargo doc --no-deps --workspace
+
+# Both cores busy, many runs: the flake hunt of docs/flakes.md.
+soak RUNS="100":
+    bash scripts/soak.sh {{RUNS}}
