@@ -1,0 +1,172 @@
+//! The world in which a scenario happens, behind one interface.
+//!
+//! A [`WorldFactory`] makes worlds. It is registered in [`factories`], owns the thread's runtime while a scenario is played,
+//! and hands the booted, still empty [`World`] to the play:
+//!
+//! ```text
+//!   runner's thread ── factory.play(request, play)
+//!                          ├─ starts a runtime and its clock, boots a world in it
+//!                          ├─ play(world).await     inject, bootstrap, record, heal, evidence, world.down()
+//!                          └─ ends the runtime
+//! ```
+//!
+//! Nothing here knows what a scenario expects; a world gets causes and gives addresses.
+
+mod access;
+mod operator;
+mod request;
+pub mod sim;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use field_clock::Clock;
+use futures::future::LocalBoxFuture;
+use tokio::sync::{mpsc, watch};
+
+pub use access::{Access, Capability, Receipt, UnknownCapability};
+pub use operator::{OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
+pub use request::{Binaries, BootRequest, BootstrapMode, BootstrapOptions, Speed};
+
+use crate::fault::{FaultUse, HealStep};
+
+/// What a factory plays: the whole of a scenario, from the empty world to its end.
+pub type Play<'a> = Box<dyn FnOnce(Box<dyn World>) -> LocalBoxFuture<'a, ()> + 'a>;
+
+/// Makes worlds of one kind.
+pub trait WorldFactory: Send + Sync {
+    /// The name by which `--world` chooses it.
+    fn name(&self) -> &'static str;
+
+    /// One line for people: what it is and what it needs.
+    fn about(&self) -> &'static str;
+
+    /// What its worlds can do; a scenario that needs more is skipped with the reason.
+    fn capabilities(&self) -> &'static [Capability];
+
+    /// Boots an empty world on the calling thread, plays in it, and leaves nothing behind.
+    ///
+    /// The factory makes the runtime and its clock; `play` runs on it and takes the world down itself.
+    ///
+    /// # Errors
+    /// When no world could be booted; `play` was not called then.
+    fn play(&self, request: &BootRequest, play: Play<'_>) -> Result<(), BootError>;
+}
+
+/// A booted world: an empty cluster with its outside, in which faults can be set.
+#[async_trait(?Send)]
+pub trait World {
+    /// The factory's name.
+    fn name(&self) -> &str;
+
+    /// The clock by which everything in this world happens.
+    fn clock(&self) -> Clock;
+
+    /// Addresses and files by which users reach this world.
+    fn access(&self) -> &Access;
+
+    /// The token that the status service asks for, once there is one.
+    async fn status_token(&self) -> Option<String>;
+
+    /// Runs the operator's command to its end and sends its lines as they come.
+    ///
+    /// The command is killed, with all that it started, when the future is dropped.
+    ///
+    /// # Errors
+    /// When the command could not be run; a command that ran and failed is an [`OperatorEnd`].
+    async fn run_bootstrap(
+        &self,
+        options: &BootstrapOptions,
+        lines: mpsc::UnboundedSender<OperatorLine>,
+    ) -> Result<OperatorEnd, WorldError>;
+
+    /// Sets a cause of trouble.
+    ///
+    /// # Errors
+    /// See [`InjectError`].
+    async fn inject(&self, fault: &FaultUse) -> Result<(), InjectError>;
+
+    /// Does what a blocker's next action says.
+    ///
+    /// # Errors
+    /// See [`InjectError`].
+    async fn heal(&self, step: &HealStep) -> Result<(), InjectError>;
+
+    /// What proves that a fault happened to somebody: the resolver saw the query, the registry refused the tag.
+    async fn receipt(&self, fault: &FaultUse) -> Receipt;
+
+    /// Ticks whenever anything in the cluster changes, for instance its newest resource version.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// Writes what helps to understand a failure (objects, logs, packets) into `directory`, which exists.
+    ///
+    /// # Errors
+    /// When something could not be collected.
+    async fn evidence(&self, directory: &Path) -> Result<(), WorldError>;
+
+    /// Takes everything down: processes, ports, files outside of the request's directory.
+    ///
+    /// # Errors
+    /// When something was left behind.
+    async fn down(self: Box<Self>) -> Result<(), WorldError>;
+}
+
+/// No world: why.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// This machine cannot have one; the scenario is skipped.
+    #[error("a {world} world is not possible here: {reason}")]
+    Unavailable {
+        /// The factory's name.
+        world: &'static str,
+        /// What is missing.
+        reason: String,
+    },
+    /// It should have been possible; the scenario is broken.
+    #[error("boot a {world} world")]
+    Failed {
+        /// The factory's name.
+        world: &'static str,
+        /// What went wrong.
+        #[source]
+        source: WorldError,
+    },
+}
+
+/// Something that a world was asked for failed; never the appliance's fault.
+pub type WorldError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A fault or a heal step was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum InjectError {
+    /// This world has no means for it; the scenario is skipped.
+    #[error("{what} is not possible in this world")]
+    Unsupported {
+        /// The fault's or verb's name.
+        what: String,
+    },
+    /// There is nothing it could happen to; the scenario is invalid.
+    #[error("{what}: no {target} here{}", crate::scenario::meant(.target, .known))]
+    NoTarget {
+        /// The fault's or verb's name.
+        what: String,
+        /// What was named.
+        target: String,
+        /// What could have been named.
+        known: Vec<String>,
+    },
+    /// The world failed; the scenario is broken.
+    #[error("{what}")]
+    Failed {
+        /// The fault's or verb's name.
+        what: String,
+        /// What went wrong.
+        #[source]
+        source: WorldError,
+    },
+}
+
+/// Every kind of world that this build knows; the first is the default.
+pub fn factories() -> Vec<Box<dyn WorldFactory>> {
+    vec![sim::factory()]
+}

@@ -1,0 +1,74 @@
+//! A /24 of 127/8 for each world.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+
+use rand::RngExt as _;
+
+/// Kubernetes' API, as every node has it.
+pub(super) const API_PORT: u16 = 6443;
+/// The status service.
+pub(super) const STATUS_PORT: u16 = 8080;
+/// The application.
+pub(super) const APP_PORT: u16 = 3000;
+/// Where DNS is known to be; really it listens on [`DNS_ACTUAL`], since low ports need a privilege.
+pub(super) const DNS_KNOWN: u16 = 53;
+pub(super) const DNS_ACTUAL: u16 = 5353;
+/// Where the registry is known to be, and where it is.
+pub(super) const REGISTRY_KNOWN: u16 = 443;
+pub(super) const REGISTRY_ACTUAL: u16 = 8443;
+
+/// How many networks are tried before giving up; two suites and their jobs take a dozen.
+const TRIES: usize = 64;
+
+/// A network that no other world of this machine has, as long as this lives.
+#[derive(Debug)]
+pub(super) struct Network {
+    prefix: [u8; 3],
+    /// Binding the last address is the lock between worlds, also those of other processes.
+    _lock: TcpListener,
+}
+
+impl Network {
+    /// Claims a free network.
+    ///
+    /// # Errors
+    /// When this system has no addresses 127.x.y.z besides 127.0.0.1, or all are taken.
+    pub(super) fn claim() -> io::Result<Self> {
+        let mut last = None;
+        for _ in 0..TRIES {
+            let prefix = [127, rand::rng().random_range(64..=250), rand::rng().random_range(1..=250)];
+            let [a, b, c] = prefix;
+            match TcpListener::bind((Ipv4Addr::new(a, b, c, 254), API_PORT)) {
+                Ok(lock) => return Ok(Self { prefix, _lock: lock }),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
+    }
+
+    fn host(&self, last: u8) -> Ipv4Addr {
+        let [a, b, c] = self.prefix;
+        Ipv4Addr::new(a, b, c, last)
+    }
+
+    /// The node.
+    pub(super) fn node(&self) -> Ipv4Addr {
+        self.host(1)
+    }
+
+    /// The site's resolver.
+    pub(super) fn resolver(&self) -> IpAddr {
+        self.host(2).into()
+    }
+
+    /// The image registry.
+    pub(super) fn registry(&self) -> IpAddr {
+        self.host(3).into()
+    }
+
+    /// A port of the node.
+    pub(super) fn on_node(&self, port: u16) -> SocketAddr {
+        (self.node(), port).into()
+    }
+}
