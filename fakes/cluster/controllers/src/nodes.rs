@@ -1,0 +1,231 @@
+//! Node lifecycle: a kubelet whose Lease stands still is gone, and so are its pods before long.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use cluster_api::events::Recorder;
+use cluster_api::{Propagation, Store, kinds, object};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::control::{Controller, Next, Reconcile, moment, note, own};
+use crate::pods;
+use crate::queue::Key;
+
+/// A Lease that was not renewed for so long means that the node is gone.
+const GRACE: Duration = Duration::from_secs(40);
+/// Nodes are looked at so often, so that the grace ends at one of these looks.
+const PERIOD: Duration = Duration::from_secs(5);
+/// Pods stay on an unreachable node for as long as they tolerate it, by default five minutes.
+const TOLERATION: Duration = Duration::from_secs(300);
+const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
+const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
+/// The newest renewal of a node's Lease, and when it was seen here.
+struct Sign {
+    renewal: String,
+    seen: Timestamp,
+}
+
+struct Nodes {
+    store: Store,
+    nodes: Recorder,
+    evictions: Recorder,
+    started: Timestamp,
+    signs: HashMap<String, Sign>,
+}
+
+pub(crate) fn start(store: &Store, stop: &CancellationToken) {
+    Controller::new(store, stop)
+        .watch(&kinds::NODES, own)
+        .watch(&kinds::LEASES, |lease| {
+            let of_node = object::namespace(lease) == "kube-node-lease";
+            of_node.then(|| Key::new("", object::name(lease))).into_iter().collect()
+        })
+        .run(Nodes {
+            store: store.clone(),
+            nodes: Recorder::new(store, "node-controller"),
+            evictions: Recorder::new(store, "taint-eviction-controller"),
+            started: store.clock().now(),
+            signs: HashMap::new(),
+        });
+}
+
+impl Reconcile for Nodes {
+    fn reconcile(&mut self, key: &Key) -> Next {
+        let Some(node) = self.store.get(&kinds::NODES, "", &key.name) else {
+            self.signs.remove(&key.name);
+            return Next::Change;
+        };
+        let now = self.store.clock().now();
+        let deadline = self.deadline(&node, now);
+        match ready_status(&node) {
+            "Unknown" => self.set_taints(&node, &[(UNREACHABLE, "NoSchedule"), (UNREACHABLE, "NoExecute")]),
+            "False" => self.set_taints(&node, &[(NOT_READY, "NoSchedule"), (NOT_READY, "NoExecute")]),
+            _ => self.set_taints(&node, &[]),
+        }
+        if ready_status(&node) != "Unknown" {
+            if deadline > now {
+                return Next::At(deadline).or(self.evict(&node, now));
+            }
+            self.lose(&node, now);
+            return Next::Change;
+        }
+        self.mark_pods(&node, now);
+        self.evict(&node, now)
+    }
+}
+
+fn ready_status(node: &Value) -> &str {
+    object::condition(node, "Ready").and_then(|ready| ready["status"].as_str()).unwrap_or("")
+}
+
+impl Nodes {
+    /// When the node counts as lost unless its Lease is renewed before.
+    fn deadline(&mut self, node: &Value, now: Timestamp) -> Timestamp {
+        let name = object::name(node);
+        let lease = self.store.get(&kinds::LEASES, "kube-node-lease", name);
+        let renewal = lease.as_ref().and_then(|lease| lease["spec"]["renewTime"].as_str()).unwrap_or("");
+        let sign = self.signs.entry(name.to_owned()).or_insert_with(|| Sign { renewal: renewal.to_owned(), seen: now });
+        if sign.renewal != renewal {
+            *sign = Sign { renewal: renewal.to_owned(), seen: now };
+        }
+        let after_start = (sign.seen + GRACE).duration_since(self.started).as_secs();
+        let period = i64::try_from(PERIOD.as_secs()).unwrap_or(5);
+        let looks = u64::try_from(after_start / period + 1).unwrap_or(0);
+        self.started + Duration::from_secs(looks * PERIOD.as_secs())
+    }
+
+    /// Writes that nothing is known of the node any more.
+    fn lose(&self, node: &Value, now: Timestamp) {
+        let stamp = object::timestamp(now);
+        let outcome = self.store.modify(&kinds::NODES, "", object::name(node), |node| {
+            let status = object::child(node, "status");
+            let mut conditions = status["conditions"].as_array().cloned().unwrap_or_default();
+            for kind in ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"] {
+                if !conditions.iter().any(|condition| condition["type"] == kind) {
+                    conditions.push(json!({"type": kind, "lastHeartbeatTime": stamp}));
+                }
+            }
+            for condition in &mut conditions {
+                if condition["status"] != "Unknown" {
+                    condition["lastTransitionTime"] = json!(stamp);
+                }
+                condition["status"] = json!("Unknown");
+                condition["reason"] = json!("NodeStatusUnknown");
+                condition["message"] = json!("Kubelet stopped posting node status.");
+            }
+            status["conditions"] = json!(conditions);
+        });
+        note("write a lost node", outcome);
+        let message = format!("Node {} status is now: NodeNotReady", object::name(node));
+        self.nodes.normal(node, "NodeNotReady", &message);
+    }
+
+    /// Taints the node with these and no others of this controller's, one write each.
+    fn set_taints(&self, node: &Value, wanted: &[(&str, &str)]) {
+        let listed = node["spec"]["taints"].as_array().map_or(&[][..], Vec::as_slice);
+        let is = |taint: &Value, (key, effect): (&str, &str)| taint["key"] == key && taint["effect"] == effect;
+        let ours = |taint: &Value| taint["key"] == UNREACHABLE || taint["key"] == NOT_READY;
+        let stale = |taint: &Value| ours(taint) && !wanted.iter().any(|pair| is(taint, *pair));
+        if listed.iter().any(stale) {
+            let outcome = self.store.modify(&kinds::NODES, "", object::name(node), |node| {
+                let Some(taints) = node["spec"]["taints"].as_array_mut() else { return };
+                taints.retain(|taint| !stale(taint));
+                if taints.is_empty() {
+                    node["spec"].as_object_mut().map(|spec| spec.shift_remove("taints"));
+                }
+            });
+            note("take a taint away", outcome);
+        }
+        let now = object::timestamp(self.store.clock().now());
+        for pair in wanted.iter().filter(|pair| !listed.iter().any(|taint| is(taint, **pair))) {
+            let outcome = self.store.modify(&kinds::NODES, "", object::name(node), |node| {
+                let taint = json!({"key": pair.0, "effect": pair.1, "timeAdded": now});
+                match object::child(node, "spec").get_mut("taints").and_then(Value::as_array_mut) {
+                    Some(taints) => taints.push(taint),
+                    None => node["spec"]["taints"] = json!([taint]),
+                }
+            });
+            note("taint a node", outcome);
+        }
+    }
+
+    fn pods_on(&self, node: &Value) -> Vec<std::sync::Arc<Value>> {
+        let mut pods = self.store.list(&kinds::PODS, None);
+        pods.retain(|pod| pod["spec"]["nodeName"] == node["metadata"]["name"]);
+        pods
+    }
+
+    /// The pods of a lost node are not ready, whatever their containers last said.
+    fn mark_pods(&self, node: &Value, now: Timestamp) {
+        let stamp = object::timestamp(now);
+        for pod in self.pods_on(node).iter().filter(|pod| pods::is_ready(pod)) {
+            let (namespace, name) = (object::namespace(pod), object::name(pod));
+            let outcome = self.store.modify(&kinds::PODS, namespace, name, |pod| {
+                let Some(conditions) = pod["status"]["conditions"].as_array_mut() else { return };
+                for condition in conditions.iter_mut().filter(|condition| condition["type"] == "Ready") {
+                    condition["status"] = json!("False");
+                    condition["lastTransitionTime"] = json!(stamp);
+                }
+            });
+            note("mark a pod not ready", outcome);
+            self.nodes.warning(pod, "NodeNotReady", "Node is not ready");
+        }
+    }
+
+    /// Deletes pods that have tolerated the node's taint for as long as they do.
+    fn evict(&self, node: &Value, now: Timestamp) -> Next {
+        let taints = node["spec"]["taints"].as_array().map_or(&[][..], Vec::as_slice);
+        let ours = |taint: &&Value| taint["key"] == UNREACHABLE || taint["key"] == NOT_READY;
+        let Some(taint) = taints.iter().filter(ours).find(|taint| taint["effect"] == "NoExecute") else {
+            return Next::Change;
+        };
+        let Some(since) = moment(&taint["timeAdded"]) else { return Next::Change };
+        let mut next = Next::Change;
+        for pod in self.pods_on(node) {
+            let Some(patience) = patience(&pod, taint) else { continue };
+            if object::is_deleting(&pod) || pods::is_finished(&pod) {
+                continue;
+            }
+            if since + patience > now {
+                next = next.or(Next::At(since + patience));
+                continue;
+            }
+            let (namespace, name) = (object::namespace(&pod), object::name(&pod));
+            let message = format!("Marking for deletion Pod {namespace}/{name}");
+            self.evictions.normal(&pod, "TaintManagerEviction", &message);
+            note("evict a pod", self.store.delete(&kinds::PODS, namespace, name, Propagation::Background));
+        }
+        next
+    }
+}
+
+/// How long a pod stays under a taint; `None` is for ever.
+fn patience(pod: &Value, taint: &Value) -> Option<Duration> {
+    let tolerations = pod["spec"]["tolerations"].as_array().map_or(&[][..], Vec::as_slice);
+    let fits = |toleration: &&Value| {
+        (toleration["key"].is_null() || toleration["key"] == taint["key"])
+            && (toleration["effect"].is_null() || toleration["effect"] == taint["effect"])
+    };
+    match tolerations.iter().find(fits) {
+        Some(toleration) => toleration["tolerationSeconds"].as_u64().map(Duration::from_secs),
+        None => Some(TOLERATION),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_toleration_without_seconds_keeps_the_pod_for_ever() {
+        let taint = json!({"key": UNREACHABLE, "effect": "NoExecute"});
+        let pod = |toleration: Value| json!({"spec": {"tolerations": [toleration]}});
+        assert_eq!(patience(&pod(json!({"operator": "Exists"})), &taint), None);
+        let five = json!({"key": UNREACHABLE, "effect": "NoExecute", "tolerationSeconds": 5});
+        assert_eq!(patience(&pod(five), &taint), Some(Duration::from_secs(5)));
+        assert_eq!(patience(&json!({}), &taint), Some(TOLERATION));
+    }
+}
