@@ -1,0 +1,28 @@
+//! A Kubernetes API server in one process: store, watch, apply, RBAC, discovery, tables.
+//!
+//! [`Store`] holds the objects and is what components of the simulated cluster use directly; [`ApiServer`] serves it over
+//! HTTPS to everybody else. Neither knows what happens in the cluster: they keep objects and tell of changes.
+
+mod admission;
+mod built_in;
+mod crd;
+mod error;
+pub mod events;
+mod http;
+mod kind;
+mod node;
+pub mod object;
+mod patch;
+pub mod pki;
+mod random;
+mod res;
+pub mod selector;
+mod store;
+pub mod tokens;
+
+pub use error::{ApiError, Cause};
+pub use http::{ApiConfig, ApiServer, StartError};
+pub use kind::{Generation, KindInfo, Scope, ServedVersion};
+pub use node::{ExecOptions, Executed, LogOptions, LogStream, NoNode, NodeAccess};
+pub use res::{Res, kinds};
+pub use store::{Applied, Conflicts, Outcome, Propagation, Store, Subresource, Verb, Watch, WatchEvent};

@@ -1,0 +1,410 @@
+//! Creating and changing objects.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Inner, Store, Stored};
+use crate::kind::{Generation, KindInfo};
+use crate::object::{self, child};
+use crate::{ApiError, Res, admission, kinds, random};
+
+/// Which part of an object an update writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subresource {
+    /// All but the status, for kinds with a status subresource.
+    Main,
+    /// The status alone.
+    Status,
+}
+
+/// What server-side apply does about fields of other managers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conflicts {
+    /// Refuse with 409.
+    Fail,
+    /// Take the fields over.
+    Force,
+}
+
+/// What a server-side apply did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The object is new.
+    Created,
+    /// The object is different now.
+    Changed,
+    /// The object was so already.
+    Unchanged,
+}
+
+/// The answer of a server-side apply.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The object afterwards.
+    pub object: Arc<Value>,
+    /// What was done.
+    pub outcome: Outcome,
+}
+
+/// Whether a write is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    Commit,
+    Dry,
+}
+
+/// Who writes, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Write<'a> {
+    /// The field manager to record; empty records nothing.
+    pub(crate) manager: &'a str,
+    /// The subresource it comes through, empty for none.
+    pub(crate) sub: &'a str,
+    pub(crate) run: Run,
+}
+
+impl Write<'_> {
+    /// A write of a component inside: kept, without field management.
+    pub(crate) const INSIDE: Write<'static> = Write { manager: "", sub: "", run: Run::Commit };
+}
+
+impl Store {
+    /// Creates an object: names, defaults, checks, identity, version.
+    pub fn create(&self, res: &Res, object: Value) -> Result<Arc<Value>, ApiError> {
+        self.create_with(res, object, Write::INSIDE).map(|stored| stored.value.clone())
+    }
+
+    pub(crate) fn create_with(&self, res: &Res, object: Value, write: Write<'_>) -> Result<Arc<Stored>, ApiError> {
+        let now = self.clock().now();
+        let mut inner = self.lock();
+        let stored = inner.create(res, object, now, write)?;
+        self.announce(&inner);
+        Ok(stored)
+    }
+
+    /// Changes an object in one step; `change` must not call the store. When nothing changes, nobody hears of it.
+    pub fn modify(
+        &self,
+        res: &Res,
+        namespace: &str,
+        name: &str,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<Arc<Value>, ApiError> {
+        let now = self.clock().now();
+        let mut inner = self.lock();
+        let info = inner.info(res)?;
+        let old = inner.current(res, namespace, name)?;
+        let mut new = Value::clone(&old.value);
+        change(&mut new);
+        keep_identity(&old.value, &mut new);
+        let stored = inner.replace(&info, &old, new, now, Write::INSIDE)?;
+        self.announce(&inner);
+        Ok(stored.value.clone())
+    }
+
+    /// Replaces an object or its status; fails when `metadata.resourceVersion` is given and no longer current.
+    pub fn update(&self, res: &Res, object: Value, sub: Subresource) -> Result<Arc<Value>, ApiError> {
+        self.update_with(res, object, sub, Write::INSIDE).map(|stored| stored.value.clone())
+    }
+
+    pub(crate) fn update_with(
+        &self,
+        res: &Res,
+        object: Value,
+        sub: Subresource,
+        write: Write<'_>,
+    ) -> Result<Arc<Stored>, ApiError> {
+        let (namespace, name) = (object::namespace(&object).to_owned(), object::name(&object).to_owned());
+        self.rewrite(res, &namespace, &name, sub, write, |_, _| Ok(object))
+    }
+
+    /// Makes the new object from the current one under the lock, with the checks of an update.
+    pub(crate) fn rewrite(
+        &self,
+        res: &Res,
+        namespace: &str,
+        name: &str,
+        sub: Subresource,
+        write: Write<'_>,
+        make: impl FnOnce(&KindInfo, &Value) -> Result<Value, ApiError>,
+    ) -> Result<Arc<Stored>, ApiError> {
+        let now = self.clock().now();
+        let mut inner = self.lock();
+        let info = inner.info(res)?;
+        let old = inner.current(res, namespace, name)?;
+        let wanted = make(&info, &old.value)?;
+        check_preconditions(res, &old.value, &wanted)?;
+        let new = admitted(&info, &old.value, wanted, sub)?;
+        let stored = inner.replace(&info, &old, new, now, write)?;
+        self.announce(&inner);
+        Ok(stored)
+    }
+
+    /// Server-side apply: creates, or merges what `manager` wants and drops what it no longer wants.
+    pub fn apply(&self, res: &Res, object: Value, manager: &str, conflicts: Conflicts) -> Result<Applied, ApiError> {
+        let write = Write { manager, sub: "", run: Run::Commit };
+        let (stored, outcome) = self.apply_with(res, object, Subresource::Main, conflicts, write)?;
+        Ok(Applied { object: stored.value.clone(), outcome })
+    }
+
+    pub(crate) fn apply_with(
+        &self,
+        res: &Res,
+        mut wanted: Value,
+        sub: Subresource,
+        conflicts: Conflicts,
+        write: Write<'_>,
+    ) -> Result<(Arc<Stored>, Outcome), ApiError> {
+        let now = self.clock().now();
+        let mut inner = self.lock();
+        let info = inner.info(res)?;
+        let name = object::name(&wanted).to_owned();
+        if name.is_empty() {
+            return Err(ApiError::bad_request("name is required"));
+        }
+        let namespace = home(&info, &mut wanted)?;
+        let old = inner.tables.get(res).and_then(|table| table.get(&namespace, &name)).cloned();
+        let inside = Write { run: write.run, ..Write::INSIDE };
+        let manager = crate::patch::Applier { name: write.manager, sub, conflicts, now };
+        let answer = match old {
+            Some(old) => {
+                check_preconditions(res, &old.value, &wanted)?;
+                let merged = crate::patch::apply(&info, &old.value, &wanted, manager)?;
+                let new = admitted(&info, &old.value, merged, sub)?;
+                let stored = inner.replace(&info, &old, new, now, inside)?;
+                let outcome = if Arc::ptr_eq(&stored, &old) { Outcome::Unchanged } else { Outcome::Changed };
+                (stored, outcome)
+            }
+            None if sub == Subresource::Status => return Err(ApiError::not_found(res, &name)),
+            None => {
+                let bare = json!({"apiVersion": wanted["apiVersion"], "kind": wanted["kind"],
+                    "metadata": {"name": name, "namespace": namespace}});
+                let first = crate::patch::apply(&info, &bare, &wanted, manager)?;
+                (inner.create(res, first, now, inside)?, Outcome::Created)
+            }
+        };
+        self.announce(&inner);
+        Ok(answer)
+    }
+}
+
+/// The namespace an object belongs to, written into it; namespaced objects without one go to `default`.
+fn home(info: &KindInfo, value: &mut Value) -> Result<String, ApiError> {
+    let Some(meta) = child(value, "metadata").as_object_mut() else { return Ok(String::new()) };
+    if !info.namespaced {
+        meta.shift_remove("namespace");
+        return Ok(String::new());
+    }
+    let namespace = meta.get("namespace").and_then(Value::as_str).filter(|ns| !ns.is_empty()).unwrap_or("default");
+    let namespace = namespace.to_owned();
+    meta.insert("namespace".to_owned(), json!(namespace));
+    Ok(namespace)
+}
+
+fn check_preconditions(res: &Res, old: &Value, wanted: &Value) -> Result<(), ApiError> {
+    let version = object::resource_version(wanted);
+    let name = object::name(old);
+    if !version.is_empty() && version != object::resource_version(old) {
+        return Err(ApiError::modified(res, name));
+    }
+    let (asked, actual) = (object::uid(wanted), object::uid(old));
+    if !asked.is_empty() && asked != actual {
+        let why = format!("Precondition failed: UID in precondition: {asked}, UID in object meta: {actual}");
+        return Err(ApiError::conflict(res, name, &why));
+    }
+    Ok(())
+}
+
+/// What an update of a part makes of an object, with defaults and checks.
+fn admitted(info: &KindInfo, old: &Value, mut wanted: Value, sub: Subresource) -> Result<Value, ApiError> {
+    let new = match sub {
+        Subresource::Status => {
+            let mut new = old.clone();
+            new["status"] = wanted["status"].take();
+            if wanted["metadata"]["managedFields"].is_array() {
+                new["metadata"]["managedFields"] = wanted["metadata"]["managedFields"].take();
+            }
+            if new["status"].is_null() {
+                new.as_object_mut().map(|map| map.shift_remove("status"));
+            }
+            new
+        }
+        Subresource::Main => {
+            let mut new = wanted;
+            keep_identity(old, &mut new);
+            if info.status {
+                keep(old, &mut new, "status");
+            }
+            admission::default_update(info, old, &mut new);
+            new
+        }
+    };
+    let causes = admission::check_update(info, old, &new);
+    if causes.is_empty() { Ok(new) } else { Err(ApiError::invalid(&info.group_kind(), object::name(old), &causes)) }
+}
+
+/// Copies a field of the old object, absence included.
+fn keep(old: &Value, new: &mut Value, field: &str) {
+    let Some(map) = new.as_object_mut() else { return };
+    match old.get(field) {
+        Some(value) if map.get(field) == Some(value) => {}
+        Some(value) => {
+            map.insert(field.to_owned(), value.clone());
+        }
+        None => {
+            map.shift_remove(field);
+        }
+    }
+}
+
+/// What no write may change.
+fn keep_identity(old: &Value, new: &mut Value) {
+    for field in ["apiVersion", "kind"] {
+        keep(old, new, field);
+    }
+    let meta = child(new, "metadata");
+    for field in [
+        "name",
+        "generateName",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
+        keep(&old["metadata"], meta, field);
+    }
+    if !meta["managedFields"].is_array() {
+        keep(&old["metadata"], meta, "managedFields");
+    }
+    admission::tidy_metadata(meta);
+}
+
+fn grows(info: &KindInfo, old: &Value, new: &Value) -> bool {
+    match info.generation {
+        Generation::None => false,
+        Generation::Spec if info.res == kinds::PODS => pod_spec_differs(&old["spec"], &new["spec"]),
+        Generation::Spec => old.get("spec") != new.get("spec"),
+        Generation::Content => {
+            let count = |value: &Value| content(value).count();
+            count(old) != count(new) || content(old).any(|(key, value)| new.get(key) != Some(value))
+        }
+    }
+}
+
+/// Binding a pod to a node is not a change of its specification.
+fn pod_spec_differs(old: &Value, new: &Value) -> bool {
+    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else { return old != new };
+    let rest = |map: &serde_json::Map<String, Value>| map.keys().filter(|key| *key != "nodeName").count();
+    rest(old) != rest(new) || old.iter().any(|(key, value)| key != "nodeName" && new.get(key) != Some(value))
+}
+
+fn content(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten().filter(|(key, _)| !matches!(key.as_str(), "metadata" | "status"))
+}
+
+impl Inner {
+    fn create(&mut self, res: &Res, mut value: Value, now: Timestamp, write: Write<'_>) -> Result<Arc<Stored>, ApiError> {
+        let info = self.info(res)?;
+        if !object::resource_version(&value).is_empty() {
+            return Err(ApiError::bad_request("resourceVersion should not be set on objects to be created"));
+        }
+        let namespace = home(&info, &mut value)?;
+        self.name_object(&info, &mut value, &namespace)?;
+        let name = object::name(&value).to_owned();
+        if self.tables.get(res).is_some_and(|table| table.get(&namespace, &name).is_some()) {
+            return Err(ApiError::already_exists(res, &name));
+        }
+        self.check_namespace(&info, &namespace, &name)?;
+        value["apiVersion"] = json!(info.api_version());
+        value["kind"] = json!(info.kind);
+        if !info.custom && *res != kinds::EVENTS {
+            crate::patch::drop_nulls(&mut value);
+        }
+        let meta = child(&mut value, "metadata");
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
+            meta.as_object_mut().map(|meta| meta.shift_remove(field));
+        }
+        admission::tidy_metadata(meta);
+        meta["uid"] = json!(random::uuid());
+        meta["creationTimestamp"] = json!(object::timestamp(now));
+        if info.generation != Generation::None {
+            meta["generation"] = json!(1);
+        }
+        admission::default_create(&info, &mut value, now);
+        let mut causes = admission::check_create(&info, &value);
+        if *res == kinds::SERVICES && causes.is_empty() {
+            causes.extend(self.allocate_for_service(&mut value).err());
+        }
+        if !causes.is_empty() {
+            return Err(ApiError::invalid(&info.group_kind(), &name, &causes));
+        }
+        crate::patch::record_update(&info, None, &mut value, write.manager, write.sub, now);
+        match write.run {
+            Run::Commit => Ok(self.put(res, value)),
+            Run::Dry => Ok(Arc::new(Stored::new(value, self.version))),
+        }
+    }
+
+    fn name_object(&self, info: &KindInfo, value: &mut Value, namespace: &str) -> Result<(), ApiError> {
+        if !object::name(value).is_empty() {
+            return Ok(());
+        }
+        let Some(prefix) = value["metadata"]["generateName"].as_str().filter(|prefix| !prefix.is_empty()) else {
+            let cause = crate::error::Cause::required("metadata.name", "name or generateName is required");
+            return Err(ApiError::invalid(&info.group_kind(), "", &[cause]));
+        };
+        let table = self.tables.get(&info.res);
+        let name = std::iter::repeat_with(|| random::suffixed(prefix))
+            .find(|name| table.is_none_or(|table| table.get(namespace, name).is_none()))
+            .expect("names repeat until one is free");
+        value["metadata"]["name"] = json!(name);
+        Ok(())
+    }
+
+    fn check_namespace(&self, info: &KindInfo, namespace: &str, name: &str) -> Result<(), ApiError> {
+        if !info.namespaced {
+            return Ok(());
+        }
+        let home = self.current(&kinds::NAMESPACES, "", namespace)?;
+        if object::is_deleting(&home.value) && info.res != kinds::EVENTS {
+            let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+            return Err(ApiError::forbidden(&info.res, name, &why));
+        }
+        Ok(())
+    }
+
+    /// Stores a changed object; the same one when nothing changed; removes it when its last finalizer went.
+    fn replace(
+        &mut self,
+        info: &KindInfo,
+        old: &Arc<Stored>,
+        mut new: Value,
+        now: Timestamp,
+        write: Write<'_>,
+    ) -> Result<Arc<Stored>, ApiError> {
+        if info.res == kinds::SERVICES
+            && let Err(cause) = self.allocate_for_service(&mut new)
+        {
+            return Err(ApiError::invalid(&info.group_kind(), object::name(&new), &[cause]));
+        }
+        if *old.value == new {
+            return Ok(old.clone());
+        }
+        if grows(info, &old.value, &new) {
+            new["metadata"]["generation"] = json!(object::generation(&old.value) + 1);
+        }
+        crate::patch::record_update(info, Some(&old.value), &mut new, write.manager, write.sub, now);
+        if write.run == Run::Dry {
+            return Ok(Arc::new(Stored::new(new, old.version)));
+        }
+        if super::delete::is_finished(&info.res, &new) {
+            return Ok(self.erase(&info.res, new));
+        }
+        Ok(self.put(&info.res, new))
+    }
+}
