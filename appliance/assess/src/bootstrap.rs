@@ -1,0 +1,138 @@
+//! How far the set-up of the database is.
+
+use appliance_status_model::{Bootstrap, BootstrapJob, BootstrapLogs, BootstrapSeed};
+
+use crate::facts::{ContainerState, JobFact, Knowledge, LogExcerpt, ObjectKey, Truth, condition};
+use crate::memory::Memory;
+
+/// Name that every bootstrap job begins with.
+pub(crate) const JOB_PREFIX: &str = "alga-core-sebastian-bootstrap";
+/// Claim of the database's volume.
+pub(crate) const POSTGRES_CLAIM: &str = "alga-core-sebastian-postgres-data";
+
+/// How the newest job is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobPhase {
+    Absent,
+    Pending,
+    Running,
+    Complete,
+    Failed,
+}
+
+impl JobPhase {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The newest bootstrap job and what is known of it.
+#[derive(Debug)]
+pub(crate) struct BootstrapView<'a> {
+    pub(crate) job: Option<(&'a ObjectKey, &'a JobFact)>,
+    pub(crate) phase: JobPhase,
+    /// A run against this volume succeeded.
+    pub(crate) completed: bool,
+    pub(crate) users: Option<u64>,
+    pub(crate) log: Option<(&'a ObjectKey, &'a LogExcerpt)>,
+    /// The pod is there and its log is not read yet.
+    pub(crate) log_pending: bool,
+}
+
+impl<'a> BootstrapView<'a> {
+    pub(crate) fn new(known: &'a Knowledge, memory: &mut Memory) -> Self {
+        let job = known
+            .jobs
+            .iter()
+            .filter(|(key, _)| key.namespace == "msp" && key.name.starts_with(JOB_PREFIX))
+            .max_by_key(|(_, job)| job.created);
+        let phase = job.map_or(JobPhase::Absent, |(key, job)| phase_of(known, key, job));
+        let claim = known.claims.get(&ObjectKey::new("msp", POSTGRES_CLAIM));
+        if phase == JobPhase::Complete {
+            memory.bootstrapped = claim.map(|it| it.uid.clone());
+        }
+        let result = claim.and_then(|claim| known.bootstrap_result.as_ref().filter(|it| it.is_for(claim)));
+        let users = result.and_then(crate::BootstrapResult::users);
+        let seen = claim.is_some_and(|it| memory.bootstrapped.as_ref() == Some(&it.uid));
+        let pod = job.and_then(|(key, _)| pod_of(known, key));
+        let log = pod.and_then(|pod| known.logs.get(&(pod.clone(), "bootstrap".into())).map(|log| (pod, log)));
+        Self {
+            job,
+            phase,
+            completed: users.map_or(seen, |users| users > 0),
+            users,
+            log_pending: pod.is_some() && log.is_none(),
+            log,
+        }
+    }
+
+    /// The line that tells best why it failed.
+    pub(crate) fn error_line(&self) -> Option<&'a str> {
+        let (_, log) = self.log?;
+        let lines = || log.lines.iter().map(String::as_str);
+        lines()
+            .find(|line| line.contains("ERROR:"))
+            .or_else(|| lines().rfind(|line| is_error(line)))
+            .or_else(|| lines().rfind(|line| !line.trim().is_empty()))
+    }
+
+    /// The part of the document.
+    pub(crate) fn document(&self) -> Bootstrap {
+        let tail = self.log.map(|(_, log)| log.lines.clone()).unwrap_or_default();
+        Bootstrap {
+            job: BootstrapJob {
+                state: self.phase.as_str().into(),
+                completed: self.completed,
+                failed: self.phase == JobPhase::Failed,
+                name: self.job.map(|(key, _)| key.name.clone()),
+            },
+            logs: BootstrapLogs {
+                available: self.log.is_some_and(|(_, log)| log.error.is_none()),
+                pod: self.log.map(|(pod, _)| pod.name.clone()),
+                container: self.log.map(|_| "bootstrap".into()),
+                detected_errors: tail.iter().filter(|line| is_error(line)).cloned().collect(),
+                tail: tail[tail.len().saturating_sub(40)..].to_vec(),
+            },
+            seed: BootstrapSeed { users_count: self.users },
+        }
+    }
+}
+
+fn is_error(line: &str) -> bool {
+    ["ERROR", "FATAL", "Configured seed directory does not exist", "Migration failed", "ERR_MODULE_NOT_FOUND"]
+        .iter()
+        .any(|signal| line.contains(signal))
+}
+
+fn phase_of(known: &Knowledge, key: &ObjectKey, job: &JobFact) -> JobPhase {
+    let holds = |kind| condition(&job.conditions, kind).is_some_and(|it| it.status == Truth::True);
+    if holds("Failed") || holds("FailureTarget") {
+        return JobPhase::Failed;
+    }
+    if holds("Complete") {
+        return JobPhase::Complete;
+    }
+    let running = pod_of(known, key).and_then(|pod| known.pods.get(pod)).is_some_and(|pod| {
+        pod.containers.iter().any(|it| matches!(it.state, ContainerState::Running { .. }))
+    });
+    if running { JobPhase::Running } else { JobPhase::Pending }
+}
+
+/// The newest pod of a job.
+fn pod_of<'a>(known: &'a Knowledge, job: &ObjectKey) -> Option<&'a ObjectKey> {
+    known
+        .pods
+        .iter()
+        .filter(|(key, pod)| {
+            key.namespace == job.namespace
+                && pod.owner.as_ref().is_some_and(|it| it.kind == "Job" && it.name == job.name)
+        })
+        .max_by_key(|(_, pod)| pod.created)
+        .map(|(key, _)| key)
+}

@@ -1,0 +1,145 @@
+//! Pulls that failed.
+
+use crate::detect::signals::{PullTrouble, RegistryAnswer, classify_pull, dns_part};
+use crate::facts::ContainerFact;
+use crate::view::{PULL_REASONS, PodView, View, waiting};
+use crate::{Detector, Finding};
+
+/// A pull that failed.
+struct FailedPull<'a, 'v> {
+    pod: &'v PodView<'a>,
+    container: &'a ContainerFact,
+    text: String,
+    trouble: PullTrouble,
+}
+
+/// Every pull that stands failed at this moment.
+fn failed_pulls<'a, 'v>(view: &'v View<'a>) -> impl Iterator<Item = FailedPull<'a, 'v>> {
+    view.containers().filter_map(move |(pod, container)| {
+        let (reason, message) = waiting(container).filter(|(reason, _)| PULL_REASONS.contains(reason))?;
+        let text = cause_of(view, pod, container, message);
+        let trouble = match reason {
+            "InvalidImageName" | "ErrImageNeverPull" => PullTrouble::NotFound,
+            _ => classify_pull(&text),
+        };
+        let trouble = match trouble {
+            PullTrouble::Interrupted if was_not_found(view, pod, container) => PullTrouble::NotFound,
+            other => other,
+        };
+        Some(FailedPull { pod, container, text, trouble })
+    })
+}
+
+/// The status says the cause since 1.34; before, the newest event does.
+fn cause_of(view: &View<'_>, pod: &PodView<'_>, container: &ContainerFact, message: &str) -> String {
+    let bare = message.is_empty()
+        || (message.starts_with("Back-off pulling image") && !message.contains("ErrImagePull"));
+    if !bare {
+        return message.to_owned();
+    }
+    pull_events(view, pod, container).last().map_or_else(|| message.to_owned(), ToOwned::to_owned)
+}
+
+fn pull_events<'a>(
+    view: &View<'a>,
+    pod: &PodView<'a>,
+    container: &ContainerFact,
+) -> impl Iterator<Item = &'a str> {
+    let head = format!("Failed to pull image \"{}\"", container.image);
+    view.events_of(pod.pod).iter().map(|it| it.message.as_str()).filter(move |it| it.starts_with(&head))
+}
+
+/// An interruption does not unsay that the registry had answered "not found".
+fn was_not_found(view: &View<'_>, pod: &PodView<'_>, container: &ContainerFact) -> bool {
+    pull_events(view, pod, container).any(|text| classify_pull(text) == PullTrouble::NotFound)
+}
+
+pub(super) fn not_found(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    failed_pulls(view)
+        .filter(|pull| pull.trouble == PullTrouble::NotFound)
+        .map(|pull| {
+            let subject = pull.pod.subject.clone();
+            let advice = view.with_reconcile(detector.next_action, &subject);
+            let reason = format!("Image tag not found: {}", pull.container.image);
+            identified(detector.finding(subject, reason, None).advise(advice), &pull)
+        })
+        .collect()
+}
+
+pub(super) fn registry(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    failed_pulls(view)
+        .filter_map(|pull| match pull.trouble {
+            PullTrouble::Registry(answer) => Some((pull, answer)),
+            _ => None,
+        })
+        .map(|(pull, answer)| {
+            let subject = pull.pod.subject.clone();
+            let image = &pull.container.image;
+            let reason = format!("{} {image}: {}", headline(answer), last_clause(&pull.text));
+            let advice = view.with_reconcile(advice(answer), &subject);
+            identified(detector.finding(subject, reason, None).advise(advice), &pull)
+        })
+        .collect()
+}
+
+pub(super) fn interrupted(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    failed_pulls(view)
+        .filter(|pull| pull.trouble == PullTrouble::Interrupted)
+        .map(|pull| {
+            let image = &pull.container.image;
+            let reason = format!("Pull of {image} was interrupted: {}", last_clause(&pull.text));
+            identified(detector.finding(pull.pod.subject.clone(), reason, None), &pull)
+        })
+        .collect()
+}
+
+/// Pulls that failed because a name could not be resolved.
+pub(super) fn unresolved(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    failed_pulls(view)
+        .filter(|pull| pull.trouble == PullTrouble::Dns)
+        .map(|pull| {
+            let image = &pull.container.image;
+            let reason = format!("Image {image} cannot be pulled: {}", dns_part(&pull.text));
+            identified(detector.finding(pull.pod.subject.clone(), reason, None), &pull)
+        })
+        .collect()
+}
+
+fn identified(mut finding: Finding, pull: &FailedPull<'_, '_>) -> Finding {
+    finding.identity.clone_from(&pull.container.image);
+    finding
+}
+
+fn headline(answer: RegistryAnswer) -> &'static str {
+    match answer {
+        RegistryAnswer::Denied => "The registry refuses",
+        RegistryAnswer::RateLimited => "The registry limits pulls of",
+        RegistryAnswer::ServerError => "The registry fails to serve",
+        RegistryAnswer::BadDigest => "The registry served wrong bytes for",
+        RegistryAnswer::Untrusted => "The registry's certificate is not trusted for",
+        RegistryAnswer::Unreachable => "The registry cannot be reached for",
+        RegistryAnswer::Other => "The registry did not serve",
+    }
+}
+
+fn advice(answer: RegistryAnswer) -> &'static str {
+    match answer {
+        RegistryAnswer::Denied => "Grant this site access to the image's repository, then restart the pod.",
+        RegistryAnswer::RateLimited => "Wait until the registry's rate limit is over, or pull with an account.",
+        RegistryAnswer::ServerError => "Wait for the registry to recover; pulls are retried automatically.",
+        RegistryAnswer::BadDigest => "Publish the image again; its content does not match its digest.",
+        RegistryAnswer::Untrusted => "Make the node trust the registry's certificate, then restart the pod.",
+        RegistryAnswer::Unreachable | RegistryAnswer::Other => {
+            "Make the registry reachable from the node (firewall, proxy, routing); pulls are retried automatically."
+        }
+    }
+}
+
+/// What the last wrapping says.
+fn last_clause(text: &str) -> &str {
+    ["failed to do request: ", "failed to resolve reference \""]
+        .iter()
+        .find_map(|mark| text.rfind(mark).map(|at| &text[at..]))
+        .or_else(|| text.rfind("\": ").map(|at| &text[at + 3..]))
+        .unwrap_or(text)
+}

@@ -1,0 +1,109 @@
+//! Machine, API, names, nodes.
+
+use appliance_status_model::WorkloadKind;
+
+use crate::detect::{images, is_dns_trouble, signals::dns_part};
+use crate::facts::{Condition, ObjectKey, Truth, condition};
+use crate::finding::Subject;
+use crate::view::View;
+use crate::{Detector, Finding};
+
+/// Seconds without an answer after which the API counts as gone.
+const OUTAGE_GRACE: u64 = 20;
+
+pub(super) fn kubernetes(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    let Some(outage) = view.known.outage.as_ref().filter(|it| it.seconds >= OUTAGE_GRACE) else {
+        return Vec::new();
+    };
+    let reason = format!("The Kubernetes API has not answered for {} s: {}", outage.seconds, outage.error);
+    vec![detector.finding(Subject::Platform("kubernetes".into()), reason, None)]
+}
+
+pub(super) fn dns(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    let mut found = images::unresolved(view, detector);
+    for kind in ["OCIRepository", "GitRepository", "Kustomization", "HelmRelease"] {
+        for (key, failure) in view.failed(kind).filter(|(_, it)| is_dns_trouble(&it.message)) {
+            let subject = match kind {
+                "HelmRelease" => Subject::Release(key.name.clone()),
+                "Kustomization" => Subject::Kustomization(key.name.clone()),
+                _ => Subject::Platform("source".into()),
+            };
+            let reason = format!("{kind} {}: {}", key.name, dns_part(&failure.message));
+            found.push(detector.finding(subject, reason, failure.since));
+        }
+    }
+    found.extend(bootstrap_lookup(view, detector));
+    found.extend(cluster_dns(view, detector));
+    found
+}
+
+fn bootstrap_lookup(view: &View<'_>, detector: &Detector) -> Option<Finding> {
+    if view.bootstrap.phase != crate::bootstrap::JobPhase::Failed {
+        return None;
+    }
+    let (_, log) = view.bootstrap.log?;
+    let line = log.lines.iter().rfind(|line| is_dns_trouble(line))?;
+    Some(detector.finding(Subject::Bootstrap, format!("Bootstrap: {line}"), None))
+}
+
+/// The cluster's own resolver is gone.
+fn cluster_dns(view: &View<'_>, detector: &Detector) -> Option<Finding> {
+    let key = ObjectKey::new("kube-system", "coredns");
+    let coredns = view.known.workloads.get(&(WorkloadKind::Deployment, key))?;
+    // A lost node takes its pods' readiness with it.
+    if coredns.ready > 0 || !node_troubles(view).is_empty() {
+        return None;
+    }
+    let reason = "Cluster DNS (kube-system/coredns) has no ready replica";
+    let advice = "Bring kube-system/coredns back to at least one ready replica, then retry.";
+    Some(detector.finding(Subject::Platform("coredns".into()), reason, None).after(60).advise(advice))
+}
+
+pub(super) fn node(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    node_troubles(view)
+        .into_iter()
+        .map(|(key, ready)| {
+            let reason = format!("Node {key} is not ready: {}: {}", ready.reason, ready.message);
+            detector.finding(Subject::Platform("node".into()), reason, ready.since)
+        })
+        .collect()
+}
+
+/// Nodes that are not Ready, with what they say.
+fn node_troubles<'a>(view: &View<'a>) -> Vec<(&'a ObjectKey, &'a Condition)> {
+    let unready = |conditions: &'a [Condition]| {
+        condition(conditions, "Ready").filter(|it| it.status != Truth::True)
+    };
+    view.known.nodes.iter().filter_map(|(key, node)| Some((key, unready(&node.conditions)?))).collect()
+}
+
+pub(super) fn scheduling(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for pod in &view.pods {
+        let Some(refused) = condition(&pod.pod.conditions, "PodScheduled")
+            .filter(|it| it.status == Truth::False && it.reason == "Unschedulable")
+        else {
+            continue;
+        };
+        let reason = format!("Pod {} finds no node: {}", pod.key.name, refused.message);
+        let finding = detector.finding(pod.subject.clone(), reason, refused.since);
+        found.push(finding.advise(scheduling_advice(&refused.message)));
+    }
+    found
+}
+
+fn scheduling_advice(message: &str) -> &'static str {
+    if message.contains("control-plane") {
+        "Allow workloads on the control plane (allowSchedulingOnControlPlanes), or remove its taint."
+    } else if message.contains("taint") {
+        "Remove the named taint from the node."
+    } else if message.contains("Insufficient") {
+        "Give the node more of the named resource, or lower the requests."
+    } else if message.contains("unschedulable") {
+        "Uncordon the node."
+    } else if message.contains("PersistentVolumeClaim") || message.contains("persistentvolumeclaim") {
+        "Create or repair the named PersistentVolumeClaim."
+    } else {
+        "Remove what the scheduler names, then wait for its next attempt."
+    }
+}

@@ -1,0 +1,116 @@
+//! Flux: source, Kustomizations, releases.
+
+use appliance_status_model::{Component, RELEASES, Release};
+
+use crate::detect::{
+    is_dns_trouble,
+    signals::{PullTrouble, RegistryAnswer, classify_pull},
+};
+use crate::finding::Subject;
+use crate::flux::{FluxFailure, FluxState};
+use crate::view::View;
+use crate::{Detector, Finding, ObjectKey, ReadState};
+
+/// Seconds after which a tier that failed its health check is told although nothing below it fails any more.
+const RETRY: i64 = 600;
+
+pub(super) fn source(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for kind in ["OCIRepository", "GitRepository"] {
+        for (key, failure) in own(view, kind) {
+            let reason = format!("{kind} {}: {}", key.name, failure.message);
+            let finding = detector.finding(Subject::Platform("source".into()), reason, failure.since);
+            found.push(finding.advise(source_advice(&failure.message)));
+        }
+    }
+    for (key, failure) in own(view, "Kustomization") {
+        let reason = format!("Kustomization {}: {}: {}", key.name, failure.reason, failure.message);
+        let finding = detector.finding(Subject::Kustomization(key.name.clone()), reason, failure.since);
+        let checked = failure.reason == "HealthCheckFailed";
+        found.push(if checked { finding.after(RETRY) } else { finding });
+    }
+    found
+}
+
+/// Failures that no name resolution explains.
+fn own<'v>(view: &'v View<'_>, kind: &'v str) -> impl Iterator<Item = (&'v ObjectKey, &'v FluxFailure)> {
+    view.failed(kind).filter(|(_, failure)| !is_dns_trouble(&failure.message))
+}
+
+fn source_advice(message: &str) -> &'static str {
+    match classify_pull(message) {
+        PullTrouble::NotFound => "Publish the missing source artifact, or select a release that exists.",
+        PullTrouble::Registry(RegistryAnswer::Denied) => "Grant this site access to the source's repository.",
+        PullTrouble::Registry(RegistryAnswer::Unreachable) | PullTrouble::Interrupted => {
+            "Make the source's host reachable from the cluster (firewall, proxy, routing)."
+        }
+        _ => "Inspect the source's conditions, repair what they name, then reconcile it.",
+    }
+}
+
+/// Texts of a release storage that is stuck.
+const STUCK: &[&str] = &[
+    "another operation (install/upgrade/rollback) is in progress",
+    "cannot re-use a name that is still in use",
+    "has no deployed releases",
+];
+
+fn is_stuck(failure: &FluxFailure) -> bool {
+    STUCK.iter().any(|signal| failure.message.contains(signal))
+}
+
+pub(super) fn helm_storage(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    view.failed("HelmRelease")
+        .filter(|(_, failure)| is_stuck(failure))
+        .map(|(key, failure)| {
+            let reason = format!("HelmRelease {}: {}", key.name, failure.message);
+            detector.finding(Subject::Release(key.name.clone()), reason, failure.since)
+        })
+        .collect()
+}
+
+pub(super) fn helm(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    view.failed("HelmRelease")
+        .filter(|(_, it)| !is_stuck(it) && !is_dns_trouble(&it.message))
+        .filter(|(_, it)| !it.message.contains("Refusing to generate "))
+        .map(|(key, failure)| {
+            let subject = Subject::Release(key.name.clone());
+            let reason = format!("HelmRelease {}: {}", key.name, failure.message);
+            let finding = detector.finding(subject.clone(), reason, failure.since);
+            let advice = view.with_reconcile(detector.next_action, &subject);
+            if !view.workloads_ready(&key.name) || Release::named(&key.name).is_none() {
+                return finding.advise(advice);
+            }
+            // Somebody repaired what it failed over; it only has to be asked again.
+            let mut mended = finding.advise(format!(
+                "The workloads of {} are ready by now; reconcile the release.",
+                key.name
+            ));
+            mended.since = None;
+            mended.identity = "mended".into();
+            mended.after(60)
+        })
+        .collect()
+}
+
+pub(super) fn release_missing(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    if view.known.reads.get("helmreleases").is_some_and(|it| *it != ReadState::Current) {
+        return Vec::new();
+    }
+    RELEASES
+        .iter()
+        .filter(|release| {
+            view.release(release.name).is_none()
+                && view.kustomization(release.kustomization) == Some(&FluxState::Ready)
+        })
+        .map(|release| {
+            let reason = format!("HelmRelease alga-system/{} does not exist", release.name);
+            detector.finding(Subject::Release(release.name.to_owned()), reason, None)
+        })
+        .collect()
+}
+
+/// Components that a Kustomization brings, by its releases.
+pub(crate) fn brings(kustomization: &str, component: Component) -> bool {
+    Release::named(component.release()).is_some_and(|it| it.kustomization == kustomization)
+}

@@ -1,0 +1,95 @@
+//! Workloads that do not come up, where nothing more exact is known.
+
+use appliance_status_model::{Component, ComponentTier};
+
+use crate::facts::{ContainerFact, ContainerState, Termination};
+use crate::finding::Subject;
+use crate::view::{PodView, View, waiting};
+use crate::{Detector, Finding};
+
+/// Seconds that a container may run without being ready.
+const PATIENCE: i64 = 180;
+
+pub(super) fn core(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    troubles(view, detector, |tier| tier != ComponentTier::Background)
+}
+
+pub(super) fn background(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    troubles(view, detector, |tier| tier == ComponentTier::Background)
+}
+
+fn troubles(view: &View<'_>, detector: &Detector, of: fn(ComponentTier) -> bool) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for component in Component::ALL.into_iter().filter(|it| of(it.tier()) && !view.is_ready(*it)) {
+        let own = || view.containers().filter(|(pod, _)| pod.subject == Subject::Component(component));
+        let finding = own()
+            .find_map(|(pod, container)| crash(view, detector, pod, container))
+            .or_else(|| own().find_map(|(pod, container)| unready(view, detector, pod, container)));
+        found.extend(finding);
+    }
+    found
+}
+
+/// A container that ends again and again.
+fn crash(
+    view: &View<'_>,
+    detector: &Detector,
+    pod: &PodView<'_>,
+    container: &ContainerFact,
+) -> Option<Finding> {
+    let state = waiting(container).map(|(reason, _)| reason);
+    let broken_start = matches!(state, Some("RunContainerError" | "CreateContainerError"));
+    let loops = state == Some("CrashLoopBackOff") || (container.restarts >= 2 && !container.ready);
+    if !broken_start && !loops {
+        return None;
+    }
+    let log = view.log(pod.key, &container.name);
+    let last_line = log.and_then(|it| it.lines.iter().rfind(|line| !line.trim().is_empty()));
+    let name = format!("Container {} of {}", container.name, pod.key.name);
+    let reason = match (container.last_end(), waiting(container)) {
+        (Some(end), _) => format!("{name} ended with {}", ending(end, last_line)),
+        (None, Some((_, message))) => format!("{name} cannot start: {message}"),
+        (None, None) => format!("{name} has restarted {} times", container.restarts),
+    };
+    let out_of_memory = container.last_end().is_some_and(|end| end.reason == "OOMKilled");
+    let advice = if out_of_memory {
+        "Raise the memory limit of the named container, or give the node more memory."
+    } else {
+        detector.next_action
+    };
+    let advice = view.with_reconcile(advice, &pod.subject);
+    Some(detector.finding(pod.subject.clone(), reason, None).advise(advice))
+}
+
+fn ending(end: &Termination, last_line: Option<&String>) -> String {
+    let why = match end.reason.as_str() {
+        "" | "Error" => String::new(),
+        reason => format!(" ({reason})"),
+    };
+    let words = last_line.map(|line| line.trim()).or(Some(end.message.trim()).filter(|it| !it.is_empty()));
+    let words = words.map(|line| format!(": {line}")).unwrap_or_default();
+    format!("exit code {}{why}{words}", end.exit_code)
+}
+
+/// A container that runs and does not get ready.
+fn unready(
+    view: &View<'_>,
+    detector: &Detector,
+    pod: &PodView<'_>,
+    container: &ContainerFact,
+) -> Option<Finding> {
+    if container.init || container.ready {
+        return None;
+    }
+    let ContainerState::Running { since } = container.state else { return None };
+    let given_up = pod.subject.release().and_then(|it| view.release_failure(it.name)).is_some();
+    let events = view.events_of(pod.pod);
+    let probe = events.iter().rfind(|it| it.reason == "Unhealthy").map(|it| it.message.as_str());
+    let probe = probe.map(|it| format!(": {it}")).unwrap_or_default();
+    let reason = format!("Container {} of {} runs and is not ready{probe}", container.name, pod.key.name);
+    let mut finding = detector.finding(pod.subject.clone(), reason, since);
+    if !given_up {
+        finding = finding.after(PATIENCE);
+    }
+    Some(finding)
+}

@@ -1,0 +1,36 @@
+//! Facts to status document: detectors, causal order, tiers, rollup; pure.
+//!
+//! ```text
+//! Knowledge ──► View ──► detectors ──► Findings ──► roots and consequences ──┐
+//!    facts      owners    one table     graces        causal order           ├─► StatusDocument
+//!                 └──────────────────► tiers, components, operations ────────┘
+//! ```
+//! Start at [`assess`]. Time is what the caller says it is; what has to be remembered between two looks
+//! (since when something is wrong, that login was ready once) lives in [`Memory`].
+
+mod bootstrap;
+mod causes;
+mod detect;
+mod document;
+mod facts;
+mod finding;
+mod flux;
+mod memory;
+mod operations;
+mod probe;
+mod tiers;
+mod view;
+
+pub use detect::{DETECTORS, Detector};
+pub use document::{assess, flux_summary, says_the_same, unknown};
+pub use facts::{
+    BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, EventFact, Facts, FluxFact,
+    JobFact, Knowledge, LogExcerpt, NodeFact, ObjectKey, Outage, Owner, PodFact, Presence, ProbeFact,
+    ReadState, Site, StorageClassFact, Termination, Truth, WorkloadFact, component_of, condition,
+};
+pub use finding::{Finding, Subject};
+pub use memory::Memory;
+pub use view::View;
+
+#[cfg(test)]
+mod samples;
