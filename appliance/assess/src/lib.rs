@@ -34,3 +34,5 @@ pub use view::View;
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod verdicts;

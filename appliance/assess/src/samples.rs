@@ -3,7 +3,11 @@
 use appliance_status_model::{Component, RELEASES, StatusDocument, WorkloadKind};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Memory, assess, facts::*};
+use crate::facts::{
+    BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, FluxFact, Knowledge, NodeFact,
+    ObjectKey, Owner, PodFact, Presence, ProbeFact, StorageClassFact, Truth, WorkloadFact,
+};
+use crate::{Memory, assess};
 
 pub(crate) const NOW: &str = "2026-11-21T12:00:00Z";
 

@@ -1,0 +1,366 @@
+//! What the whole assessment says of one broken thing at a time.
+
+use appliance_status_model::{BlockerCode as Code, Component, RollupState};
+
+use crate::facts::{
+    Condition, ContainerFact, ContainerState, EventFact, JobFact, Knowledge, LogExcerpt, ObjectKey, Outage,
+    Owner, PodFact, Termination, Truth,
+};
+use crate::samples::{
+    ago, break_component, container, flux, healthy, look, look_after, now, put_release, running, waiting,
+};
+
+const MISSING: &str = "rpc error: code = NotFound desc = failed to pull and unpack image \"x\": failed to resolve reference \"x\": x: not found";
+const STALE_RESOLVER: &str = "failed to pull and unpack image \"x\": failed to resolve reference \"x\": failed to do request: Head \"https://ghcr.io/v2/a/manifests/1\": dial tcp: lookup ghcr.io on 127.0.0.1:53: read udp 127.0.0.1:4->127.0.0.1:53: read: connection refused";
+
+fn codes(document: &appliance_status_model::StatusDocument) -> Vec<(Code, &str)> {
+    document.top_blockers.iter().map(|it| (it.code, it.component.as_str())).collect()
+}
+
+fn ended(exit_code: i32, restarts: i32, reason: &str) -> ContainerFact {
+    let mut it = container("main", "img:1", waiting("CrashLoopBackOff", "back-off 10s"));
+    let end = Termination { exit_code, reason: reason.into(), ..Termination::default() };
+    (it.restarts, it.last) = (restarts, Some(end));
+    it
+}
+
+fn log(known: &mut Knowledge, component: Component, line: &str) {
+    let pod = ObjectKey::new("msp", format!("{}-0", component.object_name()));
+    let excerpt = LogExcerpt { lines: vec![line.into()], error: None };
+    known.logs.insert((pod, "main".into()), excerpt);
+}
+
+fn job(known: &mut Knowledge, kind: &str, line: &str) {
+    let name = "alga-core-sebastian-bootstrap";
+    let done = Condition { kind: kind.into(), status: Truth::True, ..Condition::default() };
+    let fact = JobFact { conditions: vec![done], created: ago(60), ..JobFact::default() };
+    known.jobs.insert(ObjectKey::new("msp", name), fact);
+    let owner = Some(Owner { kind: "Job".into(), name: name.into() });
+    let pod = PodFact { uid: "job".into(), owner, phase: "Failed".into(), ..PodFact::default() };
+    let key = ObjectKey::new("msp", format!("{name}-x1"));
+    known.pods.insert(key.clone(), pod);
+    let excerpt = LogExcerpt { lines: vec![line.into()], error: None };
+    known.logs.insert((key, "bootstrap".into()), excerpt);
+}
+
+#[test]
+fn a_healthy_appliance_is_fully_healthy_and_has_no_blocker() {
+    let document = look_after(&healthy(), 3600);
+    assert_eq!(document.status, RollupState::FullyHealthy, "{document:#?}");
+    assert!(document.top_blockers.is_empty());
+}
+
+#[test]
+fn an_empty_cluster_is_installing_and_has_no_blocker() {
+    let document = look_after(&Knowledge::default(), 3600);
+    assert_eq!(document.status, RollupState::Installing);
+    assert!(document.top_blockers.is_empty());
+}
+
+#[test]
+fn a_missing_tag_of_any_component_names_that_component_and_image() {
+    for component in Component::ALL {
+        let image = format!("ghcr.io/nine-minds/{}:gone", component.name());
+        for reason in ["ErrImagePull", "ImagePullBackOff"] {
+            let mut known = healthy();
+            let message = format!("Back-off pulling image \"x\": ErrImagePull: {MISSING}");
+            break_component(&mut known, component, container("main", &image, waiting(reason, &message)));
+            let document = look(&known);
+            assert_eq!(codes(&document), [(Code::ImageNotFound, component.name())]);
+            let blocker = &document.top_blockers[0];
+            assert_eq!(blocker.reason, format!("Image tag not found: {image}"));
+            let background = component.tier() == appliance_status_model::ComponentTier::Background;
+            assert_eq!(blocker.login_blocking, !background);
+            let expected = if background {
+                RollupState::ReadyWithBackgroundIssues
+            } else {
+                RollupState::FailedActionRequired
+            };
+            assert_eq!(document.status, expected);
+        }
+    }
+}
+
+#[test]
+fn a_stalled_release_and_its_tier_follow_from_the_missing_image() {
+    let mut known = healthy();
+    let state = waiting("ErrImagePull", MISSING);
+    break_component(&mut known, Component::WorkflowWorker, container("main", "img:gone", state));
+    let stalled = flux("workflow-worker")
+        .with("Stalled", Truth::True, "RetriesExceeded", "Failed to install after 1 attempt(s)")
+        .with("Ready", Truth::False, "InstallFailed", "timeout waiting for: [Deployment/msp/workflow-worker]");
+    put_release(&mut known, stalled);
+    let document = look(&known);
+    assert_eq!(codes(&document), [(Code::ImageNotFound, "workflow-worker")]);
+    let blocker = &document.top_blockers[0];
+    assert_eq!(blocker.consequences[0].code, Code::Helm);
+    assert!(blocker.next_action.ends_with("to a valid tag, then reconcile the release workflow-worker."));
+}
+
+#[test]
+fn not_found_outweighs_an_interruption_of_the_same_pull() {
+    let mut known = healthy();
+    let state = waiting("ErrImagePull", "context canceled");
+    break_component(&mut known, Component::Redis, container("main", "img:gone", state));
+    assert_eq!(codes(&look(&known)), [(Code::ImagePullInterrupted, "redis")]);
+    assert_ne!(look(&known).status, RollupState::FailedActionRequired);
+    let event = EventFact {
+        reason: "Failed".into(),
+        message: "Failed to pull image \"img:gone\": x: not found".into(),
+        about_uid: "uid-redis-0".into(),
+        ..EventFact::default()
+    };
+    known.events.insert(ObjectKey::new("msp", "redis-0.1"), event);
+    assert_eq!(codes(&look(&known)), [(Code::ImageNotFound, "redis")]);
+}
+
+#[test]
+fn a_resolver_that_refuses_is_told_once_after_its_grace() {
+    let mut known = healthy();
+    for component in [Component::Db, Component::EmailService] {
+        let state = waiting("ImagePullBackOff", STALE_RESOLVER);
+        break_component(&mut known, component, container("main", "img:1", state));
+    }
+    assert!(look(&known).top_blockers.is_empty());
+    let document = look_after(&known, 6);
+    assert_eq!(codes(&document), [(Code::Dns, "db")]);
+    assert!(document.top_blockers[0].next_action.contains("1.1.1.1,8.8.8.8"));
+}
+
+#[test]
+fn a_registry_that_refuses_or_fails_is_no_missing_tag() {
+    for answer in ["403 Forbidden", "429 Too Many Requests", "500 Internal Server Error"] {
+        let mut known = healthy();
+        let text = format!("unexpected status from HEAD request to https://ghcr.io/v2/a: {answer}");
+        break_component(&mut known, Component::Redis, container("main", "img:1", waiting("ErrImagePull", &text)));
+        let document = look_after(&known, 6);
+        assert_eq!(codes(&document), [(Code::ImageRegistry, "redis")]);
+        assert!(document.top_blockers[0].reason.contains(answer), "{document:#?}");
+    }
+}
+
+#[test]
+fn a_subpath_that_cannot_be_made_is_postgres_storage_before_any_time_out() {
+    let mut known = healthy();
+    let text = "failed to create subPath directory for volumeMount \"db-data\" of container \"db\"";
+    let state = waiting("CreateContainerConfigError", text);
+    break_component(&mut known, Component::Db, container("db", "img:1", state));
+    let failed = flux("alga-core").with("Ready", Truth::False, "InstallFailed", "context deadline exceeded");
+    put_release(&mut known, failed);
+    assert_eq!(codes(&look(&known)), [(Code::PostgresStorage, "db")]);
+    let text = text.replace("db-data", "redis-data");
+    let mut known = healthy();
+    let state = waiting("CreateContainerConfigError", &text);
+    break_component(&mut known, Component::Redis, container("redis", "img:1", state));
+    assert_eq!(codes(&look(&known)), [(Code::StorageInit, "redis")]);
+}
+
+#[test]
+fn a_failed_bootstrap_quotes_its_error_line() {
+    let mut known = healthy();
+    known.bootstrap_result = None;
+    job(&mut known, "Failed", "ERROR: Configured seed directory does not exist: /seeds");
+    let document = look(&known);
+    assert_eq!(codes(&document), [(Code::BootstrapFailed, "alga-core")]);
+    assert_eq!(document.top_blockers[0].reason, "ERROR: Configured seed directory does not exist: /seeds");
+    assert_eq!(document.status, RollupState::FailedActionRequired);
+}
+
+#[test]
+fn a_job_that_completed_stays_completed_when_its_ttl_takes_it() {
+    let mut known = healthy();
+    known.bootstrap_result = None;
+    job(&mut known, "Complete", "Appliance setup completed");
+    let mut memory = crate::Memory::default();
+    crate::assess(&known, &mut memory, now());
+    known.jobs.clear();
+    assert!(crate::assess(&known, &mut memory, now()).tiers.bootstrap.ready);
+    known.claims.get_mut(&ObjectKey::new("msp", "alga-core-sebastian-postgres-data")).unwrap().uid = "new".into();
+    assert!(!crate::assess(&known, &mut memory, now()).tiers.bootstrap.ready);
+}
+
+#[test]
+fn an_app_that_waits_for_a_job_nobody_made_is_told_after_its_grace() {
+    let mut known = healthy();
+    known.bootstrap_result = None;
+    let mut init = container("wait-for-bootstrap", "img:1", ContainerState::Running { since: ago(10) });
+    (init.init, init.ready) = (true, false);
+    break_component(&mut known, Component::AlgaCore, init);
+    assert!(look(&known).top_blockers.is_empty());
+    assert_eq!(codes(&look_after(&known, 120)), [(Code::BootstrapMissing, "alga-core")]);
+}
+
+#[test]
+fn logs_tell_schema_service_links_and_passwords_apart() {
+    let cases = [
+        (Component::Temporal, "sql schema version compatibility check failed: no", Code::TemporalSchema),
+        (Component::TemporalUi, "cannot unmarshal !!str `tcp://1...` into int", Code::ServiceLink),
+        (Component::Pgbouncer, "FATAL: password authentication failed for user \"x\"", Code::Credentials),
+        (Component::Redis, "write: no space left on device", Code::VolumeFull),
+    ];
+    for (component, line, code) in cases {
+        let mut known = healthy();
+        break_component(&mut known, component, ended(1, 3, "Error"));
+        log(&mut known, component, line);
+        assert_eq!(codes(&look_after(&known, 60)), [(code, component.name())]);
+    }
+}
+
+#[test]
+fn a_crash_loop_quotes_exit_code_and_last_line() {
+    let mut known = healthy();
+    break_component(&mut known, Component::EmailService, ended(137, 4, "OOMKilled"));
+    log(&mut known, Component::EmailService, "allocating");
+    let document = look_after(&known, 60);
+    assert_eq!(codes(&document), [(Code::BackgroundWorkload, "email-service")]);
+    assert!(document.top_blockers[0].reason.ends_with("exit code 137 (OOMKilled): allocating"));
+}
+
+#[test]
+fn a_container_may_take_minutes_to_get_ready() {
+    let mut known = healthy();
+    let mut it = container("main", "img:1", running());
+    it.ready = false;
+    break_component(&mut known, Component::AlgaCore, it);
+    assert!(look_after(&known, 60).top_blockers.is_empty());
+    assert_eq!(codes(&look_after(&known, 240)), [(Code::Workload, "alga-core")]);
+}
+
+#[test]
+fn missing_objects_and_keys_are_configuration() {
+    for text in ["secret \"db-credentials\" not found", "couldn't find key A in Secret msp/db-credentials"] {
+        let mut known = healthy();
+        let state = waiting("CreateContainerConfigError", text);
+        break_component(&mut known, Component::Pgbouncer, container("main", "img:1", state));
+        assert_eq!(codes(&look_after(&known, 30)), [(Code::ConfigMissing, "pgbouncer")]);
+    }
+}
+
+#[test]
+fn credentials_that_may_not_be_made_anew_outweigh_the_failed_release() {
+    let mut known = healthy();
+    let text = "execution error at (x.yaml:1:27): Refusing to generate db-credentials because PVC msp/x already exists";
+    put_release(&mut known, flux("alga-core").with("Ready", Truth::False, "InstallFailed", text));
+    let document = look(&known);
+    assert_eq!(codes(&document), [(Code::Credentials, "alga-core")]);
+    assert!(document.top_blockers[0].reason.starts_with("Refusing to generate db-credentials"));
+}
+
+#[test]
+fn a_node_that_is_lost_explains_the_rest() {
+    let mut known = healthy();
+    let lost = Condition {
+        kind: "Ready".into(),
+        reason: "NodeStatusUnknown".into(),
+        since: ago(60),
+        ..Condition::default()
+    };
+    known.nodes.values_mut().for_each(|node| node.conditions = vec![lost.clone()]);
+    for workload in known.workloads.values_mut() {
+        workload.ready = 0;
+    }
+    assert_eq!(codes(&look_after(&known, 600)), [(Code::Node, "node")]);
+}
+
+#[test]
+fn a_taint_is_told_after_its_grace() {
+    let mut known = healthy();
+    break_component(&mut known, Component::Redis, container("main", "img:1", ContainerState::Unknown));
+    let refused = Condition {
+        kind: "PodScheduled".into(),
+        status: Truth::False,
+        reason: "Unschedulable".into(),
+        message: "0/1 nodes are available: 1 node(s) had untolerated taint {x: y}.".into(),
+        since: ago(5),
+        ..Condition::default()
+    };
+    known.pods.get_mut(&ObjectKey::new("msp", "redis-0")).unwrap().conditions.push(refused);
+    assert!(look(&known).top_blockers.is_empty());
+    assert_eq!(codes(&look_after(&known, 20)), [(Code::Scheduling, "redis")]);
+}
+
+#[test]
+fn a_claim_without_any_class_is_told_after_its_grace() {
+    let mut known = healthy();
+    known.storage_classes.clear();
+    let claim = known.claims.get_mut(&ObjectKey::new("msp", "alga-core-sebastian-redis-data")).unwrap();
+    (claim.phase, claim.created) = ("Pending".into(), ago(5));
+    assert!(look(&known).top_blockers.is_empty());
+    assert_eq!(codes(&look_after(&known, 20)), [(Code::StorageClass, "storage")]);
+}
+
+#[test]
+fn a_source_that_cannot_be_fetched_is_told_and_login_stays() {
+    let mut known = healthy();
+    let source = known.oci_source.values_mut().next().unwrap();
+    source.conditions.push(Condition {
+        kind: "FetchFailed".into(),
+        status: Truth::True,
+        message: "failed to pull artifact: MANIFEST_UNKNOWN: Unknown manifest".into(),
+        since: ago(60),
+        ..Condition::default()
+    });
+    let document = look(&known);
+    assert_eq!(codes(&document), [(Code::Source, "source")]);
+    assert_eq!(document.status, RollupState::ReadyWithBackgroundIssues);
+    assert!(document.top_blockers[0].next_action.starts_with("Publish the missing source artifact"));
+}
+
+#[test]
+fn a_release_that_failed_for_no_other_reason_is_helm() {
+    let mut known = healthy();
+    let key = (Component::Temporal.kind(), ObjectKey::new("msp", "temporal"));
+    known.workloads.remove(&key);
+    put_release(&mut known, flux("temporal").with("Ready", Truth::False, "InstallFailed", "nil pointer"));
+    assert_eq!(codes(&look(&known)), [(Code::Helm, "temporal")]);
+}
+
+#[test]
+fn an_expected_release_that_is_absent_is_told_after_its_grace() {
+    let mut known = healthy();
+    known.releases.remove(&ObjectKey::new("alga-system", "email-service"));
+    assert_ne!(look(&known).status, RollupState::FullyHealthy);
+    assert_eq!(codes(&look_after(&known, 30)), [(Code::ReleaseMissing, "email-service")]);
+}
+
+#[test]
+fn a_page_that_answers_500_is_no_login() {
+    let mut known = healthy();
+    known.login_probe.as_mut().unwrap().status = Some(500);
+    let mut memory = crate::Memory::default();
+    crate::assess(&known, &mut memory, now());
+    let later = now() + jiff::SignedDuration::from_secs(30);
+    let document = crate::assess(&known, &mut memory, later);
+    assert_eq!(codes(&document), [(Code::LoginProbe, "alga-core")]);
+    assert_eq!(document.status, RollupState::FailedActionRequired);
+}
+
+#[test]
+fn an_api_that_is_silent_for_long_is_kubernetes_and_nothing_else() {
+    let mut known = healthy();
+    known.outage = Some(Outage { seconds: 40, error: "connection refused".into() });
+    assert_eq!(codes(&look(&known)), [(Code::Kubernetes, "kubernetes")]);
+    known.outage = Some(Outage { seconds: 3, error: "connection reset".into() });
+    assert!(look(&known).top_blockers.is_empty());
+}
+
+#[test]
+fn a_pull_under_way_is_an_operation_and_no_blocker() {
+    let mut known = healthy();
+    let image = "ghcr.io/nine-minds/alga-psa-ee:1";
+    let state = waiting("ContainerCreating", "");
+    break_component(&mut known, Component::AlgaCore, container("main", image, state));
+    let event = EventFact {
+        reason: "Pulling".into(),
+        message: format!("Pulling image \"{image}\""),
+        about_uid: "uid-alga-core-sebastian-0".into(),
+        last: ago(960),
+        ..EventFact::default()
+    };
+    known.events.insert(ObjectKey::new("msp", "x.1"), event);
+    let document = look(&known);
+    assert_eq!(document.status, RollupState::Installing);
+    let operation = &document.active_operations[0];
+    assert_eq!(operation.elapsed_seconds, Some(960));
+    assert_eq!(operation.estimated_size_human.as_deref(), Some("~1.8 GB"));
+}
