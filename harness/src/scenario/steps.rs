@@ -1,0 +1,135 @@
+//! Faults and heal steps of a scenario, checked against their tables.
+
+use super::fields::{Fields, Problems};
+use super::nearest::meant;
+use super::tree::{Key, Node, Value};
+use super::{Component, Milestone, problem::Place};
+use crate::fault::{self, FaultUse, HealStep, Need, Param, ParamKind, ParamValue, Params};
+
+pub(super) fn faults(node: Node, problems: &mut Problems) -> Vec<FaultUse> {
+    let mut found = Vec::new();
+    for item in problems.list(node, "faults") {
+        let Some(step) = step(item, "a fault", problems) else { continue };
+        let at = step.at.and_then(|node| problems.name::<Milestone>(&node, "`at`"));
+        let Some(kind) = fault::fault(&step.key.name) else {
+            let known: Vec<&str> = fault::FAULTS.iter().map(|fault| fault.name).collect();
+            unknown(&step.key, "fault", &known, problems);
+            continue;
+        };
+        let params = params(step.value, step.key.place, kind.name, kind.params, problems);
+        found.extend(params.map(|params| FaultUse { kind, params, at }));
+    }
+    found
+}
+
+pub(super) fn heals(node: Node, problems: &mut Problems) -> Vec<HealStep> {
+    let mut found = Vec::new();
+    for item in problems.list(node, "heal") {
+        let Some(step) = step(item, "a heal step", problems) else { continue };
+        if let Some(at) = step.at {
+            problems.add(at.place, "a heal step has no `at`: heals follow the settled phase");
+        }
+        let Some(kind) = fault::heal(&step.key.name) else {
+            let known: Vec<&str> = fault::HEALS.iter().map(|heal| heal.name).collect();
+            unknown(&step.key, "heal verb", &known, problems);
+            continue;
+        };
+        let params = params(step.value, step.key.place, kind.name, kind.params, problems);
+        found.extend(params.map(|params| HealStep { kind, params }));
+    }
+    found
+}
+
+fn unknown(key: &Key, what: &str, known: &[&str], problems: &mut Problems) {
+    problems.add(key.place, format!("no {what} is named `{}`{}", key.name, meant(&key.name, known)));
+}
+
+struct Step {
+    key: Key,
+    value: Node,
+    at: Option<Node>,
+}
+
+/// `name: { parameters }`, with `at: milestone` beside it, or the bare name.
+fn step(item: Node, what: &str, problems: &mut Problems) -> Option<Step> {
+    let place = item.place;
+    if let Value::Text(name) = item.value {
+        let key = Key { place, name };
+        return Some(Step { key, value: Node { place, value: Value::Null }, at: None });
+    }
+    let mut entries = problems.map(item, what)?;
+    let at = entries.iter().position(|(key, _)| key.name == "at").map(|index| entries.remove(index).1);
+    if entries.is_empty() {
+        problems.add(place, format!("{what} needs a name"));
+        return None;
+    }
+    let (key, value) = entries.remove(0);
+    if let Some((extra, _)) = entries.first() {
+        let message = format!("{what} has one name and perhaps an `at`; `{}` begins another: give it its own dash", extra.name);
+        problems.add(extra.place, message);
+        return None;
+    }
+    Some(Step { key, value, at })
+}
+
+fn params(
+    node: Node,
+    named: Place,
+    owner: &'static str,
+    params: &'static [Param],
+    problems: &mut Problems,
+) -> Option<Params> {
+    let before = problems.0.len();
+    let empty = matches!(node.value, Value::Null);
+    let node = if empty { Node { place: named, value: Value::Null } } else { node };
+    let mut fields = Fields::new(node, owner, problems);
+    let mut found = Params::default();
+    for param in params {
+        let node = match param.needed {
+            Need::Required => fields.need(param.name),
+            Need::Optional => fields.take(param.name),
+        };
+        let value = node.and_then(|node| value(&node, param, fields.problems));
+        found.0.extend(value.map(|value| (param.name, value)));
+    }
+    fields.finish();
+    (problems.0.len() == before).then_some(found)
+}
+
+fn value(node: &Node, param: &Param, problems: &mut Problems) -> Option<ParamValue> {
+    match param.kind {
+        ParamKind::Image => image(node, problems),
+        ParamKind::Host => problems.text(node, "a host").map(ParamValue::Text),
+        ParamKind::Release => problems.one_of(node, "release", RELEASES).map(|name| ParamValue::Text(name.to_owned())),
+        ParamKind::HttpStatus => match node.value {
+            Value::Integer(status @ 400..=599) => Some(ParamValue::Number(status.unsigned_abs())),
+            _ => {
+                let given = node.value.kind();
+                problems.add(node.place, format!("`{}` is an HTTP status from 400 to 599, not {given}", param.name));
+                None
+            }
+        },
+    }
+}
+
+/// HelmReleases of the contract.
+pub(crate) const RELEASES: &[&str] =
+    &["alga-core", "pgbouncer", "temporal", "workflow-worker", "email-service", "temporal-worker"];
+
+/// An image is named by a component, or by the last part of its repository, which only the release knows.
+///
+/// A name that is nearly a component's is a misspelt one; any other is left for the world to find in the release.
+fn image(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
+    let name = problems.text(node, "an image")?;
+    if Component::NAMES.contains(&name.as_str()) {
+        return Some(ParamValue::Text(name));
+    }
+    let path_like = name.contains(['/', ':', '@', ' ']);
+    let near = Component::NAMES.iter().any(|known| strsim::damerau_levenshtein(known, &name) <= 2);
+    if path_like || near {
+        let said = if path_like { "is not a component or the last part of a repository" } else { "is no image of a release" };
+        problems.add(node.place, format!("`{name}` {said}{}", meant(&name, Component::NAMES)));
+        return None;
+    }
+    Some(ParamValue::Text(name))
+}
