@@ -1,6 +1,46 @@
 //! The simulated world: a Kubernetes in this process, on real protocols, in field time.
+//!
+//! ```text
+//!   addresses   a /24 of 127/8:  .1 the node   .2 the resolver   .3 the registries   .20–.249 pods and services
+//!   outside     resolver and registry fakes, with the release published
+//!   runtime     image entrypoint → stand-in in this process, or the status service as a process
+//!   faults      causes, receipts and heals at the fakes
+//!   evidence    what is kept of a world for people
+//! ```
 
-use super::{BootError, BootRequest, Capability, Play, WorldFactory};
+mod addresses;
+mod evidence;
+mod faults;
+mod images;
+mod outside;
+mod process;
+mod runtime;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cluster_api::{Store, kinds};
+use cluster_node::{Resolvers, Wire};
+use fake_cluster::{Cluster, ClusterConfig};
+use field_clock::{Clock, FieldRuntime, Options};
+use tokio::sync::{mpsc, watch};
+
+use self::addresses::{API_PORT, APP_PORT, DNS_KNOWN, Network, STATUS_PORT};
+use self::faults::Faults;
+use self::outside::Outside;
+use self::runtime::SimRuntime;
+use super::{
+    Access, BootError, BootRequest, BootstrapOptions, Capability, InjectError, OperatorCommand, OperatorEnd,
+    OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
+};
+use crate::fault::{FaultUse, HealStep};
+use crate::run::directory;
+
+const NAME: &str = "sim";
+/// The node's name in objects and texts.
+const NODE: &str = "appliance";
 
 /// Makes simulated worlds.
 pub fn factory() -> Box<dyn WorldFactory> {
@@ -11,7 +51,7 @@ struct Sim;
 
 impl WorldFactory for Sim {
     fn name(&self) -> &'static str {
-        "sim"
+        NAME
     }
 
     fn about(&self) -> &'static str {
@@ -22,7 +62,143 @@ impl WorldFactory for Sim {
         &[Capability::Dns, Capability::Registry, Capability::Flux]
     }
 
-    fn play(&self, _request: &BootRequest, _play: Play<'_>) -> Result<(), BootError> {
-        Err(BootError::Unavailable { world: "sim", reason: "not wired up yet".into() })
+    fn play(&self, request: &BootRequest, play: Play<'_>) -> Result<(), BootError> {
+        let failed = |source: WorldError| BootError::Failed { world: NAME, source };
+        let network = Network::claim().map_err(|error| BootError::Unavailable {
+            world: NAME,
+            reason: format!("no loopback network of its own (127.x.y.0/24): {error}"),
+        })?;
+        let runtime = FieldRuntime::start(Options { speed: request.speed.0 }).map_err(|e| failed(e.into()))?;
+        let clock = runtime.clock().clone();
+        runtime.block_on(async {
+            let world = SimWorld::boot(request, network, clock).await.map_err(failed)?;
+            play(Box::new(world)).await;
+            Ok(())
+        })
+    }
+}
+
+/// A booted simulated world.
+struct SimWorld {
+    clock: Clock,
+    access: Access,
+    directory: PathBuf,
+    operator: Vec<String>,
+    cluster: Cluster,
+    outside: Outside,
+    faults: Faults,
+    changes: watch::Receiver<u64>,
+    _network: Network,
+}
+
+impl SimWorld {
+    async fn boot(request: &BootRequest, network: Network, clock: Clock) -> Result<Self, WorldError> {
+        let wire = Wire::new();
+        let outside = Outside::start(&clock, &network, &wire, &request.release).await?;
+        let disk = request.directory.join("disk");
+        std::fs::create_dir_all(&disk)?;
+        let runtime = SimRuntime { status: request.status(), directory: request.directory.clone() };
+        let resolver = SocketAddr::from((network.resolver(), DNS_KNOWN));
+        let cluster = Cluster::start(
+            ClusterConfig {
+                clock: clock.clone(),
+                node: NODE.to_owned(),
+                node_ip: network.node(),
+                api_port: API_PORT,
+                disk,
+                resolvers: Resolvers::new(vec![resolver]),
+                wire,
+                trust: vec![outside.trust.clone()],
+            },
+            Arc::new(runtime),
+        )
+        .await?;
+        let kubeconfig = request.directory.join("kubeconfig");
+        std::fs::write(&kubeconfig, cluster.kubeconfig())?;
+        let access = Access {
+            kubeconfig,
+            node_ip: network.node().into(),
+            status_url: format!("http://{}", network.on_node(STATUS_PORT)),
+            app_url: format!("http://{}", network.on_node(APP_PORT)),
+        };
+        let changes = cluster.store().changes();
+        Ok(Self {
+            clock,
+            access,
+            directory: request.directory.clone(),
+            operator: request.operator(),
+            cluster,
+            outside,
+            faults: Faults::default(),
+            changes,
+            _network: network,
+        })
+    }
+
+    fn store(&self) -> &Store {
+        self.cluster.store()
+    }
+}
+
+#[async_trait(?Send)]
+impl World for SimWorld {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    fn access(&self) -> &Access {
+        &self.access
+    }
+
+    async fn status_token(&self) -> Option<String> {
+        let secret = self.store().get(&kinds::SECRETS, "appliance-system", "appliance-status-auth")?;
+        let encoded = secret["data"]["token"].as_str()?;
+        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded).ok()?;
+        String::from_utf8(bytes).ok()
+    }
+
+    async fn run_bootstrap(
+        &self,
+        options: &BootstrapOptions,
+        lines: mpsc::UnboundedSender<OperatorLine>,
+    ) -> Result<OperatorEnd, WorldError> {
+        let command = OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, &self.directory);
+        let directory = self.directory.clone();
+        let started = move |pid| {
+            // Without the record only a runner that is killed leaves this process to its own end.
+            let _ = directory::record_process(&directory, pid);
+        };
+        Ok(command.run(&self.clock, options, lines, started).await?)
+    }
+
+    async fn inject(&self, fault: &FaultUse) -> Result<(), InjectError> {
+        self.faults.inject(&self.outside, fault).await
+    }
+
+    async fn heal(&self, step: &HealStep) -> Result<(), InjectError> {
+        self.faults.heal(&self.outside, self.store(), step).await
+    }
+
+    async fn receipt(&self, fault: &FaultUse) -> Receipt {
+        self.faults.receipt(&self.outside, fault).await
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+
+    async fn evidence(&self, directory: &Path) -> Result<(), WorldError> {
+        evidence::write(self.store(), &self.outside, directory)
+    }
+
+    async fn down(self: Box<Self>) -> Result<(), WorldError> {
+        let Self { cluster, outside, .. } = *self;
+        cluster.stop().await;
+        outside.stop().await;
+        Ok(())
     }
 }

@@ -1,0 +1,151 @@
+//! A Kubernetes in one process, with real sockets, TLS, processes and files.
+//!
+//! ```text
+//!   kubectl, kube-rs ──HTTPS──▶ api (store, watches, RBAC)
+//!                                │
+//!        ┌───────────────────────┼───────────────────────┐
+//!   controllers             node (scheduler, kubelet,    flux (programs of images,
+//!   (deployments, jobs …)    proxies, cluster DNS)        as pods)
+//!                                │
+//!                            Runtime: image entrypoint → program, given by whoever starts the cluster
+//! ```
+//!
+//! [`Cluster::start`] gives a node that is Ready, cluster DNS that runs, and nothing else. What runs in containers is up to
+//! the [`Runtime`] of the caller; the cluster's own programs (CoreDNS, the local-path provisioner, the Flux controllers) are
+//! put in front of it by [`SystemRuntime`].
+
+mod objects;
+mod system;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cluster_api::pki::Authority;
+use cluster_api::tokens::Tokens;
+use cluster_api::{ApiConfig, ApiServer, Store};
+use cluster_node::{Addresses, ApiAccess, Node, NodeConfig, PreloadedImage, Resolvers, Runtime, Wire};
+use field_clock::Clock;
+use tokio_util::sync::CancellationToken;
+
+pub use system::{ProgramContainer, SystemRuntime};
+
+/// What a cluster is started with.
+#[derive(Clone)]
+pub struct ClusterConfig {
+    /// Field time.
+    pub clock: Clock,
+    /// Name of its only node.
+    pub node: String,
+    /// Address of the node, `127.x.y.1`; pods and services get addresses of the same /24.
+    pub node_ip: Ipv4Addr,
+    /// The API's port on the node.
+    pub api_port: u16,
+    /// Directory for volumes and the node's disk; it exists.
+    pub disk: PathBuf,
+    /// The site's name servers, as the node knows them.
+    pub resolvers: Resolvers,
+    /// Where the sockets behind known addresses really are.
+    pub wire: Wire,
+    /// PEM certificates that registries are trusted by.
+    pub trust: Vec<String>,
+}
+
+/// A cluster did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The certificate authority could not be made.
+    #[error("make the cluster's certificate authority")]
+    Authority(#[source] cluster_api::pki::PkiError),
+    /// The API did not start.
+    #[error("start the API server")]
+    Api(#[source] cluster_api::StartError),
+    /// An object that every cluster has could not be made.
+    #[error("make the cluster's own objects")]
+    Objects(#[source] cluster_api::ApiError),
+}
+
+/// A running cluster; it ends when [`Cluster::stop`] is called or its runtime ends.
+pub struct Cluster {
+    store: Store,
+    api: ApiServer,
+    node: Arc<Node>,
+    stop: CancellationToken,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("api", &self.api.address()).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Starts a cluster on the runtime of the caller.
+    ///
+    /// # Errors
+    /// See [`ClusterError`].
+    pub async fn start(config: ClusterConfig, programs: Arc<dyn Runtime>) -> Result<Self, ClusterError> {
+        let addresses = Addresses::around(config.node_ip);
+        let store = Store::new(config.clock.clone()).with_service_range(config.node_ip);
+        let authority = Authority::new("kubernetes").map_err(ClusterError::Authority)?;
+        let tokens = Tokens::new();
+        let stop = CancellationToken::new();
+        let ca_pem = authority.pem();
+        objects::create(&store, config.node_ip, config.api_port).map_err(ClusterError::Objects)?;
+        cluster_controllers::start(&store, stop.clone(), &cluster_controllers::Options { ca_pem: ca_pem.clone() });
+        let runtime = SystemRuntime::new(&store, &config, programs);
+        let node = Arc::new(Node::start(NodeConfig {
+            store: store.clone(),
+            clock: config.clock.clone(),
+            name: config.node,
+            ip: config.node_ip.into(),
+            addresses,
+            volumes: config.disk,
+            resolvers: config.resolvers,
+            wire: config.wire,
+            trust: config.trust,
+            runtime: Arc::new(runtime),
+            api: ApiAccess { host: config.node_ip.into(), port: config.api_port, ca_pem },
+            tokens: tokens.clone(),
+            preloaded: system::preloaded(),
+        }));
+        let api = ApiServer::start(ApiConfig {
+            store: store.clone(),
+            listen: SocketAddr::from((config.node_ip, config.api_port)),
+            authority,
+            tokens,
+            node: Arc::<Node>::clone(&node),
+            names: vec![config.node_ip.to_string()],
+        })
+        .await
+        .map_err(ClusterError::Api)?;
+        Ok(Self { store, api, node, stop })
+    }
+
+    /// The objects, for whoever watches from within.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.api.address()
+    }
+
+    /// An administrator's kubeconfig, complete in itself.
+    pub fn kubeconfig(&self) -> String {
+        self.api.kubeconfig()
+    }
+
+    /// Stops every container and everything else; returns when all sockets are closed.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.node.stop().await;
+        self.api.stop().await;
+    }
+}
+
+/// An image of the cluster's own, there before any registry.
+pub(crate) fn preloaded_image(name: &str, entrypoint: &str) -> PreloadedImage {
+    PreloadedImage { name: name.to_owned(), entrypoint: vec![entrypoint.to_owned()] }
+}

@@ -1,0 +1,68 @@
+//! What the release's images are called, and who runs them.
+
+use fake_network::ImageSpec;
+use serde::Deserialize;
+
+/// An image of the release, as `fixtures/images.json` describes it.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Image {
+    /// Host, path and tag.
+    image: String,
+    entrypoint: Vec<String>,
+    cmd: Vec<String>,
+    env: Vec<String>,
+}
+
+impl Image {
+    /// Host and path.
+    pub(super) fn repository(&self) -> &str {
+        self.image.rsplit_once(':').map_or(self.image.as_str(), |(repository, _)| repository)
+    }
+
+    /// The tag.
+    pub(super) fn tag(&self) -> &str {
+        self.image.rsplit_once(':').map_or("latest", |(_, tag)| tag)
+    }
+
+    /// Host, path and tag.
+    pub(super) fn reference(&self) -> &str {
+        &self.image
+    }
+
+    /// What is pushed.
+    pub(super) fn spec(&self) -> ImageSpec {
+        ImageSpec {
+            entrypoint: self.entrypoint.clone(),
+            cmd: self.cmd.clone(),
+            env: self.env.clone(),
+            ..ImageSpec::default()
+        }
+    }
+
+    /// The component that it is the image of: the name of its program.
+    pub(super) fn component(&self) -> &str {
+        let program = self.entrypoint.first().map_or("", String::as_str);
+        program.rsplit('/').next().unwrap_or(program)
+    }
+
+    /// The last part of its repository.
+    fn basename(&self) -> &str {
+        self.repository().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether people call it so.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.component() == name || self.basename() == name
+    }
+}
+
+#[derive(Deserialize)]
+struct List {
+    images: Vec<Image>,
+}
+
+/// Every image that an appliance of this release pulls.
+pub(super) fn all() -> Result<Vec<Image>, serde_json::Error> {
+    let bytes = fixtures::file("images.json").unwrap_or_default();
+    Ok(serde_json::from_slice::<List>(bytes)?.images)
+}
