@@ -62,7 +62,8 @@ mod tests {
     fn the_same_files_give_the_same_archive() {
         let pack = || tar_gz([("a/b.yaml", "kind: X"), ("c", "")]).unwrap();
         assert_eq!(pack(), pack());
-        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&pack()[..]));
+        let packed = pack();
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&packed[..]));
         let paths: Vec<_> =
             archive.entries().unwrap().map(|e| e.unwrap().path().unwrap().into_owned()).collect();
         assert_eq!(paths, [std::path::Path::new("a/b.yaml"), std::path::Path::new("c")]);

@@ -1,0 +1,20 @@
+//! Real clients against the fakes.
+
+#[cfg(test)]
+mod closed_ports;
+#[cfg(test)]
+mod dns;
+#[cfg(test)]
+mod dns_faults;
+#[cfg(test)]
+mod field_time;
+#[cfg(test)]
+mod proxies;
+#[cfg(test)]
+mod pull;
+#[cfg(test)]
+mod push;
+#[cfg(test)]
+mod registry_faults;
+#[cfg(test)]
+mod setup;
