@@ -1,0 +1,177 @@
+//! All watches together.
+
+use std::collections::BTreeSet;
+
+use appliance_assess::{Knowledge, Outage, ReadState, Site};
+use jiff::Timestamp;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::storage::v1::StorageClass;
+use kube::api::{ApiResource, DynamicObject};
+use kube::{Api, Client};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::convert;
+use crate::follow::{Change, Contact, Sink, follow};
+use crate::inquiries::Inquiries;
+use crate::kinds::{ConfigMaps, DEPLOYMENTS, FLUX, Leases, Map, ReplicaSets, STATEFUL_SETS};
+
+/// All watches together, and what they have told so far.
+pub struct Collector {
+    known: Knowledge,
+    now: Option<Timestamp>,
+    silent_since: Option<Instant>,
+    changes: mpsc::UnboundedReceiver<Change>,
+    pulse: watch::Sender<u64>,
+    inquiries: Inquiries,
+    /// Aborts the watches when the collector goes.
+    _watches: JoinSet<()>,
+}
+
+impl std::fmt::Debug for Collector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Collector").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl Collector {
+    /// Starts every watch. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn start(client: Client, site: Site) -> Self {
+        let (sender, changes) = mpsc::unbounded_channel();
+        let pulse = watch::Sender::new(0);
+        let inquiries = Inquiries::new(client.clone(), sender.clone());
+        let mut start = Start { client, sender, pulse: &pulse, watches: JoinSet::new(), known: Knowledge::default() };
+        start.all();
+        let Start { watches, mut known, .. } = start;
+        known.site = site;
+        Self { known, now: None, silent_since: None, changes, pulse, inquiries, _watches: watches }
+    }
+
+    /// What is known so far.
+    #[must_use]
+    pub fn known(&self) -> &Knowledge {
+        &self.known
+    }
+
+    /// Shows the knowledge, with the newest time that the API told, after every batch of changes; the first
+    /// time when every read was answered once.
+    ///
+    /// # Cancel safety
+    /// Changes that were taken are in the knowledge; nothing is lost.
+    pub async fn run(&mut self, mut show: impl FnMut(&Knowledge, Timestamp)) {
+        while let Some(first) = self.changes.recv().await {
+            let mut changed = BTreeSet::new();
+            let mut pulse = self.take(first, &mut changed);
+            for _ in 0..2 {
+                while let Ok(next) = self.changes.try_recv() {
+                    pulse |= self.take(next, &mut changed);
+                }
+                tokio::task::yield_now().await;
+            }
+            self.known.outage = self.outage();
+            self.inquiries.follow_up(&mut self.known, &changed, pulse);
+            if pulse {
+                self.pulse.send_modify(|beat| *beat += 1);
+            }
+            let complete = !self.known.reads.values().any(|it| *it == ReadState::Pending);
+            if let Some(now) = self.now.filter(|_| complete) {
+                show(&self.known, now);
+            }
+        }
+    }
+
+    /// Learns a change; says whether it was the node's lease.
+    fn take(&mut self, change: Change, changed: &mut BTreeSet<&'static str>) -> bool {
+        (change.apply)(&mut self.known);
+        changed.insert(change.read);
+        self.now = self.now.max(change.newest);
+        let beat = change.read == Leases::READ;
+        match change.contact {
+            Contact::Answered => self.silent_since = None,
+            Contact::Silent(error) if beat => {
+                self.silent_since.get_or_insert_with(Instant::now);
+                self.known.outage.get_or_insert(Outage { seconds: 0, error: String::new() }).error = error;
+            }
+            _ => {}
+        }
+        beat && self.silent_since.is_none()
+    }
+
+    fn outage(&mut self) -> Option<Outage> {
+        let since = self.silent_since?;
+        let error = self.known.outage.take().map(|it| it.error).unwrap_or_default();
+        Some(Outage { seconds: since.elapsed().as_secs(), error })
+    }
+}
+
+/// The watches as they are started.
+struct Start<'a> {
+    client: Client,
+    sender: mpsc::UnboundedSender<Change>,
+    pulse: &'a watch::Sender<u64>,
+    watches: JoinSet<()>,
+    known: Knowledge,
+}
+
+impl Start<'_> {
+    fn all(&mut self) {
+        let client = || self.client.clone();
+        let system: Api<_> = Api::namespaced(client(), "alga-system");
+        let application: Api<_> = Api::namespaced(client(), "msp");
+        let leases: Api<_> = Api::namespaced(client(), "kube-node-lease");
+        let (claims, jobs) = (Api::namespaced(client(), "msp"), Api::namespaced(client(), "msp"));
+        self.one(Leases, leases);
+        self.one(
+            Map::<Pod, _> { read: "pods", slot: |known| &mut known.pods, fact: convert::pod },
+            Api::all(self.client.clone()),
+        );
+        self.one(
+            Map::<Event, _> { read: "events", slot: |known| &mut known.events, fact: convert::event },
+            Api::all(self.client.clone()),
+        );
+        self.one(
+            Map::<Node, _> { read: "nodes", slot: |known| &mut known.nodes, fact: convert::node },
+            Api::all(self.client.clone()),
+        );
+        self.one(
+            Map::<StorageClass, _> {
+                read: "storageclasses",
+                slot: |known| &mut known.storage_classes,
+                fact: convert::storage_class,
+            },
+            Api::all(self.client.clone()),
+        );
+        self.one(
+            Map::<PersistentVolumeClaim, _> {
+                read: "persistentvolumeclaims",
+                slot: |known| &mut known.claims,
+                fact: convert::claim,
+            },
+            claims,
+        );
+        self.one(Map::<Job, _> { read: "jobs", slot: |known| &mut known.jobs, fact: convert::job }, jobs);
+        self.one(DEPLOYMENTS, Api::all(self.client.clone()));
+        self.one(STATEFUL_SETS, Api::all(self.client.clone()));
+        self.one(ReplicaSets, Api::all(self.client.clone()));
+        self.one(ConfigMaps::SYSTEM, system);
+        self.one(ConfigMaps::APPLICATION, application);
+        for flux in FLUX {
+            let resource = ApiResource {
+                group: flux.group.into(),
+                version: flux.version.into(),
+                api_version: format!("{}/{}", flux.group, flux.version),
+                kind: flux.kind.into(),
+                plural: flux.plural.into(),
+            };
+            self.one(flux, Api::<DynamicObject>::all_with(self.client.clone(), &resource));
+        }
+    }
+
+    fn one<S: Sink>(&mut self, sink: S, api: Api<S::Object>) {
+        self.known.reads.insert(sink.read().into(), ReadState::Pending);
+        self.watches.spawn(follow(sink, api, self.sender.clone(), self.pulse.subscribe()));
+    }
+}

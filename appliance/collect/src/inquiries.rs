@@ -1,0 +1,206 @@
+//! What no watch tells: logs, whether the credentials exist, what the login page says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use appliance_assess::{
+    ContainerFact, ContainerState, Knowledge, LogExcerpt, ObjectKey, PodFact, Presence, Termination,
+};
+use appliance_status_model::{Component, WorkloadKind};
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use kube::api::LogParams;
+use kube::{Api, Client};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use crate::follow::{Change, Contact, words};
+use crate::login;
+
+const CREDENTIALS: [&str; 2] = ["db-credentials", "redis-credentials"];
+const NAMESPACE: &str = "msp";
+const LOG_LINES: i64 = 100;
+const LOG_BYTES: i64 = 64 * 1024;
+
+/// One run of a container.
+type Run = (ObjectKey, String, String, i32);
+
+/// Asks what no watch tells, each thing at most once at a time.
+pub(crate) struct Inquiries {
+    client: Client,
+    changes: mpsc::UnboundedSender<Change>,
+    tasks: JoinSet<()>,
+    logs_read: BTreeSet<Run>,
+    log_permits: Arc<Semaphore>,
+    credentials: Busy,
+    login: Busy,
+}
+
+/// Whether a question is on its way.
+#[derive(Clone, Default)]
+struct Busy(Arc<std::sync::atomic::AtomicBool>);
+
+impl Busy {
+    fn begin(&self) -> bool {
+        !self.0.swap(true, std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn end(&self) {
+        self.0.store(false, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+impl Inquiries {
+    pub(crate) fn new(client: Client, changes: mpsc::UnboundedSender<Change>) -> Self {
+        Self {
+            client,
+            changes,
+            tasks: JoinSet::new(),
+            logs_read: BTreeSet::new(),
+            log_permits: Arc::new(Semaphore::new(4)),
+            credentials: Busy::default(),
+            login: Busy::default(),
+        }
+    }
+
+    /// Asks whatever the changed reads give reason to ask.
+    pub(crate) fn follow_up(&mut self, known: &mut Knowledge, changed: &BTreeSet<&'static str>, pulse: bool) {
+        while self.tasks.try_join_next().is_some() {}
+        let any = |reads: &[&str]| pulse || reads.iter().any(|it| changed.contains(it));
+        let unsure = CREDENTIALS.iter().any(|it| known.secrets.get(*it) != Some(&Presence::Present));
+        if pulse || (unsure && any(&["statefulsets", "persistentvolumeclaims", "helmreleases"])) {
+            self.ask_credentials();
+        }
+        if any(&["deployments", "pods"]) {
+            self.ask_login(known);
+        }
+        if changed.contains("pods") {
+            self.read_logs(known);
+        }
+    }
+
+    fn ask_credentials(&mut self) {
+        if !self.credentials.begin() {
+            return;
+        }
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), NAMESPACE);
+        let (changes, busy) = (self.changes.clone(), self.credentials.clone());
+        self.tasks.spawn(async move {
+            let ask = async |name: &'static str| {
+                let presence = match api.get_metadata_opt(name).await {
+                    Ok(Some(_)) => Presence::Present,
+                    Ok(None) => Presence::Absent,
+                    Err(error) => Presence::Unknown(words(&error)),
+                };
+                (name, presence)
+            };
+            let found = futures::future::join_all(CREDENTIALS.map(ask)).await;
+            busy.end();
+            let apply = Box::new(move |known: &mut Knowledge| {
+                for (name, presence) in found {
+                    note_presence(known, name, presence);
+                }
+            });
+            let change = Change { read: "secrets", apply, newest: None, contact: Contact::NotAsked };
+            let _ = changes.send(change);
+        });
+    }
+
+    fn ask_login(&mut self, known: &mut Knowledge) {
+        let app = (
+            WorkloadKind::Deployment,
+            ObjectKey::new(NAMESPACE, Component::AlgaCore.object_name()),
+        );
+        let ready = known.workloads.get(&app).is_some_and(appliance_assess::WorkloadFact::is_ready);
+        let Some(host) = known.site.host_ip.clone().filter(|_| ready) else {
+            known.login_probe = None;
+            return;
+        };
+        if !self.login.begin() {
+            return;
+        }
+        let (changes, busy) = (self.changes.clone(), self.login.clone());
+        self.tasks.spawn(async move {
+            let address = if host.contains(':') { format!("[{host}]:3000") } else { format!("{host}:3000") };
+            let fact = login::ask(&address).await;
+            busy.end();
+            let apply = Box::new(move |known: &mut Knowledge| known.login_probe = Some(fact));
+            let change = Change { read: "login", apply, newest: None, contact: Contact::NotAsked };
+            let _ = changes.send(change);
+        });
+    }
+
+    /// Reads the log of every run that ended badly, once.
+    fn read_logs(&mut self, known: &mut Knowledge) {
+        let pods: BTreeMap<&ObjectKey, &PodFact> =
+            known.pods.iter().filter(|(key, _)| key.namespace == NAMESPACE).collect();
+        known.logs.retain(|(pod, _), _| pods.contains_key(pod));
+        self.logs_read.retain(|(pod, ..)| pods.contains_key(pod));
+        for (key, pod) in pods {
+            for container in &pod.containers {
+                let Some(end) = container.last_end().filter(|end| is_telling(container, end)) else { continue };
+                let finished = end.finished_at.map(|it| it.to_string()).unwrap_or_default();
+                let run = (key.clone(), container.name.clone(), finished, container.restarts);
+                if self.logs_read.insert(run) {
+                    let previous = matches!(container.state, ContainerState::Running { .. });
+                    read_log(&self.client, &self.changes, &self.log_permits, &mut self.tasks, key, Source {
+                        container: container.name.clone(),
+                        previous,
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn is_telling(container: &ContainerFact, end: &Termination) -> bool {
+    end.exit_code != 0 || container.name == "bootstrap"
+}
+
+struct Source {
+    container: String,
+    previous: bool,
+}
+
+fn read_log(
+    client: &Client,
+    changes: &mpsc::UnboundedSender<Change>,
+    permits: &Arc<Semaphore>,
+    tasks: &mut JoinSet<()>,
+    pod: &ObjectKey,
+    source: Source,
+) {
+    let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace);
+    let (changes, permits, pod) = (changes.clone(), permits.clone(), pod.clone());
+    let params = LogParams {
+        container: Some(source.container.clone()),
+        previous: source.previous,
+        tail_lines: Some(LOG_LINES),
+        limit_bytes: Some(LOG_BYTES),
+        ..LogParams::default()
+    };
+    tasks.spawn(async move {
+        let Ok(_permit) = permits.acquire().await else { return };
+        let excerpt = match api.logs(&pod.name, &params).await {
+            Ok(text) => LogExcerpt { lines: text.lines().map(str::to_owned).collect(), error: None },
+            Err(error) => LogExcerpt { lines: Vec::new(), error: Some(words(&error)) },
+        };
+        let apply = Box::new(move |known: &mut Knowledge| {
+            known.logs.insert((pod, source.container), excerpt);
+        });
+        let _ = changes.send(Change { read: "logs", apply, newest: None, contact: Contact::NotAsked });
+    });
+}
+
+/// An answer replaces what was known; a failure does not unsay it.
+fn note_presence(known: &mut Knowledge, name: &str, presence: Presence) {
+    let failed = matches!(presence, Presence::Unknown(_));
+    if let Presence::Unknown(why) = &presence {
+        let state = appliance_assess::ReadState::Failed(why.clone());
+        known.reads.insert(format!("secret {name}"), state);
+    } else {
+        known.reads.remove(&format!("secret {name}"));
+    }
+    if !failed || !known.secrets.contains_key(name) {
+        known.secrets.insert(name.to_owned(), presence);
+    }
+}
