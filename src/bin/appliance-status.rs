@@ -1,2 +1,7 @@
-//! Thin binary.
-fn main() {}
+//! The appliance's status service; see `appliance/service`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    appliance_service::main()
+}

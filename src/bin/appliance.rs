@@ -1,2 +1,7 @@
-//! Thin binary.
-fn main() {}
+//! The operator's command; see `appliance/operator`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    appliance_operator::main()
+}

@@ -1,0 +1,93 @@
+//! Documents, printed once and handed out as often as anybody asks.
+
+use std::sync::Arc;
+
+use appliance_assess::{Knowledge, Memory, assess, flux_summary, says_the_same, unknown};
+use appliance_status_model::{Diagnostics, FluxSummary, Overview, StatusDocument};
+use axum::body::Bytes;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// One assessment in all its printed forms.
+#[derive(Debug)]
+pub(crate) struct Edition {
+    pub(crate) document: StatusDocument,
+    pub(crate) status: Bytes,
+    pub(crate) overview: Bytes,
+    flux: FluxSummary,
+}
+
+impl Edition {
+    fn new(document: StatusDocument, flux: FluxSummary) -> Self {
+        let status = json(&document);
+        let overview = json(&Overview::from(&document));
+        Self { document, status, overview, flux }
+    }
+
+    /// Printed on demand: few ask for it.
+    pub(crate) fn diagnostics(&self) -> Bytes {
+        let bundle = [("command".to_owned(), "appliance support-bundle".to_owned())];
+        json(&Diagnostics {
+            status: self.document.clone(),
+            flux: self.flux.clone(),
+            support_bundle: bundle.into(),
+        })
+    }
+}
+
+fn json(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).map(Bytes::from).unwrap_or_default()
+}
+
+/// Where editions come from.
+#[derive(Debug)]
+pub(crate) struct Press {
+    memory: Memory,
+    newest: watch::Sender<Arc<Edition>>,
+    news: watch::Sender<Arc<Edition>>,
+}
+
+/// Where readers find them.
+#[derive(Clone, Debug)]
+pub(crate) struct Readers {
+    /// The newest edition.
+    pub(crate) newest: watch::Receiver<Arc<Edition>>,
+    /// The newest edition that said something new.
+    pub(crate) news: watch::Receiver<Arc<Edition>>,
+}
+
+impl Press {
+    /// A press whose first edition says that nothing is known.
+    pub(crate) fn new(site: &appliance_assess::Site) -> (Self, Readers) {
+        let known = Knowledge { site: site.clone(), ..Knowledge::default() };
+        let first = Arc::new(Edition::new(unknown(&known), FluxSummary::default()));
+        let press = Self {
+            memory: Memory::default(),
+            newest: watch::Sender::new(first.clone()),
+            news: watch::Sender::new(first),
+        };
+        let readers = Readers { newest: press.newest.subscribe(), news: press.news.subscribe() };
+        (press, readers)
+    }
+
+    /// Says which reads are awaited.
+    pub(crate) fn begin(&mut self, known: &Knowledge) {
+        self.print(Edition::new(unknown(known), FluxSummary::default()));
+    }
+
+    /// Assesses and prints.
+    pub(crate) fn look(&mut self, known: &Knowledge, now: Timestamp) {
+        let document = assess(known, &mut self.memory, now);
+        self.print(Edition::new(document, flux_summary(known)));
+    }
+
+    fn print(&mut self, edition: Edition) {
+        let edition = Arc::new(edition);
+        let new = !says_the_same(&self.news.borrow().document, &edition.document);
+        self.newest.send_replace(edition.clone());
+        if new {
+            self.news.send_replace(edition);
+        }
+    }
+}
