@@ -18,13 +18,6 @@ pub struct Identity {
     pub groups: Vec<String>,
 }
 
-impl Identity {
-    /// Whoever comes without a token.
-    pub(crate) fn anonymous() -> Self {
-        Self { user: "system:anonymous".to_owned(), groups: vec!["system:unauthenticated".to_owned()] }
-    }
-}
-
 /// The tokens of one cluster; clones are the same registry.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {

@@ -1,12 +1,40 @@
 //! The API over HTTPS.
 
+mod access;
+mod answer;
+mod call;
+mod change;
+mod discovery;
+mod dispatch;
+mod protobuf;
+mod read;
+mod review;
+mod subresource;
+mod table;
+mod target;
+mod view;
+mod watching;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::Store;
 use crate::node::NodeAccess;
 use crate::pki::{Authority, PkiError};
 use crate::tokens::Tokens;
-use crate::Store;
+
+/// The Kubernetes version that is simulated.
+const VERSION: &str = "v1.34.4";
 
 /// What an API server serves, and where.
 #[derive(Clone)]
@@ -42,21 +70,45 @@ pub enum StartError {
     Certificate(#[source] PkiError),
 }
 
-/// A running API server.
+/// What every request sees.
+struct Shared {
+    store: Store,
+    tokens: Tokens,
+    node: Arc<dyn NodeAccess>,
+    stop: CancellationToken,
+}
+
+/// A running API server. Dropping it stops it too.
 #[derive(Debug)]
 pub struct ApiServer {
     address: SocketAddr,
-    kubeconfig: String,
+    authority: Authority,
+    tokens: Tokens,
+    stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl ApiServer {
     /// Starts serving.
     pub async fn start(config: ApiConfig) -> Result<Self, StartError> {
-        let listener = tokio::net::TcpListener::bind(config.listen)
-            .await
-            .map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-        Ok(Self { address, kubeconfig: String::new() })
+        let refused = |source| StartError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let mut names = vec![address.ip().to_string(), "localhost".to_owned()];
+        names.extend(["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map(str::to_owned));
+        names.push("kubernetes.default.svc.cluster.local".to_owned());
+        names.extend(config.names);
+        let tls = config.authority.server_config(&names, &["h2", "http/1.1"]).map_err(StartError::Certificate)?;
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let shared = Arc::new(Shared {
+            store: config.store,
+            tokens: config.tokens.clone(),
+            node: config.node,
+            stop: stop.clone(),
+        });
+        tasks.spawn(accept(listener, TlsAcceptor::from(tls), shared, tasks.clone()));
+        Ok(Self { address, authority: config.authority, tokens: config.tokens, stop, tasks })
     }
 
     /// Where it listens.
@@ -64,11 +116,74 @@ impl ApiServer {
         self.address
     }
 
-    /// An administrator's kubeconfig, complete in itself.
+    /// An administrator's kubeconfig with a token of its own, complete in itself.
     pub fn kubeconfig(&self) -> String {
-        self.kubeconfig.clone()
+        let authority = STANDARD.encode(self.authority.pem());
+        let (address, token) = (self.address, self.tokens.administrator());
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: admin@cluster\n\
+             clusters:\n- name: cluster\n  cluster:\n    server: https://{address}\n    certificate-authority-data: {authority}\n\
+             users:\n- name: admin\n  user:\n    token: {token}\n\
+             contexts:\n- name: admin@cluster\n  context:\n    cluster: cluster\n    user: admin\n"
+        )
     }
 
-    /// Stops serving; every connection and watch ends.
-    pub async fn stop(self) {}
+    /// Stops serving; every connection and watch ends, and the address is free again.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn accept(listener: TcpListener, tls: TlsAcceptor, shared: Arc<Shared>, tasks: TaskTracker) {
+    let stop = shared.stop.clone();
+    loop {
+        let connection = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            connection = listener.accept() => connection,
+        };
+        match connection {
+            Ok((stream, _)) => {
+                let (stop, serving) = (stop.clone(), serve(stream, tls.clone(), shared.clone()));
+                tasks.spawn(async move {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = serving => {}
+                    }
+                });
+            }
+            Err(problem) => {
+                tracing::debug!(%problem, "accept a connection to the API");
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+/// Serves one connection, HTTP/2 or HTTP/1.1 as the client likes.
+async fn serve(stream: TcpStream, tls: TlsAcceptor, shared: Arc<Shared>) {
+    let _ = stream.set_nodelay(true);
+    let stream = match tls.accept(stream).await {
+        Ok(stream) => stream,
+        Err(problem) => {
+            tracing::debug!(%problem, "TLS handshake with the API");
+            return;
+        }
+    };
+    let service = service_fn(move |request| {
+        let shared = shared.clone();
+        async move { Ok::<_, std::convert::Infallible>(dispatch::handle(shared, request).await) }
+    });
+    let server = auto::Builder::new(TokioExecutor::new());
+    if let Err(problem) = server.serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(%problem, "serve a connection to the API");
+    }
 }
