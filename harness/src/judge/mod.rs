@@ -1,0 +1,48 @@
+//! Whether the appliance said what it had to: a pure function of the timeline.
+//!
+//! ```text
+//!   timeline ─┬─ history      status documents with their times, readable as a view
+//!             ├─ milestones   first observations and the last moments before them
+//!             └─ rules        one finding per thing that is not as expected
+//!   + control, receipts ───── verdict
+//! ```
+
+mod blockers;
+mod control;
+mod document;
+mod finding;
+mod history;
+mod milestones;
+mod moments;
+mod receipts;
+mod rules;
+mod verdict;
+mod view;
+
+pub use blockers::blocker_mismatches;
+pub use control::{Control, Shown};
+pub use document::{Mismatch, document_mismatches};
+pub use finding::{Finding, Rule};
+pub use history::History;
+pub use milestones::{Milestones, Seen};
+pub use verdict::{Judgement, Verdict};
+pub use view::{SeenBlocker, View};
+
+use crate::scenario::Scenario;
+use crate::timeline::Timeline;
+
+/// Judges a run. `control` is the same install without faults; a scenario without faults needs none.
+pub fn judge(timeline: &Timeline, scenario: &Scenario, control: Option<&Control>) -> Judgement {
+    let history = History::of(timeline);
+    let milestones = Milestones::of(timeline, scenario);
+    let mut invalid = receipts::missing(timeline, scenario, &history);
+    invalid.extend(control.into_iter().flat_map(|control| control.contradictions(scenario)));
+    let mut wrong = rules::eventually(&history, scenario);
+    wrong.extend(rules::operator(timeline, scenario, &history));
+    wrong.extend(moments::unlisted(&history, scenario));
+    wrong.extend(moments::always_and_never(&history, scenario));
+    wrong.extend(milestones.order(&scenario.expect.order, &history));
+    wrong.extend(milestones.within(&scenario.expect.within, &history));
+    wrong.extend(rules::recovers(&history, scenario));
+    Judgement::of(invalid, wrong)
+}

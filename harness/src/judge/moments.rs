@@ -1,0 +1,79 @@
+//! What must hold, or must not, at every recorded moment.
+
+use jiff::Timestamp;
+
+use super::history::Spell;
+use super::rules::says;
+use super::{Finding, History, Rule, SeenBlocker, View, document_mismatches};
+use crate::scenario::{Document, Scenario};
+use crate::timeline::elapsed;
+
+/// Blockers that the scenario does not list, at whatever moment.
+pub(super) fn unlisted(history: &History, scenario: &Scenario) -> Vec<Finding> {
+    let listed = scenario.listed_codes();
+    let mut shown: Vec<(String, String, Timestamp, Timestamp)> = Vec::new();
+    for spell in &history.spells {
+        let Some(document) = spell.document() else { continue };
+        for blocker in View(document).blockers() {
+            if listed.iter().any(|code| blocker.is(code)) {
+                continue;
+            }
+            match shown.iter_mut().find(|(title, ..)| *title == blocker.title()) {
+                Some((_, _, _, to)) => *to = spell.to,
+                None => shown.push((blocker.title(), reason(&blocker), spell.from, spell.to)),
+            }
+        }
+    }
+    let expected = match listed.as_slice() {
+        [] => "no blocker at any moment".to_owned(),
+        codes => format!("no blocker but {} at any moment", codes.join(", ")),
+    };
+    let finding = |(title, reason, from, to): (String, String, Timestamp, Timestamp)| Finding {
+        rule: Rule::Unlisted,
+        expected: expected.clone(),
+        seen: format!("{title}{reason}"),
+        when: lasted(history, from, to),
+    };
+    shown.into_iter().map(finding).collect()
+}
+
+fn reason(blocker: &SeenBlocker<'_>) -> String {
+    if blocker.reason.is_empty() { String::new() } else { format!(" ({})", blocker.reason) }
+}
+
+/// `always` and `never`, before the heal and after it.
+pub(super) fn always_and_never(history: &History, scenario: &Scenario) -> Vec<Finding> {
+    let expect = &scenario.expect;
+    let (before, after) = (history.before_heal(), history.after_heal());
+    let mut found = Vec::new();
+    found.extend(expect.always.iter().filter_map(|wanted| always(history, before, wanted)));
+    found.extend(expect.never.iter().filter_map(|banned| never(history, before, banned)));
+    found.extend(expect.after_heal.always.iter().filter_map(|wanted| always(history, after, wanted)));
+    found.extend(expect.after_heal.never.iter().filter_map(|banned| never(history, after, banned)));
+    found
+}
+
+fn always(history: &History, spells: &[Spell], wanted: &Document) -> Option<Finding> {
+    let otherwise = |spell: &&Spell| spell.document().is_some_and(|document| !says(wanted, View(document)));
+    let first = spells.iter().find(otherwise)?;
+    let said = document_mismatches(wanted, View(first.document()?));
+    let seen: Vec<String> = said.into_iter().map(|mismatch| mismatch.seen).collect();
+    let when = lasted(history, first.from, first.to);
+    Some(Finding { rule: Rule::Always, expected: format!("always {wanted}"), seen: seen.join(", "), when })
+}
+
+fn never(history: &History, spells: &[Spell], banned: &Document) -> Option<Finding> {
+    let is = |spell: &Spell| spell.document().is_some_and(|document| says(banned, View(document)));
+    let first = spells.iter().position(is)?;
+    let last = spells[first..].iter().take_while(|spell| is(spell)).last()?;
+    let when = lasted(history, spells[first].from, last.to);
+    Some(Finding { rule: Rule::Never, expected: format!("never {banned}"), seen: banned.to_string(), when })
+}
+
+/// `from +12s to +20s (for 8s)`.
+fn lasted(history: &History, from: Timestamp, to: Timestamp) -> String {
+    if to == history.end {
+        return history.since(from, to);
+    }
+    format!("from {} to {} (for {})", history.offset(from), history.offset(to), elapsed(to.duration_since(from)))
+}

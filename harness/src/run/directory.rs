@@ -1,0 +1,223 @@
+//! A directory per world, whose name says whose it is: what a killed runner left is found and removed by the next one.
+//!
+//! ```text
+//!   <base>/<pid>.<start time>.<number>/     one world: kubeconfig, volumes, sockets
+//!                                processes  a line per process group that could outlive the runner: `<pid> <start time>`
+//! ```
+//! A pid is used again; a pid with its start time is not.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::{Pid, Uid};
+
+const PROCESSES: &str = "processes";
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A run directory cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// Somebody else's.
+    #[error("use run directory {}: it belongs to user {owner}; set SMOKE_RUN_DIR to another", path.display())]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+        /// Whose.
+        owner: u32,
+    },
+    /// Not usable.
+    #[error("use run directory {}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Where worlds have their directories: `SMOKE_RUN_DIR`, or one of this user's in the system's directory for such things.
+///
+/// # Errors
+/// When it cannot be made, or is not this user's.
+pub fn base() -> Result<PathBuf, DirectoryError> {
+    let given = std::env::var_os("SMOKE_RUN_DIR").filter(|given| !given.is_empty()).map(PathBuf::from);
+    let uid = Uid::current().as_raw();
+    let path = given.unwrap_or_else(|| std::env::temp_dir().join(format!("appliance-smoke-{uid}")));
+    let failed = |source| DirectoryError::Io { path: path.clone(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;
+    let owner = fs::metadata(&path).map_err(failed)?.uid();
+    if owner != uid {
+        return Err(DirectoryError::Foreign { path, owner });
+    }
+    fs::canonicalize(&path).map_err(failed)
+}
+
+/// A world's directory; removed when dropped, with every process that was recorded in it.
+#[derive(Debug)]
+pub struct WorldDirectory {
+    path: PathBuf,
+}
+
+impl WorldDirectory {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn create(base: &Path) -> Result<Self, DirectoryError> {
+        let pid = std::process::id();
+        let start = start_time(pid).unwrap_or_default();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = base.join(format!("{pid}.{start}.{number}"));
+        match fs::create_dir(&path) {
+            Ok(()) => Ok(Self { path }),
+            Err(source) => Err(DirectoryError::Io { path, source }),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for WorldDirectory {
+    fn drop(&mut self) {
+        clear(&self.path);
+    }
+}
+
+/// Records a process group that could outlive the runner, by its leader.
+///
+/// # Errors
+/// When it cannot be written down.
+pub fn record_process(directory: &Path, leader: u32) -> io::Result<()> {
+    let start = start_time(leader).unwrap_or_default();
+    let mut file = OpenOptions::new().create(true).append(true).open(directory.join(PROCESSES))?;
+    file.write_all(format!("{leader} {start}\n").as_bytes())
+}
+
+/// What a sweep found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Directories of dead owners, removed.
+    pub directories: usize,
+    /// Their process groups, killed.
+    pub groups: usize,
+    /// Directories of owners that live, left alone.
+    pub living: usize,
+}
+
+/// Removes what dead runners left: their processes, then their directories.
+///
+/// # Errors
+/// When the base cannot be read.
+pub fn sweep(base: &Path) -> Result<Swept, DirectoryError> {
+    let failed = |source| DirectoryError::Io { path: base.to_owned(), source };
+    let mut swept = Swept::default();
+    for entry in fs::read_dir(base).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let Some((pid, start)) = owner(&path) else { continue };
+        if lives(pid, start) {
+            swept.living += 1;
+            continue;
+        }
+        swept.groups += clear(&path);
+        swept.directories += usize::from(!path.exists());
+    }
+    Ok(swept)
+}
+
+/// Kills what is recorded in a directory and removes it; returns how many groups were killed.
+fn clear(path: &Path) -> usize {
+    let mut killed = 0;
+    for (pid, start) in fs::read_to_string(path.join(PROCESSES)).unwrap_or_default().lines().filter_map(recorded) {
+        if lives(pid, start) && i32::try_from(pid).is_ok_and(|pid| killpg(Pid::from_raw(pid), Signal::SIGKILL).is_ok()) {
+            killed += 1;
+        }
+    }
+    // Somebody may sweep at the same time; what is gone is gone.
+    let _ = fs::remove_dir_all(path);
+    killed
+}
+
+fn recorded(line: &str) -> Option<(u32, u64)> {
+    let (pid, start) = line.split_once(' ')?;
+    Some((pid.parse().ok()?, start.parse().ok()?))
+}
+
+fn owner(path: &Path) -> Option<(u32, u64)> {
+    let name = path.file_name()?.to_str()?;
+    let mut parts = name.split('.');
+    let found = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    parts.next()?.parse::<u32>().ok()?;
+    parts.next().is_none().then_some(found)
+}
+
+/// Whether this very process lives: its pid and its start time.
+fn lives(pid: u32, start: u64) -> bool {
+    match start_time(pid) {
+        Some(now) => now == start,
+        // Where the system does not tell start times, a pid that is in use may be the same.
+        None if start == 0 => i32::try_from(pid).is_ok_and(|pid| kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH)),
+        None => false,
+    }
+}
+
+/// When a process started, in ticks since boot; nothing for one that is not there or is a zombie.
+fn start_time(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; what follows the last one does not.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    if matches!(fields.first(), Some(&"Z" | &"X")) {
+        return None;
+    }
+    fields.get(19)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_living_runners_directory_is_left_alone() {
+        let base = tempfile::tempdir().unwrap();
+        let mine = WorldDirectory::create(base.path()).unwrap();
+        assert_eq!(sweep(base.path()).unwrap(), Swept { living: 1, ..Swept::default() });
+        assert!(mine.path().exists());
+    }
+
+    #[test]
+    fn what_a_dead_runner_left_is_killed_and_removed() {
+        let base = tempfile::tempdir().unwrap();
+        let dead = base.path().join("1.1.0");
+        fs::create_dir(&dead).unwrap();
+        let mut child = std::os::unix::process::CommandExt::process_group(&mut Command::new("sleep"), 0)
+            .arg("600")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        record_process(&dead, child.id()).unwrap();
+        let swept = sweep(base.path()).unwrap();
+        assert_eq!(swept, Swept { directories: 1, groups: 1, living: 0 });
+        assert!(!child.wait().unwrap().success());
+        assert!(!dead.exists());
+    }
+
+    #[test]
+    fn a_pid_that_somebody_else_has_now_is_not_killed() {
+        let base = tempfile::tempdir().unwrap();
+        let dead = base.path().join("1.1.0");
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join(PROCESSES), format!("{} 1\n", std::process::id())).unwrap();
+        assert_eq!(sweep(base.path()).unwrap().groups, 0);
+    }
+}

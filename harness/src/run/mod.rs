@@ -1,0 +1,25 @@
+//! Plays scenarios in worlds, several at once, and gathers what came of them.
+//!
+//! ```text
+//!   runner (main thread) ── dispatches jobs, judges with controls, tells the reporter
+//!      └─ a thread per job: directory ─ factory.play ─┬─ play: inject, bootstrap, watch, heal, evidence, down
+//!                                                     └─ recorder
+//! ```
+
+mod budgets;
+mod controls;
+pub mod directory;
+mod exit;
+mod job;
+mod outcome;
+mod panics;
+mod play;
+mod runner;
+mod stop;
+mod watch;
+
+pub use budgets::Budgets;
+pub use exit::ExitStatus;
+pub use outcome::{Kept, Outcome, Summary};
+pub use runner::{Keep, Plan, RunError, Runner, Voice};
+pub use stop::Stop;

@@ -1,0 +1,311 @@
+//! One scenario in one world, from the empty cluster to the end.
+
+use std::path::{Path, PathBuf};
+
+use futures::future::{Either, select};
+use tokio::sync::mpsc;
+
+use super::outcome::{Ending, Kept};
+use super::watch::{Goal, Landed, Wait, Watch};
+use super::{Budgets, Stop};
+use crate::fault::FaultUse;
+use crate::recorder::{Recorder, timeline_path};
+use crate::scenario::{Milestone, Scenario};
+use crate::timeline::{Header, Journal, Phase, ReceiptNote, Timeline, What};
+use crate::world::{BootstrapOptions, InjectError, World, WorldError};
+
+/// What a play needs besides its world.
+pub(super) struct Script<'s> {
+    pub(super) scenario: &'s Scenario,
+    pub(super) header: Header,
+    pub(super) budgets: Budgets,
+    pub(super) directory: PathBuf,
+    pub(super) stop: Stop,
+    pub(super) progress: &'s dyn Fn(String),
+}
+
+/// What became of it.
+pub(super) struct Performance {
+    pub(super) ending: Ending,
+    pub(super) timeline: Option<Timeline>,
+    pub(super) remarks: Vec<String>,
+}
+
+/// Why a play ended early.
+enum Early {
+    Skipped(String),
+    Broken(String),
+    /// A fault found nothing that it could happen to; the timeline says so.
+    Pointless,
+}
+
+impl Script<'_> {
+    /// Plays it; the world stays up.
+    pub(super) async fn perform(&self, world: &dyn World) -> Performance {
+        let failed = |reason: String| Performance { ending: Ending::Broken(reason), timeline: None, remarks: Vec::new() };
+        let path = timeline_path(&self.directory);
+        let journal = match Journal::create(&path, world.clock(), self.header.clone()) {
+            Ok(journal) => journal,
+            Err(error) => return failed(chain(&error)),
+        };
+        let ending = match select(std::pin::pin!(self.phases(world, &journal)), std::pin::pin!(self.stop.wait())).await {
+            Either::Left((Ok(()) | Err(Early::Pointless), _)) => Ending::Played,
+            Either::Left((Err(Early::Skipped(reason)), _)) => Ending::Skipped(reason),
+            Either::Left((Err(Early::Broken(reason)), _)) => Ending::Broken(reason),
+            Either::Right(_) => Ending::Broken("interrupted".to_owned()),
+        };
+        journal.note(What::Phase { phase: Phase::End });
+        match journal.finish() {
+            Ok(timeline) => Performance { ending, timeline: Some(timeline), remarks: Vec::new() },
+            Err(error) => failed(chain(&error)),
+        }
+    }
+
+    async fn phases(&self, world: &dyn World, journal: &Journal) -> Result<(), Early> {
+        self.phase(journal, Phase::Install);
+        for (index, fault) in self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.at.is_none()) {
+            inject(world, journal, index, fault).await?;
+        }
+        if self.scenario.faults.iter().all(|fault| fault.at.is_none()) {
+            self.phase(journal, Phase::Fault);
+        }
+        let recorder = Recorder::new(world, journal.clone());
+        let background = async { futures::join!(recorder.run(), self.bootstrap(world, journal)).1 };
+        let script = std::pin::pin!(self.follow(world, journal));
+        match select(script, std::pin::pin!(background)).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right((trouble, _)) => Err(Early::Broken(trouble)),
+        }
+    }
+
+    /// Runs the operator's command; comes back only when the command could not be run.
+    async fn bootstrap(&self, world: &dyn World, journal: &Journal) -> String {
+        let scenario = self.scenario;
+        let options = BootstrapOptions {
+            mode: scenario.bootstrap.mode,
+            release: scenario.release.clone(),
+            profile: scenario.profile.clone(),
+            dns_servers: scenario.bootstrap.dns_servers.clone(),
+            arguments: scenario.bootstrap.arguments.clone(),
+            ceiling: self.budgets.ceiling,
+        };
+        let (sender, mut receiver) = mpsc::unbounded_channel::<crate::world::OperatorLine>();
+        let hear = async {
+            while let Some(line) = receiver.recv().await {
+                journal.note(What::Operator { stream: line.stream, text: line.text });
+            }
+        };
+        let (end, ()) = futures::join!(world.run_bootstrap(&options, sender), hear);
+        match end {
+            Ok(end) => {
+                journal.note(What::OperatorEnded { end });
+                std::future::pending().await
+            }
+            Err(error) => format!("run the operator's command: {}", chain(&*error)),
+        }
+    }
+
+    async fn follow(&self, world: &dyn World, journal: &Journal) -> Result<(), Early> {
+        let clock = world.clock();
+        let mut watch = Watch::new(self.scenario, self.budgets, journal.clone(), clock.now());
+        let mut receipts = Receipts::new(self.scenario);
+        let mut looks = journal.looks();
+        loop {
+            looks.borrow_and_update();
+            for milestone in watch.catch_up() {
+                (self.progress)(milestone.to_string());
+                self.inject_at(milestone, world, journal).await?;
+            }
+            let landed = receipts.update(world, journal).await;
+            let wait = watch.wait(Goal::Eventually, landed, clock.now());
+            if wait != Wait::NotYet {
+                receipts.last(world, journal).await;
+                self.phase(journal, if wait == Wait::Settled { Phase::Settled } else { Phase::Unsettled });
+                break;
+            }
+            // The journal lives as long as this play.
+            let _ = looks.changed().await;
+        }
+        self.recover(world, journal, watch).await
+    }
+
+    async fn recover(&self, world: &dyn World, journal: &Journal, mut watch: Watch<'_>) -> Result<(), Early> {
+        let clock = world.clock();
+        if !self.scenario.heal.is_empty() {
+            self.phase(journal, Phase::Heal);
+            for step in &self.scenario.heal {
+                world.heal(step).await.map_err(|error| Early::of(&error))?;
+                journal.note(What::Healed { step: step.to_string() });
+            }
+        }
+        if self.scenario.recovers.is_none() {
+            return Ok(());
+        }
+        self.phase(journal, Phase::Recovered);
+        watch.begin(clock.now());
+        let mut looks = journal.looks();
+        loop {
+            looks.borrow_and_update();
+            for milestone in watch.catch_up() {
+                (self.progress)(milestone.to_string());
+            }
+            if watch.wait(Goal::Recovers, Landed::All, clock.now()) != Wait::NotYet {
+                return Ok(());
+            }
+            // The journal lives as long as this play.
+            let _ = looks.changed().await;
+        }
+    }
+
+    async fn inject_at(&self, milestone: Milestone, world: &dyn World, journal: &Journal) -> Result<(), Early> {
+        let due = |fault: &&FaultUse| fault.at == Some(milestone);
+        if !self.scenario.faults.iter().any(|fault| due(&fault)) {
+            return Ok(());
+        }
+        for (index, fault) in self.scenario.faults.iter().enumerate().filter(|(_, fault)| due(fault)) {
+            inject(world, journal, index, fault).await?;
+        }
+        self.phase(journal, Phase::Fault);
+        Ok(())
+    }
+
+    fn phase(&self, journal: &Journal, phase: Phase) {
+        (self.progress)(format!("phase {}", phase.name()));
+        journal.note(What::Phase { phase });
+    }
+
+    /// Collects what helps to understand a failure.
+    pub(super) async fn evidence(&self, world: &dyn World, timeline: Option<&Timeline>) -> Vec<String> {
+        let directory = self.directory.join("evidence");
+        let collected = async {
+            std::fs::create_dir_all(&directory)?;
+            if let Some(timeline) = timeline {
+                std::fs::write(directory.join("operator.log"), operator_log(timeline))?;
+                std::fs::write(directory.join("status.json"), last_status(timeline))?;
+            }
+            world.evidence(&directory).await
+        };
+        match collected.await {
+            Ok(()) => Vec::new(),
+            Err(error) => vec![format!("evidence is not complete: {}", chain(&*error))],
+        }
+    }
+
+    /// How to get in.
+    pub(super) async fn keep(&self, world: &dyn World) -> Kept {
+        let access = world.access();
+        Kept {
+            kubeconfig: access.kubeconfig.clone(),
+            status_url: access.status_url.clone(),
+            token: world.status_token().await,
+            app_url: access.app_url.clone(),
+        }
+    }
+}
+
+impl Early {
+    fn of(error: &InjectError) -> Self {
+        match error {
+            InjectError::Unsupported { .. } => Self::Skipped(error.to_string()),
+            InjectError::NoTarget { .. } | InjectError::Failed { .. } => Self::Broken(chain(error)),
+        }
+    }
+}
+
+async fn inject(world: &dyn World, journal: &Journal, index: usize, fault: &FaultUse) -> Result<(), Early> {
+    match world.inject(fault).await {
+        Ok(()) => {
+            journal.note(What::Injected { index, fault: fault.to_string() });
+            Ok(())
+        }
+        Err(error @ InjectError::NoTarget { .. }) => {
+            let reason = error.to_string();
+            journal.note(What::NotInjected { index, fault: fault.to_string(), reason });
+            Err(Early::Pointless)
+        }
+        Err(error) => Err(Early::of(&error)),
+    }
+}
+
+/// Which faults have been seen to happen.
+struct Receipts<'s> {
+    scenario: &'s Scenario,
+    landed: Vec<bool>,
+}
+
+impl<'s> Receipts<'s> {
+    fn new(scenario: &'s Scenario) -> Self {
+        Self { scenario, landed: vec![false; scenario.faults.len()] }
+    }
+
+    async fn update(&mut self, world: &dyn World, journal: &Journal) -> Landed {
+        for (index, fault) in self.scenario.faults.iter().enumerate() {
+            if !self.landed[index] {
+                self.landed[index] = note(world, journal, index, fault).await;
+            }
+        }
+        if self.landed.iter().all(|landed| *landed) { Landed::All } else { Landed::NotAll }
+    }
+
+    /// How often everything happened in the end.
+    async fn last(&self, world: &dyn World, journal: &Journal) {
+        for (index, fault) in self.scenario.faults.iter().enumerate() {
+            note(world, journal, index, fault).await;
+        }
+    }
+}
+
+async fn note(world: &dyn World, journal: &Journal, index: usize, fault: &FaultUse) -> bool {
+    let receipt = world.receipt(fault).await;
+    if !receipt.landed() {
+        return false;
+    }
+    let fault = fault.to_string();
+    let (count, first, evidence) = (receipt.count, receipt.first, receipt.evidence);
+    journal.note(What::Receipt(ReceiptNote { index, fault, count, first, evidence }));
+    true
+}
+
+fn operator_log(timeline: &Timeline) -> String {
+    let mut log = String::new();
+    for event in &timeline.events {
+        if let What::Operator { text, .. } = &event.what {
+            log.push_str(&crate::timeline::offset(timeline.start(), event.at));
+            log.push('\t');
+            log.push_str(text);
+            log.push('\n');
+        }
+    }
+    log
+}
+
+fn last_status(timeline: &Timeline) -> String {
+    let last = timeline.events.iter().rev().find_map(|event| match &event.what {
+        What::Status { document, .. } => Some(document),
+        _ => None,
+    });
+    last.map(|document| format!("{document:#}\n")).unwrap_or_default()
+}
+
+/// An error with all that led to it.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+/// Takes a world down; a failure is a remark.
+pub(super) async fn take_down(world: Box<dyn World>) -> Option<String> {
+    let down: Result<(), WorldError> = world.down().await;
+    down.err().map(|error| format!("the world left something behind: {}", chain(&*error)))
+}
+
+/// Whether a directory can be written.
+pub(super) fn prepare(directory: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(directory)
+}
