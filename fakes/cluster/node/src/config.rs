@@ -1,0 +1,61 @@
+//! What a node is started with.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cluster_api::Store;
+use cluster_api::tokens::Tokens;
+use field_clock::Clock;
+
+use crate::pull::PreloadedImage;
+use crate::runtime::Runtime;
+use crate::wire::{Addresses, Resolvers, Wire};
+
+/// How containers reach the API.
+#[derive(Clone, Debug)]
+pub struct ApiAccess {
+    /// `KUBERNETES_SERVICE_HOST`.
+    pub host: IpAddr,
+    /// `KUBERNETES_SERVICE_PORT`.
+    pub port: u16,
+    /// The authority that signed the API's certificate.
+    pub ca_pem: String,
+}
+
+/// Everything a node needs.
+#[derive(Clone)]
+pub struct NodeConfig {
+    /// The cluster's objects.
+    pub store: Store,
+    /// Field time.
+    pub clock: Clock,
+    /// Name of the node.
+    pub name: String,
+    /// Address of the node.
+    pub ip: IpAddr,
+    /// Addresses for pods.
+    pub addresses: Addresses,
+    /// Directory for volumes and what the node's own disk holds.
+    pub volumes: PathBuf,
+    /// Name servers of the node; may be changed at any time.
+    pub resolvers: Resolvers,
+    /// Where the sockets really are.
+    pub wire: Wire,
+    /// PEM certificates of the authorities that registries are trusted by.
+    pub trust: Vec<String>,
+    /// What runs containers.
+    pub runtime: Arc<dyn Runtime>,
+    /// How containers reach the API.
+    pub api: ApiAccess,
+    /// Where tokens of service accounts come from.
+    pub tokens: Tokens,
+    /// Images that need no pull.
+    pub preloaded: Vec<PreloadedImage>,
+}
+
+/// Where a path of the node's own disk really is, for a node with this `volumes` directory.
+pub fn host_path(volumes: &std::path::Path, path: &str) -> PathBuf {
+    let inside = path.split('/').filter(|part| !part.is_empty() && *part != "." && *part != "..");
+    inside.fold(volumes.join("node"), |at, part| at.join(part))
+}

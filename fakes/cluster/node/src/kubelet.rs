@@ -1,0 +1,116 @@
+//! What the workers of all pods share, and who starts them.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cluster_api::events::Recorder;
+use cluster_api::kinds::{PODS, SERVICES};
+use cluster_api::{Store, Verb, object};
+use field_clock::Clock;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::pod::{Update, Worker};
+use crate::pod_logs::PodLogs;
+use crate::proxy::HostPorts;
+use crate::pull::Images;
+use crate::runtime::Runtime;
+use crate::volumes::Volumes;
+use crate::wire::{Addresses, Resolvers, Wire};
+
+/// What the workers share.
+pub(crate) struct Kubelet {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) name: String,
+    pub(crate) ip: IpAddr,
+    pub(crate) wire: Wire,
+    pub(crate) resolvers: Resolvers,
+    pub(crate) network: Addresses,
+    pub(crate) volumes: Volumes,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) images: Images,
+    pub(crate) recorder: Recorder,
+    pub(crate) pod_addresses: Pool,
+    pub(crate) logs: PodLogs,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// Addresses to give away; the one given back last is taken last.
+pub(crate) struct Pool {
+    free: Mutex<VecDeque<IpAddr>>,
+}
+
+impl Pool {
+    pub(crate) fn new(addresses: impl Iterator<Item = IpAddr>) -> Self {
+        Self { free: Mutex::new(addresses.collect()) }
+    }
+
+    pub(crate) fn take(&self) -> Option<IpAddr> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    pub(crate) fn give_back(&self, address: IpAddr) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push_back(address);
+    }
+}
+
+/// Port of every DNS server.
+const DNS_PORT: u16 = 53;
+/// The cluster's DNS has the tenth service address by custom.
+const DNS_PLACE: usize = 9;
+
+impl Kubelet {
+    /// Where pods ask for names.
+    pub(crate) fn cluster_dns(&self) -> SocketAddr {
+        let service = self.store.get(&SERVICES, "kube-system", "kube-dns");
+        let given = service.and_then(|s| s["spec"]["clusterIP"].as_str()?.parse().ok());
+        let usual = self.network.services().nth(DNS_PLACE).expect("the range has more than ten addresses");
+        SocketAddr::new(given.unwrap_or(usual), DNS_PORT)
+    }
+
+    /// Opens the host ports of a pod; one in the node's own network needs none.
+    pub(crate) fn open_host_ports(&self, pod: &Value, ip: IpAddr) -> HostPorts {
+        if ip == self.ip {
+            return HostPorts::default();
+        }
+        HostPorts::open(&self.wire, self.ip, pod, ip)
+    }
+
+    /// Follows the pods of this node; each has a worker.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut pods = self.store.watch(&PODS, None);
+        let mut workers: HashMap<String, mpsc::UnboundedSender<Update>> = HashMap::new();
+        loop {
+            let event = tokio::select! {
+                () = self.stop.cancelled() => return,
+                event = pods.next() => event,
+            };
+            let Some(event) = event else { return };
+            let pod = event.object;
+            if pod["spec"]["nodeName"] != self.name.as_str() {
+                continue;
+            }
+            let uid = object::uid(&pod);
+            if event.verb == Verb::Deleted {
+                if let Some(worker) = workers.remove(uid) {
+                    // A worker that has ended listens no more.
+                    let _ = worker.send(Update::Gone);
+                }
+                continue;
+            }
+            if let Some(worker) = workers.get(uid) {
+                // A worker that has ended listens no more.
+                let _ = worker.send(Update::Pod(pod));
+                continue;
+            }
+            let (sender, updates) = mpsc::unbounded_channel();
+            workers.insert(uid.to_owned(), sender);
+            self.tasks.spawn(Worker::new(Arc::clone(&self), pod, updates).run());
+        }
+    }
+}

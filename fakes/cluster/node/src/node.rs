@@ -1,0 +1,118 @@
+//! A node: everything in this crate put together.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cluster_api::events::Recorder;
+use cluster_api::{ApiError, LogOptions, LogStream, NodeAccess};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{NodeConfig, host_path};
+use crate::dns::PodNetwork;
+use crate::identity::{self, Voice};
+use crate::kubelet::{Kubelet, Pool};
+use crate::oci::{Client, TrustError};
+use crate::pod_logs::{self, PodLogs};
+use crate::pull::Images;
+use crate::volumes::Volumes;
+use crate::{proxy, scheduler};
+
+/// A node cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The trusted certificates cannot be used.
+    #[error("cannot make a client for registries")]
+    Trust(#[source] TrustError),
+    /// The directory for volumes cannot be made.
+    #[error("cannot make the directory for volumes {path}")]
+    Volumes {
+        /// The directory.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A running node with its scheduler and its service network. Clones are the same node.
+#[derive(Clone)]
+pub struct Node {
+    kubelet: Arc<Kubelet>,
+    voice: Voice,
+}
+
+impl Node {
+    /// Starts a node on the current runtime.
+    ///
+    /// # Errors
+    /// [`NodeError`] when its certificates or its directory cannot be used.
+    pub fn start(config: NodeConfig) -> Result<Self, NodeError> {
+        let path = config.volumes.clone();
+        std::fs::create_dir_all(path.join("node")).map_err(|source| NodeError::Volumes { path: path.clone(), source })?;
+        // Links in the way to the directory must not look like links out of a volume.
+        let root = path.canonicalize().map_err(|source| NodeError::Volumes { path, source })?;
+        let network = PodNetwork::of_node(config.clock.clone(), config.wire.clone(), config.ip, config.resolvers.clone());
+        let client = Client::new(network, &config.trust).map_err(NodeError::Trust)?;
+        let kubelet = Arc::new(Kubelet {
+            images: Images::new(config.clock.clone(), client, &config.preloaded),
+            recorder: Recorder::new(&config.store, "kubelet").on(&config.name),
+            pod_addresses: Pool::new(config.addresses.pods()),
+            volumes: Volumes { store: config.store.clone(), root, tokens: config.tokens, api: config.api },
+            network: config.addresses,
+            store: config.store,
+            clock: config.clock,
+            name: config.name,
+            ip: config.ip,
+            wire: config.wire,
+            resolvers: config.resolvers,
+            runtime: config.runtime,
+            logs: PodLogs::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        let voice = Voice::default();
+        identity::register(&kubelet);
+        kubelet.tasks.spawn(identity::run(Arc::clone(&kubelet), voice.clone()));
+        kubelet.tasks.spawn(Arc::clone(&kubelet).run());
+        kubelet.tasks.spawn(scheduler::run(kubelet.store.clone(), kubelet.stop.clone()));
+        let proxy = proxy::run(kubelet.store.clone(), kubelet.clock.clone(), kubelet.wire.clone(), kubelet.ip, kubelet.stop.clone());
+        kubelet.tasks.spawn(proxy);
+        Ok(Self { kubelet, voice })
+    }
+
+    /// Stops everything that runs on the node and waits until it has ended; objects stay as they are.
+    pub async fn stop(&self) {
+        self.kubelet.stop.cancel();
+        self.kubelet.tasks.close();
+        self.kubelet.tasks.wait().await;
+    }
+
+    /// Cuts the kubelet off from the API: its lease stands still. Containers run on.
+    pub fn silence(&self) {
+        self.voice.set_silent(true);
+    }
+
+    /// Ends what [`Node::silence`] began; the node speaks again at its next heartbeat.
+    pub fn speak(&self) {
+        self.voice.set_silent(false);
+    }
+
+    /// Where a path of the node's own disk really is, e.g. the directory of a local volume.
+    pub fn host_path(&self, path: &str) -> PathBuf {
+        host_path(&self.kubelet.volumes.root, path)
+    }
+
+    /// Where the pods ask for names.
+    pub fn cluster_dns(&self) -> std::net::SocketAddr {
+        self.kubelet.cluster_dns()
+    }
+}
+
+#[async_trait]
+impl NodeAccess for Node {
+    async fn logs(&self, namespace: &str, pod: &str, options: LogOptions) -> Result<LogStream, ApiError> {
+        pod_logs::read(&self.kubelet, namespace, pod, &options)
+    }
+}

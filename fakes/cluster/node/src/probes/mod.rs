@@ -1,0 +1,161 @@
+//! Probes: one task per probe of a run, all on whole seconds of field time.
+
+mod check;
+mod http;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster_api::events::Recorder;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::go_time::{after, whole_second};
+use crate::runtime::{ContainerSpec, Runtime};
+use crate::wire::Wire;
+use check::Answer;
+
+/// Which probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProbeKind {
+    Startup,
+    Readiness,
+    Liveness,
+}
+
+/// What a probe found out that was not known before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProbeChange {
+    Started,
+    Ready,
+    Unready,
+    /// It wants the container restarted.
+    Unhealthy(ProbeKind),
+}
+
+/// The run that is probed.
+#[derive(Clone)]
+pub(crate) struct Probed {
+    pub(crate) pod: Arc<Value>,
+    pub(crate) recorder: Recorder,
+    pub(crate) spec: ContainerSpec,
+    /// Where probes come from.
+    pub(crate) from: IpAddr,
+    pub(crate) wire: Wire,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) pid: Option<u32>,
+    pub(crate) ended: CancellationToken,
+}
+
+/// Starts the probes of a run; `tell` hears of every change.
+pub(crate) fn watch_over(probed: Probed, container: &Value, tell: impl Fn(ProbeChange) + Send + Sync + 'static) {
+    let has_startup = container["startupProbe"].is_object();
+    let (started, _) = watch::channel(!has_startup);
+    let started = Arc::new(started);
+    let tell: Arc<dyn Fn(ProbeChange) + Send + Sync> = Arc::new(tell);
+    for (kind, field) in [
+        (ProbeKind::Startup, "startupProbe"),
+        (ProbeKind::Readiness, "readinessProbe"),
+        (ProbeKind::Liveness, "livenessProbe"),
+    ] {
+        if container[field].is_object() {
+            let probe = Probe::new(kind, container[field].clone(), Arc::clone(&started), Arc::clone(&tell));
+            tokio::spawn(probe.run(probed.clone()));
+        }
+    }
+}
+
+struct Probe {
+    kind: ProbeKind,
+    spec: Value,
+    started: Arc<watch::Sender<bool>>,
+    tell: Arc<dyn Fn(ProbeChange) + Send + Sync>,
+    /// What was found last, and how often in a row.
+    streak: (bool, u64),
+    ready: bool,
+}
+
+impl Probe {
+    fn new(kind: ProbeKind, spec: Value, started: Arc<watch::Sender<bool>>, tell: Arc<dyn Fn(ProbeChange) + Send + Sync>) -> Self {
+        Self { kind, spec, started, tell, streak: (true, 0), ready: false }
+    }
+
+    async fn run(mut self, probed: Probed) {
+        let ended = probed.ended.clone();
+        tokio::select! {
+            () = ended.cancelled() => {}
+            () = self.go_on(&probed) => {}
+        }
+    }
+
+    /// Probes again and again, until there is nothing left to find out.
+    async fn go_on(&mut self, probed: &Probed) {
+        let clock = &probed.spec.clock;
+        let second = |name: &str, usual: u64| Duration::from_secs(self.spec[name].as_u64().unwrap_or(usual));
+        let (delay, period) = (second("initialDelaySeconds", 0), second("periodSeconds", 10).max(Duration::from_secs(1)));
+        let mut next = whole_second(after(clock.now(), delay.max(Duration::from_millis(1))));
+        if self.kind != ProbeKind::Startup {
+            let mut started = self.started.subscribe();
+            if started.wait_for(|started| *started).await.is_err() {
+                return;
+            }
+        }
+        loop {
+            while next < clock.now() {
+                next = after(next, period);
+            }
+            clock.sleep_until(next).await;
+            next = after(next, period);
+            let answer = check::check(probed, &self.spec).await;
+            if self.is_done_after(&answer, probed) {
+                return;
+            }
+        }
+    }
+
+    /// Weighs an answer; says whether the probe has done its work.
+    fn is_done_after(&mut self, answer: &Answer, probed: &Probed) -> bool {
+        let good = match answer {
+            Answer::Good => true,
+            Answer::Bad(text) => {
+                let text = format!("{} probe failed: {text}", self.word());
+                probed.recorder.warning(&probed.pod, "Unhealthy", &text);
+                false
+            }
+        };
+        self.streak = if self.streak.0 == good { (good, self.streak.1 + 1) } else { (good, 1) };
+        let (field, usual) = if good { ("successThreshold", 1) } else { ("failureThreshold", 3) };
+        if self.streak.1 < self.spec[field].as_u64().unwrap_or(usual) {
+            return false;
+        }
+        match (self.kind, good) {
+            (ProbeKind::Startup, true) => {
+                self.started.send_replace(true);
+                (self.tell)(ProbeChange::Started);
+                true
+            }
+            (ProbeKind::Readiness, good) => {
+                if self.ready != good {
+                    self.ready = good;
+                    (self.tell)(if good { ProbeChange::Ready } else { ProbeChange::Unready });
+                }
+                false
+            }
+            (ProbeKind::Liveness, true) => false,
+            (ProbeKind::Startup | ProbeKind::Liveness, false) => {
+                (self.tell)(ProbeChange::Unhealthy(self.kind));
+                true
+            }
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self.kind {
+            ProbeKind::Startup => "Startup",
+            ProbeKind::Readiness => "Readiness",
+            ProbeKind::Liveness => "Liveness",
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Whether a pod fits a node: the first check that fails names the reasons.
+
+use std::sync::Arc;
+
+use cluster_api::object;
+use serde_json::Value;
+
+use super::volumes::Claims;
+use crate::quantity;
+
+/// Why a pod does not fit a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Misfit {
+    pub(super) reasons: Vec<String>,
+    /// Whether even an empty node would not do.
+    pub(super) is_final: bool,
+}
+
+impl Misfit {
+    fn for_good(reason: impl Into<String>) -> Self {
+        Self { reasons: vec![reason.into()], is_final: true }
+    }
+}
+
+/// Checks in the scheduler's order.
+pub(super) fn fit(pod: &Value, node: &Value, pods: &[Arc<Value>], claims: &Claims) -> Result<(), Misfit> {
+    let here: Vec<&Value> = pods.iter().map(AsRef::as_ref).filter(|other| occupies(other, node)).collect();
+    if node["spec"]["unschedulable"] == true && !tolerates(pod, "node.kubernetes.io/unschedulable", "", "NoSchedule") {
+        return Err(Misfit::for_good("node(s) were unschedulable"));
+    }
+    taints(pod, node)?;
+    if !matches_selector(pod, node) {
+        return Err(Misfit::for_good("node(s) didn't match Pod's node affinity/selector"));
+    }
+    if here.iter().any(|other| ports_collide(pod, other)) {
+        let reasons = vec!["node(s) didn't have free ports for the requested pod ports".to_owned()];
+        return Err(Misfit { reasons, is_final: false });
+    }
+    resources(pod, node, &here)?;
+    if claims.volumes.iter().any(|volume| !volume_allows(volume, node)) {
+        return Err(Misfit::for_good("node(s) had volume node affinity conflict"));
+    }
+    Ok(())
+}
+
+fn occupies(pod: &Value, node: &Value) -> bool {
+    let over = matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
+    !over && pod["spec"]["nodeName"].as_str() == Some(object::name(node))
+}
+
+fn taints(pod: &Value, node: &Value) -> Result<(), Misfit> {
+    for taint in node["spec"]["taints"].as_array().into_iter().flatten() {
+        let text = |field: &str| taint[field].as_str().unwrap_or("");
+        let (key, value, effect) = (text("key"), text("value"), text("effect"));
+        if effect != "PreferNoSchedule" && !tolerates(pod, key, value, effect) {
+            return Err(Misfit::for_good(format!("node(s) had untolerated taint {{{key}: {value}}}")));
+        }
+    }
+    Ok(())
+}
+
+fn tolerates(pod: &Value, key: &str, value: &str, effect: &str) -> bool {
+    pod["spec"]["tolerations"].as_array().into_iter().flatten().any(|toleration| {
+        let text = |field: &str| toleration[field].as_str().unwrap_or("");
+        let same_key = text("key") == key || (text("key").is_empty() && text("operator") == "Exists");
+        let same_value = text("operator") == "Exists" || text("value") == value;
+        let same_effect = text("effect").is_empty() || text("effect") == effect;
+        same_key && same_value && same_effect
+    })
+}
+
+fn matches_selector(pod: &Value, node: &Value) -> bool {
+    let labels = object::labels(node);
+    let wanted = pod["spec"]["nodeSelector"].as_object().into_iter().flatten();
+    let affinity = &pod["spec"]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+    wanted.into_iter().all(|(key, value)| labels.get(key) == Some(value)) && terms_match(affinity, node)
+}
+
+fn volume_allows(volume: &Value, node: &Value) -> bool {
+    terms_match(&volume["spec"]["nodeAffinity"]["required"], node)
+}
+
+/// Whether one of the terms holds; none at all always do.
+fn terms_match(selector: &Value, node: &Value) -> bool {
+    let Some(terms) = selector["nodeSelectorTerms"].as_array() else { return true };
+    let holds = |list: &Value, value_of: &dyn Fn(&str) -> Option<String>| {
+        list.as_array().into_iter().flatten().all(|expression| {
+            let value = value_of(expression["key"].as_str().unwrap_or(""));
+            let listed = || value.as_deref().is_some_and(|v| expression["values"].as_array().into_iter().flatten().any(|w| w == v));
+            match expression["operator"].as_str().unwrap_or("In") {
+                "In" => listed(),
+                "NotIn" => !listed(),
+                "Exists" => value.is_some(),
+                "DoesNotExist" => value.is_none(),
+                _ => false,
+            }
+        })
+    };
+    terms.iter().any(|term| {
+        holds(&term["matchExpressions"], &|key| object::label(node, key).map(str::to_owned))
+            && holds(&term["matchFields"], &|_| Some(object::name(node).to_owned()))
+    })
+}
+
+fn ports_collide(pod: &Value, other: &Value) -> bool {
+    let taken = host_ports(other);
+    host_ports(pod).iter().any(|port| taken.contains(port))
+}
+
+fn host_ports(pod: &Value) -> Vec<(u64, &str)> {
+    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    let ports = containers.flat_map(|c| c["ports"].as_array().into_iter().flatten());
+    ports
+        .filter_map(|port| Some((port["hostPort"].as_u64().filter(|n| *n > 0)?, port["protocol"].as_str().unwrap_or("TCP"))))
+        .collect()
+}
+
+fn resources(pod: &Value, node: &Value, here: &[&Value]) -> Result<(), Misfit> {
+    let allocatable = |name: &str| quantity::parse(node["status"]["allocatable"][name].as_str().unwrap_or("0"));
+    let mut reasons = Vec::new();
+    let mut is_final = false;
+    if here.len() as u128 * 1000 >= allocatable("pods") {
+        reasons.push("Too many pods".to_owned());
+    }
+    for name in ["cpu", "memory"] {
+        let wanted = request(pod, name);
+        let used: u128 = here.iter().map(|other| request(other, name)).sum();
+        if wanted > 0 && wanted + used > allocatable(name) {
+            reasons.push(format!("Insufficient {name}"));
+            is_final |= wanted > allocatable(name);
+        }
+    }
+    if reasons.is_empty() { Ok(()) } else { Err(Misfit { reasons, is_final }) }
+}
+
+/// What a pod asks for: the sum of its containers, or its most demanding init container.
+fn request(pod: &Value, name: &str) -> u128 {
+    let of = |field: &str| -> Vec<u128> {
+        let containers = pod["spec"][field].as_array().into_iter().flatten();
+        containers.map(|c| quantity::parse(c["resources"]["requests"][name].as_str().unwrap_or("0"))).collect()
+    };
+    let main: u128 = of("containers").iter().sum();
+    main.max(of("initContainers").into_iter().max().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Claims, fit};
+    use serde_json::{Value, json};
+
+    fn node() -> Value {
+        json!({"metadata": {"name": "n", "labels": {"kubernetes.io/hostname": "n"}}, "spec": {},
+            "status": {"allocatable": {"cpu": "2", "memory": "1Gi", "pods": "110"}}})
+    }
+
+    fn refusal(pod: &Value, node: &Value) -> String {
+        fit(pod, node, &[], &Claims::default()).unwrap_err().reasons.join(", ")
+    }
+
+    #[test]
+    fn a_pod_that_asks_too_much_names_every_shortage() {
+        let pod = json!({"spec": {"containers": [{"resources": {"requests": {"cpu": "8", "memory": "64Gi"}}}]}});
+        assert_eq!(refusal(&pod, &node()), "Insufficient cpu, Insufficient memory");
+        assert!(fit(&json!({"spec": {"containers": [{}]}}), &node(), &[], &Claims::default()).is_ok());
+    }
+
+    #[test]
+    fn taints_selectors_and_cordons_keep_pods_away() {
+        let pod = json!({"spec": {"containers": [{}], "nodeSelector": {"disk": "ssd"}}});
+        assert_eq!(refusal(&pod, &node()), "node(s) didn't match Pod's node affinity/selector");
+        let mut tainted = node();
+        tainted["spec"]["taints"] = json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]);
+        assert_eq!(refusal(&pod, &tainted), "node(s) had untolerated taint {node.kubernetes.io/not-ready: }");
+        tainted["spec"]["unschedulable"] = json!(true);
+        assert_eq!(refusal(&pod, &tainted), "node(s) were unschedulable");
+    }
+}
