@@ -1,9 +1,21 @@
 //! Scenario language, worlds, timeline, judge, reports and runner.
+//!
+//! ```text
+//!   scenario/  what breaks and what must then be said        world/     where it happens, behind one interface
+//!   fault/     the table of faults and heals                 recorder/  looks, as users do
+//!   timeline/  everything that happened, append-only         judge/     a pure function of that
+//!   run/       threads, controls, directories, verdicts      report/    for people and machines
+//!   cli/       `smoke`                                        suite      `cargo test --test smoke`
+//! ```
+//! The system under test is a black box: nothing here knows how the appliance works, only what its contract says.
 
+pub mod cli;
 pub mod fault;
 pub mod judge;
 pub mod recorder;
+pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod suite;
 pub mod timeline;
 pub mod world;

@@ -1,0 +1,121 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::run::Keep;
+use crate::world::Speed;
+
+/// End-to-end smoke tests for a self-installing appliance.
+///
+/// Exit codes: 0 all passed, 1 a scenario failed, 2 bad usage or a bad scenario file, 3 broken (harness, host or world),
+/// 4 invalid, or nothing was run; the first of 2, 3, 1, 4 that applies.
+#[derive(Debug, Parser)]
+#[command(name = "smoke", version)]
+pub(super) struct Smoke {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Lists the scenarios.
+    List {
+        /// The folder of scenario files.
+        #[arg(long, env = "SMOKE_SCENARIOS", default_value = "scenarios")]
+        scenarios: PathBuf,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// As the folder's README.
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
+    /// Runs scenarios.
+    Run(RunArguments),
+    /// Checks scenario files.
+    Lint {
+        /// The folder of scenario files.
+        #[arg(env = "SMOKE_SCENARIOS", default_value = "scenarios")]
+        folder: PathBuf,
+    },
+    /// Prints a JSON Schema of scenario files, for editors.
+    Schema,
+    /// Explains a blocker code, a fault or a heal verb.
+    Explain {
+        /// Its name.
+        name: String,
+    },
+    /// Removes what runners that were killed have left.
+    Clean,
+}
+
+/// What `smoke run` takes; the suite takes the same from `SMOKE_…` variables.
+#[derive(Debug, Clone, Args)]
+pub struct RunArguments {
+    /// The scenarios to run; all where none is named.
+    pub names: Vec<String>,
+    /// The folder of scenario files.
+    #[arg(long, env = "SMOKE_SCENARIOS", default_value = "scenarios")]
+    pub scenarios: PathBuf,
+    /// Where the report goes; a new directory where nothing is said.
+    #[arg(long, env = "SMOKE_REPORT")]
+    pub report: Option<PathBuf>,
+    /// Which worlds stay up after their scenario.
+    #[arg(long, env = "SMOKE_KEEP", value_enum, default_value = "never")]
+    pub keep: KeepWord,
+    /// How many scenarios at once; as many as there are processors where nothing is said.
+    #[arg(long, env = "SMOKE_JOBS")]
+    pub jobs: Option<usize>,
+    /// How often each scenario.
+    #[arg(long, env = "SMOKE_REPEAT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: u32,
+    /// Seed of everything random.
+    #[arg(long, env = "SMOKE_SEED", default_value_t = 1)]
+    pub seed: u64,
+    /// The most seconds of field time in a second of the machine's; `max` for as fast as it goes.
+    #[arg(long, env = "SMOKE_SPEED", default_value = "max")]
+    pub speed: Speed,
+    /// A status service to run in place of ours: program and arguments.
+    #[arg(long, env = "SMOKE_STATUS_COMMAND")]
+    pub status_command: Option<String>,
+    /// An operator's command to run in place of ours: program and arguments.
+    #[arg(long, env = "SMOKE_OPERATOR_COMMAND")]
+    pub operator_command: Option<String>,
+    /// The kind of world.
+    #[arg(long, env = "SMOKE_WORLD", default_value = "sim")]
+    pub world: String,
+    /// A kind of world in which a skipped scenario counts as broken.
+    #[arg(long, env = "SMOKE_REQUIRE_WORLD", value_delimiter = ',')]
+    pub require_world: Vec<String>,
+}
+
+/// `--keep`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeepWord {
+    /// None.
+    Never,
+    /// Those of scenarios that did not pass.
+    OnFailure,
+    /// All.
+    Always,
+}
+
+impl From<KeepWord> for Keep {
+    fn from(word: KeepWord) -> Self {
+        match word {
+            KeepWord::Never => Self::Never,
+            KeepWord::OnFailure => Self::OnFailure,
+            KeepWord::Always => Self::Always,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_contradicts_itself_nowhere() {
+        <super::Smoke as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,80 @@
+//! `report.json`.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::replay::replay;
+use crate::judge::Verdict;
+use crate::run::{Outcome, Plan, Summary};
+use crate::scenario::Milestone;
+
+/// The version of the format.
+pub const REPORT_VERSION: u32 = 1;
+
+/// The report.
+pub fn report(plan: &Plan, summary: &Summary) -> Value {
+    json!({
+        "version": REPORT_VERSION,
+        "exitCode": summary.status() as u8,
+        "durationMs": millis(summary.duration),
+        "world": plan.world,
+        "speed": plan.speed.to_string(),
+        "seed": plan.seed,
+        "scenarios": summary.outcomes.iter().map(|outcome| scenario(plan, outcome)).collect::<Vec<_>>(),
+    })
+}
+
+fn scenario(plan: &Plan, outcome: &Outcome) -> Value {
+    let reason = match &outcome.verdict {
+        Verdict::Broken(reason) | Verdict::Skipped(reason) => Some(reason),
+        Verdict::Passed | Verdict::Failed | Verdict::Invalid => None,
+    };
+    let failures: Vec<Value> = outcome
+        .findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "rule": finding.rule,
+                "expected": finding.expected,
+                "seen": finding.seen,
+                "when": finding.when,
+                "message": finding.to_string(),
+            })
+        })
+        .collect();
+    let mut milestones = Map::new();
+    for milestone in Milestone::ALL {
+        let took = outcome.milestones.iter().find(|(seen, _)| seen == milestone).map(|(_, took)| millis(*took));
+        milestones.insert(field(*milestone).to_owned(), json!(took));
+    }
+    json!({
+        "name": outcome.name,
+        "turn": outcome.turn,
+        "world": outcome.world,
+        "verdict": outcome.verdict.name(),
+        "reason": reason,
+        "durationMs": millis(outcome.duration),
+        "fieldMs": millis(outcome.field),
+        "milestones": milestones,
+        "failures": failures,
+        "receipt": outcome.receipts,
+        "remarks": outcome.remarks,
+        "replay": replay(plan, outcome),
+        "directory": outcome.directory,
+    })
+}
+
+fn field(milestone: Milestone) -> &'static str {
+    match milestone {
+        Milestone::StatusPage => "statusPageMs",
+        Milestone::App => "appMs",
+        Milestone::LoginReady => "loginReadyMs",
+        Milestone::Blocker => "firstBlockerMs",
+        Milestone::Recovered => "recoveredMs",
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
