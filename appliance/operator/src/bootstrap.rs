@@ -1,0 +1,170 @@
+//! `appliance bootstrap`: everything, in order.
+
+use std::net::{IpAddr, SocketAddr};
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
+
+use crate::cli::{Bootstrap, Mode};
+use crate::cluster::Cluster;
+use crate::failure::{Failure, Layer, api};
+use crate::report::{Phase, line, step, warning};
+use crate::settings::Settings;
+use crate::status::StatusPage;
+use crate::time::ApiTime;
+use crate::{core_app, flux, images, plan, storage, token, values};
+
+pub(crate) async fn run(arguments: Bootstrap) -> Result<(), Failure> {
+    let settings = Settings::resolve(&arguments)?;
+    let from_ip = |ip: IpAddr| format!("http://{}", SocketAddr::new(ip, 3000));
+    if arguments.dry_run {
+        let ip = arguments.node_ip.map_or_else(|| "http://<node>:3000".to_owned(), from_ip);
+        return plan::print(&settings, arguments.app_url.as_deref().unwrap_or(&ip));
+    }
+    let Some(kubeconfig) = &arguments.kubeconfig else {
+        let remedy = "Give --kubeconfig of a cluster that is already there; installing Talos is not part of this command yet.";
+        return Err(Failure::new(Layer::Usage, "no cluster was given", remedy));
+    };
+    step(Phase::Flux, &format!("Source {}:{}", settings.source_url, settings.source_tag));
+    step(Phase::Kubernetes, &format!("Using kubeconfig {}", kubeconfig.display()));
+    let cluster = Cluster::connect(kubeconfig).await?;
+    let node_ip = match arguments.node_ip {
+        Some(ip) => ip,
+        None => cluster.node_ip().await?,
+    };
+    let app_url = arguments.app_url.clone().unwrap_or_else(|| from_ip(node_ip));
+    let time = ApiTime::start(cluster.client.clone());
+    note_existing(&cluster, settings.mode).await?;
+    let page = platform(&cluster, &time, &settings, node_ip).await?;
+    release(&cluster, &settings, &app_url).await?;
+    page.announce("Appliance status UI (submitted):");
+    page.wait(&time).await;
+    let checked = async {
+        if !arguments.skip_image_tag_validation {
+            images::check_background(&settings.tags).await;
+        }
+    };
+    let (outcome, ()) = tokio::join!(core_app::wait(&cluster, &time, &page), checked);
+    outcome?;
+    if settings.mode == Mode::Fresh {
+        step(Phase::CoreApp, "Promoting bootstrap mode to recover");
+        cluster.apply_all(values::config_maps(&settings, Mode::Recover, &app_url)?).await?;
+    }
+    line("");
+    line("Appliance is installed:");
+    line(&format!("  Login: {app_url}"));
+    page.announce("Appliance status UI:");
+    Ok(())
+}
+
+/// Namespaces, token, storage, Flux, DNS.
+async fn platform(
+    cluster: &Cluster,
+    time: &ApiTime,
+    settings: &Settings,
+    node_ip: IpAddr,
+) -> Result<StatusPage, Failure> {
+    step(Phase::Kubernetes, "Creating namespaces");
+    cluster.apply_all(namespaces()).await?;
+    step(Phase::Kubernetes, "Creating the status token");
+    let token = token::ensure(cluster, &settings.site_directory).await?;
+    cluster.apply(token::secret(&token)).await?;
+    storage::install(cluster, time).await?;
+    flux::install(cluster, time).await?;
+    if !settings.dns_servers.is_empty() {
+        forward_dns(cluster, &settings.dns_servers).await?;
+    }
+    StatusPage::new(node_ip, &token)
+}
+
+/// Values, selection, source, root.
+async fn release(cluster: &Cluster, settings: &Settings, app_url: &str) -> Result<(), Failure> {
+    let version = &settings.release.release_version;
+    step(Phase::Helm, &format!("Writing values and selection of release {version}"));
+    cluster.apply_all(values::config_maps(settings, settings.mode, app_url)?).await?;
+    cluster.apply(values::selection(settings)).await?;
+    step(Phase::Flux, "Submitting the source and the root Kustomization");
+    cluster.apply(flux::source(settings)).await?;
+    cluster.apply(flux::root()).await
+}
+
+pub(crate) fn namespaces() -> Vec<Value> {
+    let privileged = json!({
+        "pod-security.kubernetes.io/enforce": "privileged",
+        "pod-security.kubernetes.io/audit": "privileged",
+        "pod-security.kubernetes.io/warn": "privileged",
+    });
+    let namespace = |name: &str, labels: Value| {
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": labels } })
+    };
+    vec![
+        namespace("msp", privileged.clone()),
+        namespace("appliance-system", privileged),
+        namespace("alga-system", json!({})),
+        namespace("flux-system", json!({})),
+    ]
+}
+
+/// A fresh install over an old one keeps its data; the bootstrap job will refuse it.
+async fn note_existing(cluster: &Cluster, mode: Mode) -> Result<(), Failure> {
+    let maps: Api<ConfigMap> = Api::namespaced(cluster.client.clone(), "msp");
+    let result = maps.get_opt("appliance-bootstrap-result").await.map_err(api("look for an earlier install"))?;
+    if mode == Mode::Fresh && result.is_some() {
+        warning(
+            "this cluster was bootstrapped before; a fresh bootstrap refuses existing data. \
+             Use --bootstrap-mode recover to keep it, or reset the appliance to wipe it.",
+        );
+    }
+    Ok(())
+}
+
+/// Makes cluster DNS ask the given servers, every one of them.
+async fn forward_dns(cluster: &Cluster, servers: &[String]) -> Result<(), Failure> {
+    step(Phase::Kubernetes, &format!("Forwarding cluster DNS to {}", servers.join(", ")));
+    let maps: Api<ConfigMap> = Api::namespaced(cluster.client.clone(), "kube-system");
+    let map = maps.get_opt("coredns").await.map_err(api("read ConfigMap kube-system/coredns"))?;
+    let Some(text) = map.and_then(|it| it.data?.remove("Corefile")) else {
+        warning("cluster DNS is not configured by kube-system/coredns; its forwarders stay as they are.");
+        return Ok(());
+    };
+    let forwarded = forwarding(&text, servers);
+    if forwarded != text {
+        let patch = json!({ "data": { "Corefile": forwarded } });
+        maps.patch("coredns", &PatchParams::default(), &Patch::Merge(&patch))
+            .await
+            .map_err(api("write ConfigMap kube-system/coredns"))?;
+    }
+    Ok(())
+}
+
+/// The Corefile with other forwarders for the root zone.
+fn forwarding(corefile: &str, servers: &[String]) -> String {
+    let mut text = String::new();
+    for line in corefile.lines() {
+        let content = line.trim_start();
+        if let Some(rest) = content.strip_prefix("forward . ") {
+            let indent = &line[..line.len() - content.len()];
+            let block = if rest.trim_end().ends_with('{') { " {" } else { "" };
+            text.push_str(&format!("{indent}forward . {}{block}\n", servers.join(" ")));
+        } else {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forwarding;
+
+    #[test]
+    fn every_dns_server_is_kept_and_nothing_else_changes() {
+        let corefile = ".:53 {\n    errors\n    forward . /etc/resolv.conf {\n       max_concurrent 1000\n    }\n}\n";
+        let servers = ["1.1.1.1".to_owned(), "8.8.8.8".to_owned()];
+        let expected = corefile.replace("/etc/resolv.conf", "1.1.1.1 8.8.8.8");
+        assert_eq!(forwarding(corefile, &servers), expected);
+    }
+}

@@ -1,0 +1,92 @@
+//! Why the command failed, where, and what helps.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+/// Where the cause lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// The command line.
+    Usage,
+    /// This machine, or the appliance's.
+    Host,
+    /// The cluster's API.
+    Kubernetes,
+    /// Volumes.
+    Storage,
+    /// Flux.
+    Flux,
+    /// The app and its database.
+    CoreApp,
+    /// The image registry.
+    Registry,
+}
+
+impl Layer {
+    /// Name for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Host => "host",
+            Self::Kubernetes => "kubernetes",
+            Self::Storage => "storage",
+            Self::Flux => "flux",
+            Self::CoreApp => "core app",
+            Self::Registry => "registry",
+        }
+    }
+}
+
+/// A step that failed: operation and subject, layer, cause, remedy.
+#[derive(Debug)]
+pub struct Failure {
+    /// What was tried, on what.
+    pub operation: String,
+    /// Where the cause lies.
+    pub layer: Layer,
+    /// What helps.
+    pub remedy: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure without a deeper cause.
+    pub fn new(layer: Layer, operation: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { operation: operation.into(), layer, remedy: remedy.into(), source: None }
+    }
+
+    /// Adds the deeper cause.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Exit code of the process.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(if self.layer == Layer::Usage { 2 } else { 1 })
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.operation)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// A failure of a call of the Kubernetes API.
+pub(crate) fn api(operation: impl Into<String>) -> impl FnOnce(kube::Error) -> Failure {
+    let operation = operation.into();
+    move |error| {
+        let remedy = "Check that the cluster's API answers (kubectl get nodes), then run the command again.";
+        Failure::new(Layer::Kubernetes, operation, remedy).because(error)
+    }
+}

@@ -1,0 +1,166 @@
+//! What is installed where: flags, release manifest, profile, all resolved before anything is done.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::cli::{Bootstrap, Mode};
+use crate::failure::{Failure, Layer};
+
+/// A release manifest.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReleaseManifest {
+    pub(crate) release_version: String,
+    pub(crate) channel: String,
+    pub(crate) app: AppManifest,
+    #[serde(default)]
+    pub(crate) manifest_digest: Option<String>,
+    #[serde(default)]
+    pub(crate) source_digest: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AppManifest {
+    pub(crate) version: String,
+    pub(crate) release_branch: String,
+    pub(crate) values_profile: String,
+    pub(crate) images: Tags,
+}
+
+/// Tags of the images that a release chooses.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Tags {
+    pub(crate) alga_core: String,
+    pub(crate) workflow_worker: String,
+    pub(crate) email_service: String,
+    pub(crate) temporal_worker: String,
+}
+
+/// What is installed where.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) site_id: String,
+    pub(crate) release: ReleaseManifest,
+    pub(crate) tags: Tags,
+    pub(crate) profile: String,
+    pub(crate) mode: Mode,
+    pub(crate) site_directory: PathBuf,
+    pub(crate) source_url: String,
+    pub(crate) source_tag: String,
+    pub(crate) dns_servers: Vec<String>,
+}
+
+impl Settings {
+    pub(crate) fn resolve(arguments: &Bootstrap) -> Result<Self, Failure> {
+        let release = release(&arguments.release_version)?;
+        let profile = arguments.profile.clone().unwrap_or_else(|| release.app.values_profile.clone());
+        if fixtures::files(&format!("profiles/{profile}/values/")).next().is_none() {
+            let known = names("profiles/");
+            return Err(usage(format!("unknown profile {profile}"), format!("Known profiles: {known}.")));
+        }
+        let url = arguments.repo_url.clone();
+        if !url.starts_with("oci://") {
+            return Err(usage(format!("source {url} is no OCI repository"), "Give an address that begins with oci://."));
+        }
+        if !is_plain_name(&arguments.site_id) {
+            return Err(usage(
+                format!("site id {:?} is no plain name", arguments.site_id),
+                "Use letters, digits, dots and dashes.",
+            ));
+        }
+        let mut tags = release.app.images.clone();
+        let chosen = [
+            (&mut tags.alga_core, &arguments.alga_core_tag),
+            (&mut tags.workflow_worker, &arguments.workflow_worker_tag),
+            (&mut tags.email_service, &arguments.email_service_tag),
+            (&mut tags.temporal_worker, &arguments.temporal_worker_tag),
+        ];
+        for (tag, other) in chosen {
+            if let Some(other) = other {
+                tag.clone_from(other);
+            }
+        }
+        Ok(Self {
+            site_directory: config_directory(arguments)?.join(&arguments.site_id),
+            site_id: arguments.site_id.clone(),
+            source_tag: arguments.repo_branch.clone().unwrap_or_else(|| release.release_version.clone()),
+            source_url: url,
+            profile,
+            mode: arguments.bootstrap_mode,
+            dns_servers: arguments.dns_servers.iter().map(ToString::to_string).collect(),
+            tags,
+            release,
+        })
+    }
+}
+
+/// The manifest of a release that is part of this build.
+pub(crate) fn release(version: &str) -> Result<ReleaseManifest, Failure> {
+    if !is_version(version) {
+        return Err(usage(format!("{version:?} is no release version"), "Versions look like 1.0, 1.0.2 or 1.0-rc5."));
+    }
+    let path = format!("releases/{version}.json");
+    let Some(bytes) = fixtures::file(&path) else {
+        let known = names("releases/").replace(".json", "");
+        return Err(usage(format!("unknown release {version}"), format!("Known releases: {known}.")));
+    };
+    serde_json::from_slice(bytes).map_err(|error| usage(format!("read {path}"), "").because(error))
+}
+
+fn usage(operation: impl Into<String>, remedy: impl Into<String>) -> Failure {
+    Failure::new(Layer::Usage, operation, remedy)
+}
+
+fn config_directory(arguments: &Bootstrap) -> Result<PathBuf, Failure> {
+    if let Some(directory) = &arguments.config_dir {
+        return Ok(directory.clone());
+    }
+    std::env::home_dir()
+        .map(|home| home.join(".alga-psa-appliance"))
+        .ok_or_else(|| usage("find the home directory", "Give --config-dir."))
+}
+
+/// Names of the entries right below a folder of the fixtures.
+fn names(folder: &str) -> String {
+    let mut names: Vec<&str> =
+        fixtures::files(folder).filter_map(|(path, _)| path.strip_prefix(folder)?.split('/').next()).collect();
+    names.dedup();
+    names.join(", ")
+}
+
+fn is_plain_name(name: &str) -> bool {
+    let plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '_');
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
+}
+
+/// `^[0-9]+\.[0-9]+(\.[0-9]+)?(-[A-Za-z0-9._-]+)?$`
+fn is_version(text: &str) -> bool {
+    let (numbers, suffix) = match text.split_once('-') {
+        Some((numbers, suffix)) => (numbers, Some(suffix)),
+        None => (text, None),
+    };
+    let parts: Vec<&str> = numbers.split('.').collect();
+    let digits = |it: &&str| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = |it: &str| {
+        !it.is_empty() && it.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '.' | '_' | '-'))
+    };
+    matches!(parts.len(), 2 | 3) && parts.iter().all(digits) && suffix.is_none_or(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_version;
+
+    #[test]
+    fn versions_are_told_from_other_words() {
+        for good in ["1.0", "1.0-rc5", "1.0.2", "10.20.30-beta_1.x"] {
+            assert!(is_version(good), "{good}");
+        }
+        for bad in ["", "1", "1.", "v1.0", "1.0-", "1.0.0.0", "1.0 ", "../1.0"] {
+            assert!(!is_version(bad), "{bad}");
+        }
+    }
+}

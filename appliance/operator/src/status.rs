@@ -1,0 +1,122 @@
+//! The status service, asked over HTTP.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::cli::Status;
+use crate::cluster::Cluster;
+use crate::failure::{Failure, Layer};
+use crate::report::{line, warning};
+use crate::time::ApiTime;
+use crate::token;
+
+const WITHIN: SignedDuration = SignedDuration::from_secs(120);
+
+/// The status service of one appliance.
+#[derive(Clone, Debug)]
+pub(crate) struct StatusPage {
+    url: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+/// A blocker as the status document tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Blocker {
+    pub(crate) layer: String,
+    pub(crate) component: String,
+    pub(crate) reason: String,
+    pub(crate) next_action: String,
+}
+
+impl StatusPage {
+    pub(crate) fn new(ip: IpAddr, token: &str) -> Result<Self, Failure> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(5))
+            .build()
+            .map_err(|error| Failure::new(Layer::Host, "prepare an HTTP client", "").because(error))?;
+        Ok(Self { url: format!("http://{}", SocketAddr::new(ip, 8080)), token: token.to_owned(), http })
+    }
+
+    /// Tells where the page is, before there is one.
+    pub(crate) fn announce(&self, title: &str) {
+        line(title);
+        line(&format!("  URL:   {}", self.url));
+        line(&format!("  Token: {}", self.token));
+    }
+
+    /// Waits for the page, but not for ever: the install goes on without it.
+    pub(crate) async fn wait(&self, time: &ApiTime) {
+        let up = async {
+            while !self.is_up().await {
+                time.beat().await;
+            }
+        };
+        tokio::select! {
+            () = up => {}
+            () = time.pass(WITHIN) => warning(&format!(
+                "appliance-status did not become reachable on {} within 120s; continuing core bootstrap.",
+                self.url
+            )),
+        }
+    }
+
+    async fn is_up(&self) -> bool {
+        let answer = self.http.get(format!("{}/healthz", self.url)).send().await;
+        answer.is_ok_and(|it| it.status().is_success())
+    }
+
+    pub(crate) async fn document(&self) -> Result<Value, reqwest::Error> {
+        let request = self.http.get(format!("{}/api/status", self.url)).bearer_auth(&self.token);
+        request.send().await?.error_for_status()?.json().await
+    }
+
+    /// The first blocker that keeps people from logging in.
+    pub(crate) async fn login_blocker(&self) -> Option<Blocker> {
+        let document = self.document().await.ok()?;
+        let blockers = document["topBlockers"].as_array()?;
+        let found = blockers.iter().find(|it| it["loginBlocking"] == true)?;
+        let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
+        Some(Blocker {
+            layer: text("layer"),
+            component: text("component"),
+            reason: text("reason"),
+            next_action: text("nextAction"),
+        })
+    }
+}
+
+/// `appliance status`.
+pub(crate) async fn run(arguments: &Status) -> Result<(), Failure> {
+    let cluster = Cluster::connect(&arguments.kubeconfig).await?;
+    let remedy = "Run appliance bootstrap first.";
+    let token = token::of_cluster(&cluster)
+        .await?
+        .ok_or_else(|| Failure::new(Layer::Kubernetes, "find the status token in the cluster", remedy))?;
+    let ip = match arguments.node_ip {
+        Some(ip) => ip,
+        None => cluster.node_ip().await?,
+    };
+    let page = StatusPage::new(ip, &token)?;
+    let document = page.document().await.map_err(|error| {
+        let remedy = "Check deployment appliance-system/appliance-status.";
+        Failure::new(Layer::Kubernetes, format!("ask {}/api/status", page.url), remedy).because(error)
+    })?;
+    if arguments.json {
+        line(&serde_json::to_string_pretty(&document).unwrap_or_default());
+        return Ok(());
+    }
+    let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
+    line(&format!("{}: {}", text(&document["status"]), text(&document["rollup"]["message"])));
+    for blocker in document["topBlockers"].as_array().into_iter().flatten() {
+        line(&format!("  {} ({}): {}", text(&blocker["layer"]), text(&blocker["component"]), text(&blocker["reason"])));
+        line(&format!("    Next: {}", text(&blocker["nextAction"])));
+    }
+    line(&format!("Next: {}", text(&document["nextAction"])));
+    Ok(())
+}
