@@ -16,6 +16,7 @@ mod patch;
 pub mod pki;
 mod random;
 mod res;
+mod schema;
 pub mod selector;
 mod store;
 pub mod tokens;

@@ -1,16 +1,321 @@
 //! What makes an object invalid.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::names;
 use crate::error::Cause;
 use crate::kind::KindInfo;
+use crate::{kinds, object, selector};
 
 /// What is wrong with a new object.
-pub(crate) fn check_create(_info: &KindInfo, _value: &Value) -> Vec<Cause> {
-    Vec::new()
+pub(crate) fn check_create(info: &KindInfo, value: &Value) -> Vec<Cause> {
+    let mut causes = names::check(info, value);
+    causes.extend(check_content(info, value));
+    causes
 }
 
 /// What is wrong with a change.
-pub(crate) fn check_update(_info: &KindInfo, _old: &Value, _new: &Value) -> Vec<Cause> {
-    Vec::new()
+pub(crate) fn check_update(info: &KindInfo, old: &Value, new: &Value) -> Vec<Cause> {
+    let mut causes = check_content(info, new);
+    causes.extend(check_immutable(info, old, new));
+    causes
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn check_content(info: &KindInfo, value: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let res = &info.res;
+    if *res == kinds::PODS {
+        pod_spec(&value["spec"], "spec", &mut causes);
+    } else if [kinds::DEPLOYMENTS, kinds::REPLICA_SETS, kinds::STATEFUL_SETS, kinds::DAEMON_SETS].contains(res) {
+        workload(value, &mut causes);
+    } else if *res == kinds::JOBS {
+        job(value, &mut causes);
+    } else if *res == kinds::SERVICES {
+        service(value, &mut causes);
+    } else if *res == kinds::PERSISTENT_VOLUME_CLAIMS {
+        claim(value, &mut causes);
+    } else if *res == kinds::STORAGE_CLASSES && value["provisioner"].as_str().is_none_or(str::is_empty) {
+        causes.push(Cause::required("provisioner", ""));
+    } else if *res == kinds::CRDS {
+        definition(value, &mut causes);
+    } else if *res == kinds::ROLE_BINDINGS || *res == kinds::CLUSTER_ROLE_BINDINGS {
+        if value["roleRef"]["name"].as_str().is_none_or(str::is_empty) {
+            causes.push(Cause::required("roleRef.name", ""));
+        }
+    } else if info.custom
+        && let Some(schema) = info.served(&info.version).and_then(|served| served.schema.as_deref())
+    {
+        causes.extend(crate::schema::check(value, schema));
+    }
+    causes
+}
+
+fn pod_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+    if list(&spec["containers"]).is_empty() {
+        causes.push(Cause::required(format!("{path}.containers"), ""));
+    }
+    let volumes: Vec<&Value> = list(&spec["volumes"]).iter().map(|volume| &volume["name"]).collect();
+    for (at, name) in volumes.iter().enumerate() {
+        if volumes[..at].contains(name) {
+            causes.push(Cause::duplicate(format!("{path}.volumes[{at}].name"), name));
+        }
+    }
+    let mut seen: Vec<&Value> = Vec::new();
+    for field in ["initContainers", "containers"] {
+        for (at, container) in list(&spec[field]).iter().enumerate() {
+            let path = format!("{path}.{field}[{at}]");
+            if seen.contains(&&container["name"]) {
+                causes.push(Cause::duplicate(format!("{path}.name"), &container["name"]));
+            }
+            seen.push(&container["name"]);
+            self::container(container, &path, &volumes, causes);
+        }
+    }
+    let policy = &spec["restartPolicy"];
+    if !matches!(policy.as_str(), Some("Always" | "OnFailure" | "Never")) {
+        causes.push(Cause::unsupported(format!("{path}.restartPolicy"), policy, &["Always", "OnFailure", "Never"]));
+    }
+}
+
+fn container(container: &Value, path: &str, volumes: &[&Value], causes: &mut Vec<Cause>) {
+    for field in ["name", "image"] {
+        if container[field].as_str().is_none_or(str::is_empty) {
+            causes.push(Cause::required(format!("{path}.{field}"), ""));
+        }
+    }
+    for (at, mount) in list(&container["volumeMounts"]).iter().enumerate() {
+        if !volumes.contains(&&mount["name"]) {
+            causes.push(Cause::not_found(format!("{path}.volumeMounts[{at}].name"), &mount["name"]));
+        }
+        if mount["mountPath"].as_str().is_none_or(str::is_empty) {
+            causes.push(Cause::required(format!("{path}.volumeMounts[{at}].mountPath"), ""));
+        }
+    }
+    for (at, port) in list(&container["ports"]).iter().enumerate() {
+        let number = port["containerPort"].as_i64().unwrap_or(0);
+        if !(1..=65_535).contains(&number) {
+            let field = format!("{path}.ports[{at}].containerPort");
+            causes.push(Cause::invalid(field, &json!(number), "must be between 1 and 65535, inclusive"));
+        }
+    }
+    for (at, variable) in list(&container["env"]).iter().enumerate() {
+        if variable["name"].as_str().is_none_or(str::is_empty) {
+            causes.push(Cause::required(format!("{path}.env[{at}].name"), ""));
+        }
+        if variable["valueFrom"].is_object() && variable["value"].as_str().is_some_and(|text| !text.is_empty()) {
+            let field = format!("{path}.env[{at}].valueFrom");
+            causes.push(Cause::invalid(field, &json!(""), "may not be specified when `value` is not empty"));
+        }
+    }
+}
+
+fn workload(value: &Value, causes: &mut Vec<Cause>) {
+    let spec = &value["spec"];
+    pod_spec(&spec["template"]["spec"], "spec.template.spec", causes);
+    if let Some(replicas) = spec["replicas"].as_i64().filter(|replicas| *replicas < 0) {
+        let message = "must be greater than or equal to 0";
+        causes.push(Cause::invalid("spec.replicas", &json!(replicas), message));
+    }
+    let labels = object::labels(&spec["template"]);
+    if !spec["selector"].is_object() {
+        causes.push(Cause::required("spec.selector", ""));
+    } else if !selector::matches(&spec["selector"], labels) {
+        let message = "`selector` does not match template `labels`";
+        causes.push(Cause::invalid("spec.template.metadata.labels", labels, message));
+    }
+    let policy = &spec["template"]["spec"]["restartPolicy"];
+    if *policy != "Always" {
+        causes.push(Cause::unsupported("spec.template.spec.restartPolicy", policy, &["Always"]));
+    }
+}
+
+fn job(value: &Value, causes: &mut Vec<Cause>) {
+    let template = &value["spec"]["template"]["spec"];
+    pod_spec(template, "spec.template.spec", causes);
+    let policy = &template["restartPolicy"];
+    if *policy == "Always" {
+        let cause = Cause::required("spec.template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"");
+        causes.push(cause);
+    }
+}
+
+fn service(value: &Value, causes: &mut Vec<Cause>) {
+    let spec = &value["spec"];
+    let kind = spec["type"].as_str().unwrap_or("");
+    let kinds = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
+    if !kinds.contains(&kind) {
+        causes.push(Cause::unsupported("spec.type", &spec["type"], &kinds));
+    }
+    let ports = list(&spec["ports"]);
+    if ports.is_empty() && spec["clusterIP"] != "None" && kind != "ExternalName" {
+        causes.push(Cause::required("spec.ports", ""));
+    }
+    for (at, port) in ports.iter().enumerate() {
+        if ports.len() > 1 && port["name"].as_str().is_none_or(str::is_empty) {
+            causes.push(Cause::required(format!("spec.ports[{at}].name"), ""));
+        }
+        let number = port["port"].as_i64().unwrap_or(0);
+        if !(1..=65_535).contains(&number) {
+            let field = format!("spec.ports[{at}].port");
+            causes.push(Cause::invalid(field, &json!(number), "must be between 1 and 65535, inclusive"));
+        }
+    }
+}
+
+fn claim(value: &Value, causes: &mut Vec<Cause>) {
+    let spec = &value["spec"];
+    if list(&spec["accessModes"]).is_empty() {
+        causes.push(Cause::required("spec.accessModes", "at least 1 access mode is required"));
+    }
+    if spec["resources"]["requests"]["storage"].is_null() {
+        causes.push(Cause::required("spec.resources[storage]", ""));
+    }
+}
+
+fn definition(value: &Value, causes: &mut Vec<Cause>) {
+    let spec = &value["spec"];
+    for field in ["group", "scope"] {
+        if spec[field].as_str().is_none_or(str::is_empty) {
+            causes.push(Cause::required(format!("spec.{field}"), ""));
+        }
+    }
+    for field in ["plural", "kind"] {
+        if spec["names"][field].as_str().is_none_or(str::is_empty) {
+            causes.push(Cause::required(format!("spec.names.{field}"), ""));
+        }
+    }
+    let expected = format!(
+        "{}.{}",
+        spec["names"]["plural"].as_str().unwrap_or(""),
+        spec["group"].as_str().unwrap_or("")
+    );
+    if object::name(value) != expected {
+        let message = "must be spec.names.plural+\".\"+spec.group";
+        causes.push(Cause::invalid("metadata.name", &json!(object::name(value)), message));
+    }
+    let stored = list(&spec["versions"]).iter().filter(|version| version["storage"] == true).count();
+    if stored != 1 {
+        let message = "must have exactly one version marked as storage version";
+        causes.push(Cause::invalid("spec.versions", &spec["versions"], message));
+    }
+}
+
+/// Fields that never change, by kind.
+fn check_immutable(info: &KindInfo, old: &Value, new: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let mut fixed = |field: &str| {
+        let read = |value: &Value| field.split('.').fold(value.clone(), |value, part| value[part].clone());
+        let (before, after) = (read(old), read(new));
+        if before != after {
+            causes.push(Cause::invalid(field, &after, "field is immutable"));
+        }
+    };
+    let res = &info.res;
+    if [kinds::DEPLOYMENTS, kinds::REPLICA_SETS, kinds::DAEMON_SETS].contains(res) {
+        fixed("spec.selector");
+    } else if *res == kinds::JOBS {
+        fixed("spec.selector");
+        fixed("spec.completions");
+        if old["spec"]["suspend"] != true {
+            fixed("spec.template");
+        }
+    } else if *res == kinds::STORAGE_CLASSES {
+        fixed("provisioner");
+        fixed("parameters");
+        fixed("volumeBindingMode");
+    } else if *res == kinds::SECRETS {
+        fixed("type");
+    } else if *res == kinds::STATEFUL_SETS {
+        causes.extend(stateful_set(old, new));
+    } else if *res == kinds::PODS {
+        causes.extend(pod(old, new));
+    } else if *res == kinds::PERSISTENT_VOLUME_CLAIMS {
+        causes.extend(bound_claim(old, new));
+    } else if *res == kinds::SERVICES {
+        causes.extend(service_address(old, new));
+    } else if *res == kinds::ROLE_BINDINGS || *res == kinds::CLUSTER_ROLE_BINDINGS {
+        if old["roleRef"] != new["roleRef"] {
+            causes.push(Cause::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
+        }
+    } else if (*res == kinds::CONFIG_MAPS) && old["immutable"] == true && old["data"] != new["data"] {
+        causes.push(Cause::forbidden("data", "field is immutable when `immutable` is set"));
+    }
+    causes
+}
+
+/// A field's copy without some of its fields.
+fn without(value: &Value, fields: &[&str]) -> Value {
+    let mut value = value.clone();
+    if let Some(map) = value.as_object_mut() {
+        map.retain(|key, _| !fields.contains(&key.as_str()));
+    }
+    value
+}
+
+fn stateful_set(old: &Value, new: &Value) -> Option<Cause> {
+    let free = [
+        "replicas",
+        "ordinals",
+        "template",
+        "updateStrategy",
+        "revisionHistoryLimit",
+        "persistentVolumeClaimRetentionPolicy",
+        "minReadySeconds",
+    ];
+    let differs = without(&old["spec"], &free) != without(&new["spec"], &free);
+    differs.then(|| {
+        Cause::forbidden(
+            "spec",
+            "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', \
+             'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+        )
+    })
+}
+
+fn pod(old: &Value, new: &Value) -> Option<Cause> {
+    let mutable = ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName", "schedulingGates"];
+    let strip = |spec: &Value| {
+        let mut spec = without(spec, &mutable);
+        for field in ["containers", "initContainers"] {
+            for container in spec[field].as_array_mut().into_iter().flatten() {
+                container.as_object_mut().map(|map| map.shift_remove("image"));
+            }
+        }
+        spec
+    };
+    (strip(&old["spec"]) != strip(&new["spec"])).then(|| {
+        Cause::forbidden(
+            "spec",
+            "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,\
+             `spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),\
+             `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
+        )
+    })
+}
+
+fn bound_claim(old: &Value, new: &Value) -> Option<Cause> {
+    let strip = |value: &Value| without(&value["spec"], &["resources", "volumeName", "volumeAttributesClassName"]);
+    let unset = old["spec"]["storageClassName"].is_null();
+    let (mut before, mut after) = (strip(old), strip(new));
+    if unset {
+        before = without(&before, &["storageClassName"]);
+        after = without(&after, &["storageClassName"]);
+    }
+    (before != after).then(|| {
+        Cause::forbidden(
+            "spec",
+            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
+        )
+    })
+}
+
+fn service_address(old: &Value, new: &Value) -> Option<Cause> {
+    let address = |value: &Value| value["spec"]["clusterIP"].as_str().unwrap_or("").to_owned();
+    let (before, after) = (address(old), address(new));
+    let fixed = new["spec"]["type"] != "ExternalName" && !before.is_empty() && before != after;
+    fixed.then(|| Cause::invalid("spec.clusterIPs[0]", &json!([after]), "may not change once set"))
 }

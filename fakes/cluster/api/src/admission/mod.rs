@@ -1,6 +1,7 @@
 //! What the API adds to objects and what it refuses.
 
 mod check;
+mod names;
 mod pods;
 mod workloads;
 
@@ -95,6 +96,10 @@ fn default_spec(info: &KindInfo, value: &mut Value) {
         role_binding(value);
     } else if *res == kinds::CRDS {
         crd::default_spec(value);
+    } else if info.custom
+        && let Some(schema) = info.served(&info.version).and_then(|served| served.schema.as_deref())
+    {
+        crate::schema::admit(value, schema);
     }
 }
 

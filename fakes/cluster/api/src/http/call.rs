@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 
+use super::protobuf;
 use super::target::{Address, Query};
 use super::view::{Lens, View};
 use crate::kind::KindInfo;
@@ -97,7 +98,7 @@ impl Call {
     }
 }
 
-/// Reads JSON or YAML.
+/// Reads JSON, YAML, or the protobuf of what kubectl makes.
 pub(super) fn parse(body: &[u8], content_type: &str) -> Result<Value, ApiError> {
     if content_type.contains("yaml") && body.first() != Some(&b'{') {
         let text = std::str::from_utf8(body).map_err(|_| ApiError::bad_request("the request body is not UTF-8"))?;
@@ -105,10 +106,7 @@ pub(super) fn parse(body: &[u8], content_type: &str) -> Result<Value, ApiError> 
             .map_err(|problem| ApiError::bad_request(format!("error decoding YAML: {problem}")));
     }
     if content_type.starts_with("application/vnd.kubernetes.protobuf") {
-        return Err(ApiError::unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: application/json, \
-             application/yaml",
-        ));
+        return protobuf::decode(body);
     }
     serde_json::from_slice(body)
         .map_err(|problem| ApiError::bad_request(format!("couldn't get version/kind; json parse error: {problem}")))

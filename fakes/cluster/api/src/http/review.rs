@@ -7,10 +7,9 @@ use super::Shared;
 use super::access::{Action, allows, rules};
 use super::answer::{self, Answer};
 use super::call::parse;
-use super::protobuf;
 use super::target::Address;
 use crate::tokens::Identity;
-use crate::{ApiError, Res, Store};
+use crate::{Res, Store};
 
 /// Answers a review, if the path names one.
 pub(super) fn serve(shared: &Shared, who: &Identity, address: &Address, body: &[u8], content_type: &str) -> Option<Answer> {
@@ -22,11 +21,7 @@ pub(super) fn serve(shared: &Shared, who: &Identity, address: &Address, body: &[
         ("authentication.k8s.io", "selfsubjectreviews") => myself,
         _ => return None,
     };
-    let asked = if content_type.starts_with("application/vnd.kubernetes.protobuf") {
-        protobuf::review(body, &address.res.plural)
-    } else {
-        parse(body, content_type)
-    };
+    let asked = parse(body, content_type);
     Some(asked.map(|asked| answer::json(StatusCode::CREATED, &review(shared, who, asked))))
 }
 
@@ -103,9 +98,4 @@ fn name_kind(review: &mut Value, api_version: &str, kind: &str) {
     review["apiVersion"] = json!(api_version);
     review["kind"] = json!(kind);
     crate::object::child(review, "metadata");
-}
-
-/// 400 of a body that is no review.
-pub(super) fn malformed() -> ApiError {
-    ApiError::bad_request("the request body is not a review")
 }

@@ -1,13 +1,11 @@
 //! The server as kubectl sees it.
 
-mod support;
-
 use std::path::Path;
 use std::process::Stdio;
 
 use cluster_api::kinds;
 use serde_json::json;
-use support::{World, pod};
+use crate::world::{World, pod};
 use tokio::process::Command;
 
 /// kubectl with a kubeconfig of its own.
@@ -17,6 +15,7 @@ struct Kubectl {
 
 impl Kubectl {
     /// `None`, and the reason printed, when there is no kubectl.
+    #[expect(clippy::print_stdout, reason = "a lane that did not run has to say so")]
     async fn find(world: &World) -> Option<Self> {
         let home = tempfile::tempdir().expect("a directory");
         std::fs::write(home.path().join("config"), world.server.kubeconfig()).expect("a kubeconfig");

@@ -1,7 +1,5 @@
 //! The server as kube-rs sees it.
 
-mod support;
-
 use std::time::Duration;
 
 use cluster_api::{ApiServer, kinds, object};
@@ -14,7 +12,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, Config, ResourceExt};
 use serde_json::{Value, json};
-use support::{World, pod};
+use crate::world::{World, pod};
 
 async fn client_of(kubeconfig: &str) -> Client {
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).expect("a kubeconfig");
@@ -55,7 +53,7 @@ async fn objects_are_created_listed_changed_and_deleted() {
     assert_eq!(world.store.get(&kinds::PODS, "default", "a").expect("there")["status"]["phase"], "Running");
     pods.delete("a", &DeleteParams::default()).await.expect("deleted");
     let gone = pods.get("a").await.expect_err("gone");
-    assert_eq!(gone.to_string().contains("pods \"a\" not found"), true, "{gone}");
+    assert!(gone.to_string().contains("pods \"a\" not found"), "{gone}");
 }
 
 #[tokio::test]
