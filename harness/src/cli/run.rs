@@ -7,7 +7,7 @@ use super::arguments::RunArguments;
 use super::words::words;
 use super::{Refusal, signals};
 use crate::report::{self, Terminal};
-use crate::run::{ExitStatus, Plan, Runner, Stop};
+use crate::run::{ExitStatus, Plan, Runner, Stop, directory};
 use crate::scenario::{Scenario, choose, load, meant};
 use crate::world::{Binaries, WorldFactory, factories};
 
@@ -40,6 +40,7 @@ pub(crate) fn execute_these(
         scenarios,
         world: factory.name().to_owned(),
         required: arguments.require_world.clone(),
+        base: directory::base().map_err(|error| Refusal::broken_by(&error))?,
         report: report_directory(arguments.report.as_deref())?,
         keep: arguments.keep.into(),
         jobs: arguments.jobs.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1),

@@ -14,7 +14,8 @@ use crate::timeline::Answer;
 
 /// A request that takes longer than this in field time has no answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The clock is held no longer than this for an address that let the last request wait for nothing.
+/// The clock is held no longer than this, divided by the number of such requests, for an address that let the last ones wait
+/// for nothing.
 const SHORT_HOLD: Duration = Duration::from_millis(500);
 /// What is read of an answer at most.
 const MOST: usize = 8 * 1024 * 1024;
@@ -59,7 +60,7 @@ impl Visitor {
             asked.await
         } else {
             // It has shown that it lets people wait; the machine's time is not spent on it again.
-            match select(asked, std::pin::pin!(self.clock.sleep(SHORT_HOLD))).await {
+            match select(asked, std::pin::pin!(self.clock.sleep(SHORT_HOLD / strikes))).await {
                 Either::Left((answered, _)) => answered,
                 Either::Right(((), asked)) => {
                     drop(hold);

@@ -22,6 +22,11 @@ impl<W: Write> Terminal<W> {
         Self { out, plan: None }
     }
 
+    /// Where it writes to.
+    pub fn output(&self) -> &W {
+        &self.out
+    }
+
     /// The last lines: what came of it, where the report is, what to do next.
     pub fn summary(&mut self, plan: &Plan, summary: &Summary) {
         let mut counts = Vec::new();

@@ -48,6 +48,8 @@ pub struct Plan {
     pub world: String,
     /// Worlds without which a run is broken.
     pub required: Vec<String>,
+    /// Where worlds have their directories, see [`directory::base`].
+    pub base: PathBuf,
     /// Where the report goes; it exists.
     pub report: PathBuf,
     /// Which worlds stay up.
@@ -126,7 +128,7 @@ impl<'v> Runner<'v> {
         stop: Stop,
         voice: &'v mut dyn Voice,
     ) -> Result<Self, RunError> {
-        let base = directory::base()?;
+        let base = plan.base.clone();
         directory::sweep(&base)?;
         let cache = Cache::of_nextest(&base);
         let (tell, hear) = mpsc::channel();

@@ -42,13 +42,15 @@ fn scenario(root: Node, path: &Path, problems: &mut Problems) -> Option<Scenario
     let bootstrap = fields.take("bootstrap").map(|node| bootstrap(node, fields.problems)).unwrap_or_default();
     let faults = fields.take("faults").map(|node| steps::faults(node, fields.problems)).unwrap_or_default();
     let expect = fields.need("expect").map(|node| expectations::expect(node, fields.problems));
-    let heal = fields.take("heal").map(|node| steps::heals(node, fields.problems)).unwrap_or_default();
+    let healing = fields.take("heal");
+    let heals = healing.is_some();
+    let heal = healing.map(|node| steps::heals(node, fields.problems)).unwrap_or_default();
     let recovers = fields.take("recovers").map(|node| expectations::document(node, "recovers", fields.problems));
     fields.finish();
-    let (name, expect) = (name?, expect?);
-    if !heal.is_empty() && recovers.is_none() {
+    if heals && recovers.is_none() {
         problems.add(place, "a scenario that heals says with `recovers` what holds at the end");
     }
+    let (name, expect) = (name?, expect?);
     Some(Scenario {
         name,
         path: path.to_owned(),

@@ -50,7 +50,9 @@ impl Value {
 
 /// Reads the one document of a file.
 pub(super) fn parse(source: &str) -> Result<Node, Problem> {
-    match serde_saphyr::from_str::<Spanned<Raw>>(source) {
+    // `y` and `no` are names here; only `true` and `false` are not.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    match serde_saphyr::from_str_with_options::<Spanned<Raw>>(source, options) {
         Ok(root) => Ok(located(root)),
         Err(error) => {
             let place = error.location().map_or(Place::START, |l| place_of(&l));
