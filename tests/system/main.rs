@@ -1,0 +1,21 @@
+//! The whole system from outside: the real binaries, used as people use them.
+//!
+//! Each test has directories of its own for reports, worlds and scenario files, so that they run side by side, and beside
+//! whatever else runs on the machine. A test that needs a program which is not everywhere says so in a line that begins with
+//! `lanes:`.
+
+mod api;
+mod components;
+mod confined;
+mod daily;
+mod kept;
+mod killed;
+mod lanes;
+mod lying;
+mod mistakes;
+mod program;
+mod reported;
+mod side_by_side;
+mod smoke;
+mod verdicts;
+mod world;
