@@ -60,6 +60,9 @@ pub enum ClusterError {
     /// The API did not start.
     #[error("start the API server")]
     Api(#[source] cluster_api::StartError),
+    /// The node did not start.
+    #[error("start the node")]
+    Node(#[source] cluster_node::NodeError),
     /// An object that every cluster has could not be made.
     #[error("make the cluster's own objects")]
     Objects(#[source] cluster_api::ApiError),
@@ -108,7 +111,7 @@ impl Cluster {
             api: ApiAccess { host: config.node_ip.into(), port: config.api_port, ca_pem },
             tokens: tokens.clone(),
             preloaded: system::preloaded(),
-        }));
+        }).map_err(ClusterError::Node)?);
         let api = ApiServer::start(ApiConfig {
             store: store.clone(),
             listen: SocketAddr::from((config.node_ip, config.api_port)),

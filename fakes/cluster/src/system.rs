@@ -6,10 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cluster_api::Store;
 use cluster_flux::{ArtifactStore, FluxContext};
+use cluster_node::programs::SystemPrograms;
 use cluster_node::{
-    Container, ContainerSpec, ExecOutcome, ExecTarget, Exit, PreloadedImage, Resolvers, Runtime, StartError, Wire,
-    programs,
+    Container, ContainerSpec, ExecOutcome, ExecTarget, Exit, PreloadedImage, Runtime, StartError,
 };
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,12 +27,9 @@ pub(crate) fn preloaded() -> Vec<PreloadedImage> {
 
 /// Runs the cluster's own programs and passes everything else on.
 pub struct SystemRuntime {
-    store: Store,
+    programs: SystemPrograms,
     artifacts: ArtifactStore,
-    resolvers: Resolvers,
-    wire: Wire,
     trust: Vec<String>,
-    disk: std::path::PathBuf,
     others: Arc<dyn Runtime>,
 }
 
@@ -44,51 +42,38 @@ impl std::fmt::Debug for SystemRuntime {
 impl SystemRuntime {
     /// In front of `others`.
     pub fn new(store: &Store, config: &ClusterConfig, others: Arc<dyn Runtime>) -> Self {
-        Self {
+        let programs = SystemPrograms {
             store: store.clone(),
-            artifacts: ArtifactStore::default(),
-            resolvers: config.resolvers.clone(),
             wire: config.wire.clone(),
-            trust: config.trust.clone(),
-            disk: config.disk.clone(),
-            others,
-        }
+            resolvers: config.resolvers.clone(),
+            volumes: config.disk.clone(),
+        };
+        Self { programs, artifacts: ArtifactStore::default(), trust: config.trust.clone(), others }
     }
 
     /// The program of an entrypoint, if it is one of the cluster's own.
     fn program(&self, spec: &ContainerSpec, stop: &CancellationToken) -> Option<BoxFuture<'static, i32>> {
         let name = spec.argv.first()?.rsplit('/').next()?;
         let flux = || FluxContext {
-            store: self.store.clone(),
+            store: self.programs.store.clone(),
             clock: spec.clock.clone(),
             artifacts: self.artifacts.clone(),
             network: spec.network.clone(),
             trust: self.trust.clone(),
-            wire: self.wire.clone(),
+            wire: self.programs.wire.clone(),
             log: spec.log.clone(),
             stop: stop.clone(),
         };
         Some(match name {
-            "coredns" => Box::pin(programs::coredns(self.system(spec, stop))),
-            "local-path-provisioner" => Box::pin(programs::local_path_provisioner(self.system(spec, stop))),
-            "source-controller" => Box::pin(cluster_flux::source_controller(flux())),
-            "kustomize-controller" => Box::pin(cluster_flux::kustomize_controller(flux())),
-            "helm-controller" => Box::pin(cluster_flux::helm_controller(flux())),
+            "source-controller" => Box::pin(cluster_flux::source_controller(flux()).map(|()| 0)),
+            "kustomize-controller" => Box::pin(cluster_flux::kustomize_controller(flux()).map(|()| 0)),
+            "helm-controller" => Box::pin(cluster_flux::helm_controller(flux()).map(|()| 0)),
+            known if SystemPrograms::knows(known) => {
+                let (programs, spec, stop) = (self.programs.clone(), spec.clone(), stop.clone());
+                Box::pin(async move { programs.run(spec, stop).await.unwrap_or(127) })
+            }
             _ => return None,
         })
-    }
-
-    fn system(&self, spec: &ContainerSpec, stop: &CancellationToken) -> programs::ProgramContext {
-        programs::ProgramContext {
-            store: self.store.clone(),
-            clock: spec.clock.clone(),
-            wire: self.wire.clone(),
-            resolvers: self.resolvers.clone(),
-            volumes: self.disk.clone(),
-            ip: spec.ip,
-            log: spec.log.clone(),
-            stop: stop.clone(),
-        }
     }
 }
 

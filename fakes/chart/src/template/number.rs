@@ -1,0 +1,70 @@
+//! Number constants, which are of whatever type their place asks for.
+
+use super::unquote::unquote_char;
+use crate::value::number::{parse_float, parse_int, parse_uint};
+
+/// A number constant.
+#[derive(Clone, Debug)]
+pub(crate) struct Number {
+    pub(crate) text: String,
+    pub(crate) int: Option<i64>,
+    pub(crate) uint: Option<u64>,
+    pub(crate) float: Option<f64>,
+}
+
+impl Number {
+    /// Reads a number; the error is what Go says about it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut uint = parse_uint(text, 0).ok();
+        let int = parse_int(text, 0).ok();
+        if int == Some(0) && uint.is_none() {
+            uint = Some(0);
+        }
+        let number = match (int, uint) {
+            (Some(int), uint) => Self { text: text.into(), int: Some(int), uint, float: Some(int as f64) },
+            (None, Some(uint)) => Self { text: text.into(), int: None, uint: Some(uint), float: Some(uint as f64) },
+            (None, None) => Self::parse_fraction(text)?,
+        };
+        Ok(number)
+    }
+
+    fn parse_fraction(text: &str) -> Result<Self, String> {
+        let quoted = crate::value::display::quote(text);
+        let Some(float) = parse_float(&text.replace('_', "")) else {
+            return Err(format!("illegal number syntax: {quoted}"));
+        };
+        if !text.contains(['.', 'e', 'E', 'p', 'P']) {
+            return Err(format!("integer overflow: {quoted}"));
+        }
+        let int = float as i64;
+        let uint = float as u64;
+        Ok(Self {
+            text: text.into(),
+            int: (int as f64 == float).then_some(int),
+            uint: (uint as f64 == float).then_some(uint),
+            float: Some(float),
+        })
+    }
+
+    /// Reads a character constant.
+    pub(crate) fn parse_char(text: &str) -> Result<Self, String> {
+        let Some(character) = unquote_char(text) else {
+            return Err(format!("malformed character constant: {text}"));
+        };
+        let code = u32::from(character);
+        Ok(Self {
+            text: text.into(),
+            int: Some(i64::from(code)),
+            uint: Some(u64::from(code)),
+            float: Some(f64::from(code)),
+        })
+    }
+
+    /// Whether its text makes it a float where no type is asked for.
+    pub(crate) fn is_ideal_float(&self) -> bool {
+        let hex = self.text.len() > 2
+            && (self.text.starts_with("0x") || self.text.starts_with("0X"))
+            && !self.text.contains(['p', 'P']);
+        !hex && !self.text.starts_with('\'') && self.text.contains(['.', 'e', 'E', 'p', 'P'])
+    }
+}

@@ -1,0 +1,89 @@
+//! What a release needs next.
+
+use serde_json::Value;
+
+use super::policy::{Action, Remedy, failures, is_exhausted, remedies_last, remedy};
+use super::release::{Desired, Release};
+
+/// The next step of a release.
+#[derive(Debug, PartialEq)]
+pub(super) enum Next {
+    Install,
+    Upgrade,
+    /// The same, but not before a while is over.
+    UpgradeLater(std::time::Duration),
+    /// Frees a release that an action left pending.
+    Unlock,
+    Uninstall,
+    Rollback,
+    /// Nothing: it is what is wanted.
+    Settled,
+    /// Nothing: it has failed too often.
+    Stalled(Action),
+}
+
+/// The action whose failure counts now.
+fn active(object: &Value) -> Action {
+    if object["status"]["lastAttemptedReleaseAction"] == "install" { Action::Install } else { Action::Upgrade }
+}
+
+fn is_forced(object: &Value) -> bool {
+    let annotation = |name: &str| &object["metadata"]["annotations"][name];
+    let force = annotation("reconcile.fluxcd.io/forceAt");
+    force.is_string()
+        && *force == *annotation("reconcile.fluxcd.io/requestedAt")
+        && *force != object["status"]["lastHandledForceAt"]
+}
+
+/// Decides by the records, newest first, and by what the object says and has counted.
+pub(super) fn next(object: &Value, records: &[Release], desired: &Desired) -> Next {
+    let forced = is_forced(object);
+    let Some(latest) = records.first().filter(|latest| !matches!(latest.status.as_str(), "uninstalled" | "uninstalling")) else {
+        let over = failures(object, Action::Install) > 0 && is_exhausted(object, Action::Install);
+        return if over && !forced { Next::Stalled(Action::Install) } else { Next::Install };
+    };
+    if latest.is_pending() {
+        return Next::Unlock;
+    }
+    if forced {
+        return Next::Upgrade;
+    }
+    if latest.status == "failed" {
+        let action = active(object);
+        if failures(object, action) <= 0 {
+            return Next::Upgrade;
+        }
+        if let Remedy::Upgrade(pause) = remedy(object, action) {
+            return Next::UpgradeLater(pause);
+        }
+        if is_exhausted(object, action) && !remedies_last(object, action) {
+            return Next::Stalled(action);
+        }
+        return match remedy(object, action) {
+            Remedy::Rollback if records.iter().skip(1).any(|release| release.status == "deployed") => Next::Rollback,
+            Remedy::Rollback => Next::Stalled(action),
+            _ => Next::Uninstall,
+        };
+    }
+    if latest.matches(desired) {
+        return Next::Settled;
+    }
+    if failures(object, Action::Upgrade) > 0 && is_exhausted(object, Action::Upgrade) {
+        return Next::Stalled(Action::Upgrade);
+    }
+    Next::Upgrade
+}
+
+/// Whether failures that were counted no longer count: something has changed, or a reset was asked for.
+pub(super) fn must_reset(object: &Value, desired: &Desired) -> bool {
+    let status = &object["status"];
+    let annotation = |name: &str| &object["metadata"]["annotations"][name];
+    let reset = annotation("reconcile.fluxcd.io/resetAt");
+    let asked = reset.is_string()
+        && *reset == *annotation("reconcile.fluxcd.io/requestedAt")
+        && *reset != status["lastHandledResetAt"];
+    asked
+        || status["lastAttemptedGeneration"] != object["metadata"]["generation"]
+        || status["lastAttemptedRevision"] != desired.version
+        || status["lastAttemptedConfigDigest"] != desired.config_digest
+}

@@ -1,0 +1,76 @@
+//! The steps of a release, one after the other, until it is settled, stalled, or has to wait.
+
+use std::time::Duration;
+
+use super::conditions::{ActionFailure, Run};
+use super::decide::{self, Next};
+use super::policy::Action;
+use super::release::Desired;
+use super::secrets::Records;
+use super::{Releases, interval};
+use crate::status::Subject;
+use crate::work::Verdict;
+
+/// The pause between a remediation and the next attempt.
+const AFTER_REMEDIATION: Duration = Duration::from_secs(10);
+
+impl Releases {
+    pub(super) async fn release(&self, subject: &Subject, desired: Desired) -> Verdict {
+        let records = Records { store: &self.store, names: &desired.names };
+        let run = Run { subject, desired: &desired, records };
+        self.note_attempt(&run);
+        loop {
+            let object = run.object();
+            if object.is_null() {
+                return Verdict::Settled;
+            }
+            let history = run.records.all();
+            let outcome = match decide::next(&object, &history, &desired) {
+                Next::Settled => {
+                    self.settle(&run, history.first());
+                    return Verdict::After(interval(&object));
+                }
+                Next::Stalled(action) => {
+                    self.stall(&run, action);
+                    return Verdict::Settled;
+                }
+                Next::UpgradeLater(pause) if self.waited(&object, pause) => self.upgrade(&run, &history).await,
+                Next::UpgradeLater(pause) => {
+                    subject.write(|status| status.with_retry());
+                    return Verdict::After(pause);
+                }
+                Next::Install => self.install(&run, &history).await,
+                Next::Upgrade => self.upgrade(&run, &history).await,
+                Next::Unlock => {
+                    self.unlock(&run, &history);
+                    Ok(())
+                }
+                Next::Uninstall => {
+                    self.remediate_by_uninstall(&run, &history).await;
+                    if super::policy::is_exhausted(&run.object(), Action::Install) {
+                        continue;
+                    }
+                    return Verdict::After(AFTER_REMEDIATION);
+                }
+                Next::Rollback => {
+                    self.remediate_by_rollback(&run, &history).await;
+                    if super::policy::is_exhausted(&run.object(), Action::Upgrade) {
+                        continue;
+                    }
+                    return Verdict::After(AFTER_REMEDIATION);
+                }
+            };
+            self.note_force(&run);
+            if let Err(ActionFailure::Unrecorded(_)) = outcome {
+                return Verdict::Retry;
+            }
+        }
+    }
+
+    /// Whether the pause since the last attempt is over.
+    fn waited(&self, object: &serde_json::Value, pause: Duration) -> bool {
+        let released = cluster_api::object::condition(object, "Released");
+        let since = released.and_then(|released| released["lastTransitionTime"].as_str()?.parse::<jiff::Timestamp>().ok());
+        since.is_none_or(|since| since + pause <= self.clock.now())
+    }
+}
