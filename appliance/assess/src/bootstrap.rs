@@ -61,7 +61,8 @@ impl<'a> BootstrapView<'a> {
         let users = result.and_then(crate::BootstrapResult::users);
         let seen = claim.is_some_and(|it| memory.bootstrapped.as_ref() == Some(&it.uid));
         let pod = job.and_then(|(key, _)| pod_of(known, key));
-        let log = pod.and_then(|pod| known.logs.get(&(pod.clone(), "bootstrap".into())).map(|log| (pod, log)));
+        let log =
+            pod.and_then(|pod| known.logs.get(&(pod.clone(), "bootstrap".into())).map(|log| (pod, log)));
         Self {
             job,
             phase,

@@ -175,9 +175,9 @@ fn reaches(cause: &Subject, code: BlockerCode, effect: &Subject) -> bool {
         return true;
     }
     match (cause, effect) {
-        (Subject::Kustomization(tier), _) => {
-            effect.release().is_some_and(|it| it.kustomization == tier || (tier == "alga-core" && !it.is_core()))
-        }
+        (Subject::Kustomization(tier), _) => effect
+            .release()
+            .is_some_and(|it| it.kustomization == tier || (tier == "alga-core" && !it.is_core())),
         (_, Subject::Kustomization(tier)) => {
             let own = cause.release().is_some_and(|it| it.kustomization == tier);
             let through = cause.component().is_some_and(|it| brings(tier, it));

@@ -249,4 +249,3 @@ pub fn says_the_same(one: &StatusDocument, other: &StatusDocument) -> bool {
     };
     timeless(one) == timeless(other)
 }
-

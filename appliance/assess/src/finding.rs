@@ -27,7 +27,9 @@ impl Subject {
         match self {
             Self::Component(component) => component.name(),
             Self::Bootstrap => Component::AlgaCore.name(),
-            Self::Platform(name) | Self::Release(name) | Self::Kustomization(name) | Self::Other(name) => name,
+            Self::Platform(name) | Self::Release(name) | Self::Kustomization(name) | Self::Other(name) => {
+                name
+            }
         }
     }
 

@@ -68,13 +68,8 @@ impl FluxMemory {
 }
 
 /// Reasons that say no more than "not yet".
-const NOT_YET: &[&str] = &[
-    "Progressing",
-    "ProgressingWithRetry",
-    "DependencyNotReady",
-    "ArtifactFailed",
-    "PendingRelease",
-];
+const NOT_YET: &[&str] =
+    &["Progressing", "ProgressingWithRetry", "DependencyNotReady", "ArtifactFailed", "PendingRelease"];
 
 /// The verdict on one moment.
 fn look(fact: &FluxFact) -> FluxState {
@@ -98,8 +93,7 @@ fn look(fact: &FluxFact) -> FluxState {
 }
 
 fn is_not_yet(ready: &Condition) -> bool {
-    let waits_for_source =
-        ready.reason == "SourceNotReady" && !ready.message.contains("chart pull error");
+    let waits_for_source = ready.reason == "SourceNotReady" && !ready.message.contains("chart pull error");
     waits_for_source || NOT_YET.contains(&ready.reason.as_str())
 }
 
@@ -116,7 +110,10 @@ mod tests {
     fn the_first_second_of_a_good_install_is_progress() {
         for (reason, message) in [
             ("ArtifactFailed", "Source artifact not found, retrying in 30s"),
-            ("SourceNotReady", "HelmChart 'a/b' is not ready: latest generation of object has not been reconciled"),
+            (
+                "SourceNotReady",
+                "HelmChart 'a/b' is not ready: latest generation of object has not been reconciled",
+            ),
             ("DependencyNotReady", "dependency 'alga-system/alga-core' is not ready"),
         ] {
             let fact = flux("x").with("Ready", Truth::False, reason, message).fact;
@@ -128,7 +125,8 @@ mod tests {
     fn a_failed_object_stays_failed_while_it_is_tried_again() {
         let mut memory = FluxMemory::default();
         let failed = flux("x").with("Ready", Truth::False, "HealthCheckFailed", "health check failed").fact;
-        let retried = flux("x").with("Ready", Truth::Unknown, "Progressing", "Reconciliation in progress").fact;
+        let retried =
+            flux("x").with("Ready", Truth::Unknown, "Progressing", "Reconciliation in progress").fact;
         assert!(matches!(memory.judge(&failed), FluxState::Failed(_)));
         assert!(matches!(memory.judge(&retried), FluxState::Failed(_)));
     }
@@ -137,7 +135,8 @@ mod tests {
     fn a_new_request_makes_a_failed_object_progress_again() {
         let mut memory = FluxMemory::default();
         let failed = flux("x").with("Ready", Truth::False, "InstallFailed", "timeout").fact;
-        let mut retried = flux("x").with("Ready", Truth::Unknown, "Progressing", "Running 'upgrade' action").fact;
+        let mut retried =
+            flux("x").with("Ready", Truth::Unknown, "Progressing", "Running 'upgrade' action").fact;
         retried.request = Some("now".into());
         memory.judge(&failed);
         assert_eq!(memory.judge(&retried), FluxState::Progressing);
@@ -147,7 +146,8 @@ mod tests {
     fn a_ready_object_stays_ready_while_its_controller_looks_again() {
         let mut memory = FluxMemory::default();
         let ready = flux("x").with("Ready", Truth::True, "ReconciliationSucceeded", "").fact;
-        let looking = flux("x").with("Ready", Truth::Unknown, "Progressing", "Reconciliation in progress").fact;
+        let looking =
+            flux("x").with("Ready", Truth::Unknown, "Progressing", "Reconciliation in progress").fact;
         memory.judge(&ready);
         assert_eq!(memory.judge(&looking), FluxState::Ready);
     }

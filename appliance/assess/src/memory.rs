@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use appliance_status_model::BlockerCode;
 use jiff::Timestamp;
 
-use crate::{finding::Finding, flux::FluxMemory, flux::FluxId, finding::Subject};
+use crate::{finding::Finding, finding::Subject, flux::FluxId, flux::FluxMemory};
 
 /// What has to be remembered between two looks. A service that starts anew starts with an empty one.
 #[derive(Clone, Debug, Default)]

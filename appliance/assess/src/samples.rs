@@ -56,7 +56,15 @@ pub(crate) fn waiting(reason: &str, message: &str) -> ContainerState {
 
 pub(crate) fn container(name: &str, image: &str, state: ContainerState) -> ContainerFact {
     let ready = matches!(state, ContainerState::Running { .. });
-    ContainerFact { name: name.into(), init: false, image: image.into(), state, ready, restarts: 0, last: None }
+    ContainerFact {
+        name: name.into(),
+        init: false,
+        image: image.into(),
+        state,
+        ready,
+        restarts: 0,
+        last: None,
+    }
 }
 
 /// An appliance where all is well.

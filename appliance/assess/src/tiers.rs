@@ -1,6 +1,8 @@
 //! Readiness in steps.
 
-use appliance_status_model::{BlockerCode, Component, ComponentTier, RELEASES, TierState, Tiers, WorkloadKind};
+use appliance_status_model::{
+    BlockerCode, Component, ComponentTier, RELEASES, TierState, Tiers, WorkloadKind,
+};
 
 use crate::bootstrap::POSTGRES_CLAIM;
 use crate::causes::Root;
@@ -50,7 +52,7 @@ impl Readiness {
             (false, false) => TierState::PROGRESSING,
         };
         let platform = failed(&|it| it.subjects.iter().any(|subject| subject.is_login_critical().is_none()));
-        let core = failed(&|it| it.subjects.iter().any(|subject| touches_core(subject)));
+        let core = failed(&|it| it.subjects.iter().any(touches_core));
         let login = failed(&|it| it.subjects.iter().any(|it| it.is_login_critical() == Some(true)));
         let bootstrap = login
             && failed(&|it| it.finding.subject == Subject::Bootstrap || touches_core(&it.finding.subject));

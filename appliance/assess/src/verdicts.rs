@@ -88,7 +88,12 @@ fn a_stalled_release_and_its_tier_follow_from_the_missing_image() {
     break_component(&mut known, Component::WorkflowWorker, container("main", "img:gone", state));
     let stalled = flux("workflow-worker")
         .with("Stalled", Truth::True, "RetriesExceeded", "Failed to install after 1 attempt(s)")
-        .with("Ready", Truth::False, "InstallFailed", "timeout waiting for: [Deployment/msp/workflow-worker]");
+        .with(
+            "Ready",
+            Truth::False,
+            "InstallFailed",
+            "timeout waiting for: [Deployment/msp/workflow-worker]",
+        );
     put_release(&mut known, stalled);
     let document = look(&known);
     assert_eq!(codes(&document), [(Code::ImageNotFound, "workflow-worker")]);
@@ -132,7 +137,11 @@ fn a_registry_that_refuses_or_fails_is_no_missing_tag() {
     for answer in ["403 Forbidden", "429 Too Many Requests", "500 Internal Server Error"] {
         let mut known = healthy();
         let text = format!("unexpected status from HEAD request to https://ghcr.io/v2/a: {answer}");
-        break_component(&mut known, Component::Redis, container("main", "img:1", waiting("ErrImagePull", &text)));
+        break_component(
+            &mut known,
+            Component::Redis,
+            container("main", "img:1", waiting("ErrImagePull", &text)),
+        );
         let document = look_after(&known, 6);
         assert_eq!(codes(&document), [(Code::ImageRegistry, "redis")]);
         assert!(document.top_blockers[0].reason.contains(answer), "{document:#?}");
@@ -175,7 +184,8 @@ fn a_job_that_completed_stays_completed_when_its_ttl_takes_it() {
     crate::assess(&known, &mut memory, now());
     known.jobs.clear();
     assert!(crate::assess(&known, &mut memory, now()).tiers.bootstrap.ready);
-    known.claims.get_mut(&ObjectKey::new("msp", "alga-core-sebastian-postgres-data")).unwrap().uid = "new".into();
+    known.claims.get_mut(&ObjectKey::new("msp", "alga-core-sebastian-postgres-data")).unwrap().uid =
+        "new".into();
     assert!(!crate::assess(&known, &mut memory, now()).tiers.bootstrap.ready);
 }
 

@@ -162,7 +162,8 @@ pub(crate) fn waiting(container: &ContainerFact) -> Option<(&str, &str)> {
 fn judge_flux(known: &Knowledge, memory: &mut Memory) -> BTreeMap<FluxId, FluxState> {
     let mut before = std::mem::take(&mut memory.flux);
     let mut states = BTreeMap::new();
-    let all = known.oci_source.iter().chain(&known.git_source).chain(&known.kustomizations).chain(&known.releases);
+    let all =
+        known.oci_source.iter().chain(&known.git_source).chain(&known.kustomizations).chain(&known.releases);
     for (key, fact) in all {
         let id = (fact.kind.clone(), key.clone());
         let mut remembered = before.remove(&id).unwrap_or_default();
@@ -214,7 +215,8 @@ fn by_name(key: &ObjectKey, name: &str) -> Subject {
     if name.starts_with(JOB_PREFIX) {
         return Subject::Bootstrap;
     }
-    let fits = |it: &Component| name == it.object_name() || name.starts_with(&format!("{}-", it.object_name()));
+    let fits =
+        |it: &Component| name == it.object_name() || name.starts_with(&format!("{}-", it.object_name()));
     let longest = Component::ALL.into_iter().filter(fits).max_by_key(|it| it.object_name().len());
     longest.map_or_else(|| Subject::Other(name.to_owned()), Subject::Component)
 }

@@ -43,7 +43,8 @@ impl Collector {
         let (sender, changes) = mpsc::unbounded_channel();
         let pulse = watch::Sender::new(0);
         let inquiries = Inquiries::new(client.clone(), sender.clone());
-        let mut start = Start { client, sender, pulse: &pulse, watches: JoinSet::new(), known: Knowledge::default() };
+        let mut start =
+            Start { client, sender, pulse: &pulse, watches: JoinSet::new(), known: Knowledge::default() };
         start.all();
         let Start { watches, mut known, .. } = start;
         known.site = site;

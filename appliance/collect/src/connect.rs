@@ -49,8 +49,7 @@ pub fn client(access: &InCluster) -> Result<Client, ConnectError> {
     let mut config = Config::new(url);
     config.default_retry = false;
     config.root_cert_file = Some(access.service_account.join("ca.crt"));
-    config.auth_info.token_file =
-        Some(access.service_account.join("token").to_string_lossy().into_owned());
+    config.auth_info.token_file = Some(access.service_account.join("token").to_string_lossy().into_owned());
     Client::try_from(config)
         .map_err(|source| ConnectError::Client { directory: access.service_account.clone(), source })
 }

@@ -106,10 +106,7 @@ impl Inquiries {
     }
 
     fn ask_login(&mut self, known: &mut Knowledge) {
-        let app = (
-            WorkloadKind::Deployment,
-            ObjectKey::new(NAMESPACE, Component::AlgaCore.object_name()),
-        );
+        let app = (WorkloadKind::Deployment, ObjectKey::new(NAMESPACE, Component::AlgaCore.object_name()));
         let ready = known.workloads.get(&app).is_some_and(appliance_assess::WorkloadFact::is_ready);
         let Some(host) = known.site.host_ip.clone().filter(|_| ready) else {
             known.login_probe = None;
@@ -137,15 +134,21 @@ impl Inquiries {
         self.logs_read.retain(|(pod, ..)| pods.contains_key(pod));
         for (key, pod) in pods {
             for container in &pod.containers {
-                let Some(end) = container.last_end().filter(|end| is_telling(container, end)) else { continue };
+                let Some(end) = container.last_end().filter(|end| is_telling(container, end)) else {
+                    continue;
+                };
                 let finished = end.finished_at.map(|it| it.to_string()).unwrap_or_default();
                 let run = (key.clone(), container.name.clone(), finished, container.restarts);
                 if self.logs_read.insert(run) {
                     let previous = matches!(container.state, ContainerState::Running { .. });
-                    read_log(&self.client, &self.changes, &self.log_permits, &mut self.tasks, key, Source {
-                        container: container.name.clone(),
-                        previous,
-                    });
+                    read_log(
+                        &self.client,
+                        &self.changes,
+                        &self.log_permits,
+                        &mut self.tasks,
+                        key,
+                        Source { container: container.name.clone(), previous },
+                    );
                 }
             }
         }

@@ -22,7 +22,10 @@ pub(crate) async fn ask(address: &str) -> ProbeFact {
     fact
 }
 
-#[expect(clippy::disallowed_methods, reason = "bounds one answer of a real socket; nothing is assessed by it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "bounds one answer of a real socket; nothing is assessed by it"
+)]
 async fn bounded(address: &str) -> Result<(u16, Option<String>), String> {
     match tokio::time::timeout(PATIENCE, request(address)).await {
         Ok(answer) => answer,
@@ -46,14 +49,12 @@ async fn request(address: &str) -> Result<(u16, Option<String>), String> {
     };
     tokio::pin!(connection);
     tokio::pin!(answer);
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut answer => return answer,
-            end = &mut connection => match end {
-                Ok(()) => return answer.await,
-                Err(error) => return Err(error.to_string()),
-            },
-        }
+    tokio::select! {
+        biased;
+        answer = &mut answer => answer,
+        end = &mut connection => match end {
+            Ok(()) => answer.await,
+            Err(error) => Err(error.to_string()),
+        },
     }
 }

@@ -96,9 +96,7 @@ pub(crate) fn namespaces() -> Vec<Value> {
         "pod-security.kubernetes.io/audit": "privileged",
         "pod-security.kubernetes.io/warn": "privileged",
     });
-    let namespace = |name: &str, labels: Value| {
-        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": labels } })
-    };
+    let namespace = |name: &str, labels: Value| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "labels": labels } });
     vec![
         namespace("msp", privileged.clone()),
         namespace("appliance-system", privileged),
@@ -110,7 +108,8 @@ pub(crate) fn namespaces() -> Vec<Value> {
 /// A fresh install over an old one keeps its data; the bootstrap job will refuse it.
 async fn note_existing(cluster: &Cluster, mode: Mode) -> Result<(), Failure> {
     let maps: Api<ConfigMap> = Api::namespaced(cluster.client.clone(), "msp");
-    let result = maps.get_opt("appliance-bootstrap-result").await.map_err(api("look for an earlier install"))?;
+    let result =
+        maps.get_opt("appliance-bootstrap-result").await.map_err(api("look for an earlier install"))?;
     if mode == Mode::Fresh && result.is_some() {
         warning(
             "this cluster was bootstrapped before; a fresh bootstrap refuses existing data. \
@@ -162,7 +161,8 @@ mod tests {
 
     #[test]
     fn every_dns_server_is_kept_and_nothing_else_changes() {
-        let corefile = ".:53 {\n    errors\n    forward . /etc/resolv.conf {\n       max_concurrent 1000\n    }\n}\n";
+        let corefile =
+            ".:53 {\n    errors\n    forward . /etc/resolv.conf {\n       max_concurrent 1000\n    }\n}\n";
         let servers = ["1.1.1.1".to_owned(), "8.8.8.8".to_owned()];
         let expected = corefile.replace("/etc/resolv.conf", "1.1.1.1 8.8.8.8");
         assert_eq!(forwarding(corefile, &servers), expected);

@@ -23,9 +23,8 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) async fn connect(kubeconfig: &Path) -> Result<Self, Failure> {
         let remedy = "Give the path of a kubeconfig that kubectl accepts.";
-        let failed = || {
-            Failure::new(Layer::Kubernetes, format!("read kubeconfig {}", kubeconfig.display()), remedy)
-        };
+        let failed =
+            || Failure::new(Layer::Kubernetes, format!("read kubeconfig {}", kubeconfig.display()), remedy);
         let file = Kubeconfig::read_from(kubeconfig).map_err(|error| failed().because(error))?;
         let mut config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
             .await

@@ -56,7 +56,8 @@ fn tell(repository: &str, tag: &str, answer: Answer) {
 pub(crate) async fn validate(arguments: &ValidateRelease) -> Result<(), Failure> {
     let release = release(&arguments.release_version)?;
     let tags = &release.app.images;
-    let http = client().map_err(|error| Failure::new(Layer::Host, "prepare an HTTP client", "").because(error))?;
+    let http =
+        client().map_err(|error| Failure::new(Layer::Host, "prepare an HTTP client", "").because(error))?;
     for (repository, tag) in background(tags) {
         tell(repository, tag, ask(&http, repository, tag).await);
     }
@@ -65,7 +66,8 @@ pub(crate) async fn validate(arguments: &ValidateRelease) -> Result<(), Failure>
         Answer::Published => line(&format!("Release {} is valid.", release.release_version)),
         Answer::Unknown(why) => warning(&format!("core image {core} could not be checked: {why}")),
         Answer::Missing => {
-            let remedy = "Publish the missing image tag or update the appliance release manifest to a valid tag.";
+            let remedy =
+                "Publish the missing image tag or update the appliance release manifest to a valid tag.";
             return Err(Failure::new(Layer::Registry, format!("find core image {core}"), remedy));
         }
     }

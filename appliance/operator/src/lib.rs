@@ -44,7 +44,9 @@ pub fn main() -> ExitCode {
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|source| Failure::new(Layer::Host, "start the runtime", "Free memory and retry.").because(source))
+        .map_err(|source| {
+            Failure::new(Layer::Host, "start the runtime", "Free memory and retry.").because(source)
+        })
         .and_then(|runtime| {
             let outcome = runtime.block_on(run(cli));
             runtime.shutdown_background();

@@ -63,7 +63,10 @@ impl Settings {
         }
         let url = arguments.repo_url.clone();
         if !url.starts_with("oci://") {
-            return Err(usage(format!("source {url} is no OCI repository"), "Give an address that begins with oci://."));
+            return Err(usage(
+                format!("source {url} is no OCI repository"),
+                "Give an address that begins with oci://.",
+            ));
         }
         if !is_plain_name(&arguments.site_id) {
             return Err(usage(
@@ -100,7 +103,10 @@ impl Settings {
 /// The manifest of a release that is part of this build.
 pub(crate) fn release(version: &str) -> Result<ReleaseManifest, Failure> {
     if !is_version(version) {
-        return Err(usage(format!("{version:?} is no release version"), "Versions look like 1.0, 1.0.2 or 1.0-rc5."));
+        return Err(usage(
+            format!("{version:?} is no release version"),
+            "Versions look like 1.0, 1.0.2 or 1.0-rc5.",
+        ));
     }
     let path = format!("releases/{version}.json");
     let Some(bytes) = fixtures::file(&path) else {
@@ -125,8 +131,9 @@ fn config_directory(arguments: &Bootstrap) -> Result<PathBuf, Failure> {
 
 /// Names of the entries right below a folder of the fixtures.
 fn names(folder: &str) -> String {
-    let mut names: Vec<&str> =
-        fixtures::files(folder).filter_map(|(path, _)| path.strip_prefix(folder)?.split('/').next()).collect();
+    let mut names: Vec<&str> = fixtures::files(folder)
+        .filter_map(|(path, _)| path.strip_prefix(folder)?.split('/').next())
+        .collect();
     names.dedup();
     names.join(", ")
 }

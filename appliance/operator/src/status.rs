@@ -114,7 +114,12 @@ pub(crate) async fn run(arguments: &Status) -> Result<(), Failure> {
     let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
     line(&format!("{}: {}", text(&document["status"]), text(&document["rollup"]["message"])));
     for blocker in document["topBlockers"].as_array().into_iter().flatten() {
-        line(&format!("  {} ({}): {}", text(&blocker["layer"]), text(&blocker["component"]), text(&blocker["reason"])));
+        line(&format!(
+            "  {} ({}): {}",
+            text(&blocker["layer"]),
+            text(&blocker["component"]),
+            text(&blocker["reason"])
+        ));
         line(&format!("    Next: {}", text(&blocker["nextAction"])));
     }
     line(&format!("Next: {}", text(&document["nextAction"])));

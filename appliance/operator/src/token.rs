@@ -27,7 +27,8 @@ pub(crate) async fn ensure(cluster: &Cluster, site_directory: &Path) -> Result<S
     };
     write(site_directory, &path, &token).map_err(|error| {
         let operation = format!("write {}", path.display());
-        Failure::new(Layer::Host, operation, "Make the directory writable, or give --config-dir.").because(error)
+        Failure::new(Layer::Host, operation, "Make the directory writable, or give --config-dir.")
+            .because(error)
     })?;
     Ok(token)
 }
@@ -63,7 +64,8 @@ fn is_token(text: &str) -> bool {
 fn generate() -> Result<String, Failure> {
     let mut bytes = [0; 24];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::new(Layer::Host, "draw a token", "Retry on a machine with a source of randomness.").because(error)
+        Failure::new(Layer::Host, "draw a token", "Retry on a machine with a source of randomness.")
+            .because(error)
     })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

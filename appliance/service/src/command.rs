@@ -108,8 +108,7 @@ pub enum RunError {
 /// When the address cannot be listened on or no client can be made. An API that does not answer is no error.
 pub async fn run(options: Options, shutdown: CancellationToken) -> Result<(), RunError> {
     let address = options.listen;
-    let listener =
-        TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, source })?;
+    let listener = TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, source })?;
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
@@ -197,4 +196,3 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
-

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use appliance_status_model::{StatusDocument, TierState};
-use axum::response::{Html, IntoResponse, Response};
 use axum::http::header;
+use axum::response::{Html, IntoResponse, Response};
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}\
@@ -44,11 +44,16 @@ pub(crate) fn sign_in() -> String {
 pub(crate) fn overview(document: &StatusDocument) -> String {
     let mut body = String::from("<h1>Appliance status</h1>");
     let rollup = &document.rollup;
-    put(&mut body, format_args!(
-        "<section class=\"state {}\"><strong>{}</strong><br>{}<br>Next: {}</section>",
-        rollup.state, escape(&rollup.state.as_str().replace('_', " ")), escape(&rollup.message),
-        escape(&rollup.next_action)
-    ));
+    put(
+        &mut body,
+        format_args!(
+            "<section class=\"state {}\"><strong>{}</strong><br>{}<br>Next: {}</section>",
+            rollup.state,
+            escape(&rollup.state.as_str().replace('_', " ")),
+            escape(&rollup.message),
+            escape(&rollup.next_action)
+        ),
+    );
     if let Some(url) = document.login_url.as_deref().filter(|it| it.starts_with("http")) {
         let url = escape(url);
         put(&mut body, format_args!("<p>Log in: <a href=\"{url}\">{url}</a></p>"));
@@ -59,7 +64,10 @@ pub(crate) fn overview(document: &StatusDocument) -> String {
     components(&mut body, document);
     collector(&mut body, document);
     let at = document.timestamp.map_or_else(|| "before the first look".to_owned(), |it| it.to_string());
-    put(&mut body, format_args!("<p><small>As of {at}. <a href=\"/diagnostics\">Diagnostics</a></small></p>"));
+    put(
+        &mut body,
+        format_args!("<p><small>As of {at}. <a href=\"/diagnostics\">Diagnostics</a></small></p>"),
+    );
     frame("Appliance status", &body)
 }
 
@@ -75,14 +83,21 @@ fn blockers(body: &mut String, document: &StatusDocument) {
     if document.top_blockers.is_empty() {
         return;
     }
-    body.push_str("<h2>What stands in the way</h2><table><tr><th>Where</th><th>Cause</th><th>Next action</th></tr>");
+    body.push_str(
+        "<h2>What stands in the way</h2><table><tr><th>Where</th><th>Cause</th><th>Next action</th></tr>",
+    );
     for blocker in &document.top_blockers {
-        put(body, format_args!(
-            "<tr><td>{}<br><small>{}</small></td><td><strong>{}</strong><br>{}</td><td>{}</td></tr>",
-            escape(&blocker.component),
-            if blocker.login_blocking { "blocks login" } else { "background" },
-            escape(&blocker.layer), escape(&blocker.reason), escape(&blocker.next_action)
-        ));
+        put(
+            body,
+            format_args!(
+                "<tr><td>{}<br><small>{}</small></td><td><strong>{}</strong><br>{}</td><td>{}</td></tr>",
+                escape(&blocker.component),
+                if blocker.login_blocking { "blocks login" } else { "background" },
+                escape(&blocker.layer),
+                escape(&blocker.reason),
+                escape(&blocker.next_action)
+            ),
+        );
     }
     body.push_str("</table>");
 }
@@ -119,10 +134,16 @@ fn operations(body: &mut String, document: &StatusDocument) {
 fn components(body: &mut String, document: &StatusDocument) {
     body.push_str("<h2>Components</h2><table>");
     for component in &document.components {
-        put(body, format_args!(
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escape(&component.name), yes(component.ready), escape(&component.status), escape(&component.message)
-        ));
+        put(
+            body,
+            format_args!(
+                "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+                escape(&component.name),
+                yes(component.ready),
+                escape(&component.status),
+                escape(&component.message)
+            ),
+        );
     }
     body.push_str("</table>");
 }

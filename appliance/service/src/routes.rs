@@ -137,19 +137,12 @@ async fn events(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, 
 }
 
 async fn auth_state(State(app): State<App>, request: Request) -> Response {
-    let known = matches!(
-        app.sign_in.check(request.uri(), request.headers()),
-        Proof::Header | Proof::Address
-    );
+    let known = matches!(app.sign_in.check(request.uri(), request.headers()), Proof::Header | Proof::Address);
     let phase = if known { "authenticated" } else { "needs-token" };
     document(json!({ "phase": phase, "mode": "token" }).to_string().into())
 }
 
-async fn redeem(
-    State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    body: Body,
-) -> Response {
+async fn redeem(State(app): State<App>, ConnectInfo(peer): ConnectInfo<SocketAddr>, body: Body) -> Response {
     const LIMIT: usize = 4096;
     let Ok(bytes) = axum::body::to_bytes(body, LIMIT).await else {
         return failure(StatusCode::PAYLOAD_TOO_LARGE, "body too large");

@@ -199,11 +199,7 @@ pub const RELEASES: &[Release] = &[
         kustomization: "alga-background",
         needs: &["alga-core", "pgbouncer", "temporal"],
     },
-    Release {
-        name: "email-service",
-        kustomization: "alga-background",
-        needs: &["alga-core", "pgbouncer"],
-    },
+    Release { name: "email-service", kustomization: "alga-background", needs: &["alga-core", "pgbouncer"] },
     Release {
         name: "temporal-worker",
         kustomization: "alga-background",

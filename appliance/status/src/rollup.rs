@@ -36,7 +36,9 @@ impl RollupState {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Installing => "Appliance installation is in progress.",
-            Self::FailedActionRequired => "A core platform blocker requires action before login is available.",
+            Self::FailedActionRequired => {
+                "A core platform blocker requires action before login is available."
+            }
             Self::ReadyWithBackgroundIssues => "Alga is ready to log in. Background services need attention.",
             Self::ReadyToLogIn => "Alga is ready to log in.",
             Self::FullyHealthy => "All selected services are healthy.",

@@ -74,13 +74,8 @@ pub(crate) fn is_shared(code: BlockerCode) -> bool {
 
 /// Which of two components is told first where both have the same cause.
 pub(crate) fn importance(subject: &Subject) -> usize {
-    let order = [
-        Component::Db,
-        Component::Redis,
-        Component::AlgaCore,
-        Component::Pgbouncer,
-        Component::Temporal,
-    ];
+    let order =
+        [Component::Db, Component::Redis, Component::AlgaCore, Component::Pgbouncer, Component::Temporal];
     match subject {
         Subject::Platform(_) => 0,
         Subject::Kustomization(_) => 1,

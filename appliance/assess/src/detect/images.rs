@@ -125,7 +125,9 @@ fn headline(answer: RegistryAnswer) -> &'static str {
 fn advice(answer: RegistryAnswer) -> &'static str {
     match answer {
         RegistryAnswer::Denied => "Grant this site access to the image's repository, then restart the pod.",
-        RegistryAnswer::RateLimited => "Wait until the registry's rate limit is over, or pull with an account.",
+        RegistryAnswer::RateLimited => {
+            "Wait until the registry's rate limit is over, or pull with an account."
+        }
         RegistryAnswer::ServerError => "Wait for the registry to recover; pulls are retried automatically.",
         RegistryAnswer::BadDigest => "Publish the image again; its content does not match its digest.",
         RegistryAnswer::Untrusted => "Make the node trust the registry's certificate, then restart the pod.",

@@ -163,7 +163,11 @@ pub static DETECTORS: &[Detector] = &[
     },
     Detector {
         code: Code::PostgresStorage,
-        signals: &["failed to create subPath directory", "failed to prepare subPath", "volumeMount \"db-data\""],
+        signals: &[
+            "failed to create subPath directory",
+            "failed to prepare subPath",
+            "volumeMount \"db-data\"",
+        ],
         grace: 0,
         next_action: "Repair or recreate the Postgres PVC subPath (db-data) and restart the db pod.",
         causes: NOT_READY,

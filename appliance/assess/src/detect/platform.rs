@@ -71,9 +71,8 @@ pub(super) fn node(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
 
 /// Nodes that are not Ready, with what they say.
 fn node_troubles<'a>(view: &View<'a>) -> Vec<(&'a ObjectKey, &'a Condition)> {
-    let unready = |conditions: &'a [Condition]| {
-        condition(conditions, "Ready").filter(|it| it.status != Truth::True)
-    };
+    let unready =
+        |conditions: &'a [Condition]| condition(conditions, "Ready").filter(|it| it.status != Truth::True);
     view.known.nodes.iter().filter_map(|(key, node)| Some((key, unready(&node.conditions)?))).collect()
 }
 

@@ -82,10 +82,8 @@ pub(super) fn helm(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
                 return finding.advise(advice);
             }
             // Somebody repaired what it failed over; it only has to be asked again.
-            let mut mended = finding.advise(format!(
-                "The workloads of {} are ready by now; reconcile the release.",
-                key.name
-            ));
+            let mut mended = finding
+                .advise(format!("The workloads of {} are ready by now; reconcile the release.", key.name));
             mended.since = None;
             mended.identity = "mended".into();
             mended.after(60)
