@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Releases;
 use super::conditions::Run;
+use super::release::objects;
 use crate::apply::Target;
 use crate::render::Hook;
 use crate::wait::{self, Jobs, WaitError};
@@ -19,7 +20,7 @@ impl Releases {
         let mut done: Vec<(&Hook, Target)> = Vec::new();
         for hook in due {
             let mut prepared =
-                self.prepared(run.subject, &run.desired.names, &hook.manifest).map_err(|error| failed(&error))?;
+                objects(&hook.manifest).and_then(|objects| self.prepared(run.subject, &run.desired.names, objects)).map_err(|error| failed(&error))?;
             let Some((target, object)) = prepared.pop() else { continue };
             if hook.deletes(BEFORE_CREATION) && target.delete(&self.store).is_ok() {
                 let gone = wait::until_gone(&self.store, &self.clock, std::slice::from_ref(&target), limit).await;

@@ -8,7 +8,7 @@ use super::conditions::{ActionFailure, Run};
 use super::policy::{Action, timeout, waits};
 use super::release::Release;
 use crate::apply::Target;
-use crate::render::{Occasion, Rendered};
+use crate::render::{Circumstances, Occasion, Rendered};
 use crate::wait;
 
 impl Releases {
@@ -26,12 +26,12 @@ impl Releases {
         let object = run.object();
         let desired = run.desired;
         let version = history.first().map_or(0, |latest| latest.version) + 1;
+        let mut rendered = self.render(run, version, Occasion::Install)?;
         if object["spec"]["install"]["crds"] != "Skip" {
-            self.install_definitions(desired.chart.definitions());
+            self.install_definitions(std::mem::take(&mut rendered.definitions));
         }
-        let rendered = self.render(run, version, Occasion::Install)?;
         let objects = self
-            .prepared(run.subject, &desired.names, &rendered.text)
+            .prepared(run.subject, &desired.names, std::mem::take(&mut rendered.objects))
             .map_err(ActionFailure::Unrecorded)?;
         if object["spec"]["install"]["createNamespace"] == true {
             self.create_namespace(run);
@@ -79,10 +79,15 @@ impl Releases {
     pub(super) fn render(&self, run: &Run<'_>, version: u64, occasion: Occasion) -> Result<Rendered, ActionFailure> {
         let desired = run.desired;
         let names = &desired.names;
-        desired
-            .chart
-            .render(&self.store, &names.release, &names.namespace, version, occasion, &desired.values)
-            .map_err(ActionFailure::Unrecorded)
+        let what = Circumstances {
+            store: &self.store,
+            release: &names.release,
+            namespace: &names.namespace,
+            revision: version,
+            occasion,
+            values: &desired.values,
+        };
+        desired.chart.render(&what).map_err(ActionFailure::Unrecorded)
     }
 
     /// A new version of the release.

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Releases;
 use super::conditions::Run;
 use super::policy::{Action, timeout, waits};
-use super::release::Release;
+use super::release::{Release, objects};
 use crate::apply::Target;
 use crate::wait;
 
@@ -52,7 +52,7 @@ impl Releases {
         release.last_deployed = object::timestamp(self.clock.now());
         let outcome = async {
             run.records.create(&release).map_err(|error| format!("create: failed to create: {error}"))?;
-            let objects = self.prepared(run.subject, &run.desired.names, &good.manifest)?;
+            let objects = self.prepared(run.subject, &run.desired.names, objects(&good.manifest)?)?;
             let targets: Vec<Target> = objects.iter().map(|(target, _)| target.clone()).collect();
             self.apply(objects)?;
             self.remove_dropped(run, history.first(), &targets);

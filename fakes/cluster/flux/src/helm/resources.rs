@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::Releases;
 use super::policy::Names;
-use super::release::objects;
 use crate::apply::Target;
 use crate::kind_order;
 use crate::status::Subject;
@@ -14,10 +13,15 @@ const MANAGER: &str = "helm-controller";
 const KEEP: &str = "helm.sh/resource-policy";
 
 impl Releases {
-    /// The objects of a manifest as the release makes them, in the order in which it does.
-    pub(super) fn prepared(&self, subject: &Subject, names: &Names, manifest: &str) -> Result<Vec<(Target, Value)>, String> {
+    /// Objects as the release makes them, in the order in which it does.
+    pub(super) fn prepared(
+        &self,
+        subject: &Subject,
+        names: &Names,
+        objects: Vec<Value>,
+    ) -> Result<Vec<(Target, Value)>, String> {
         let mut prepared = Vec::new();
-        for mut object in objects(manifest)? {
+        for mut object in objects {
             let wanted = object::namespace(&object).to_owned();
             let namespace = if wanted.is_empty() { names.namespace.as_str() } else { wanted.as_str() };
             let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();

@@ -6,7 +6,7 @@ use cluster_api::object;
 use serde_json::Value;
 
 use super::policy::{Action, Names, timeout};
-use super::release::Release;
+use super::release::{Release, objects};
 use super::secrets::Records;
 use super::{FINALIZER, Releases};
 use crate::status::Subject;
@@ -74,7 +74,7 @@ impl Releases {
         if let Err(error) = records.update(&leaving) {
             tracing::debug!(%error, "mark a release as uninstalling");
         }
-        let objects = self.prepared(subject, names, &latest.manifest).unwrap_or_default();
+        let objects = self.prepared(subject, names, objects(&latest.manifest).unwrap_or_default()).unwrap_or_default();
         let gone = self.remove(objects);
         wait::until_gone(&self.store, &self.clock, &gone, limit).await.map_err(|error| error.to_string())?;
         records.delete(&leaving);

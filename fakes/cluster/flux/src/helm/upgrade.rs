@@ -3,7 +3,7 @@
 use super::Releases;
 use super::conditions::{ActionFailure, Run};
 use super::policy::{Action, timeout, waits};
-use super::release::Release;
+use super::release::{Release, objects};
 use crate::apply::Target;
 use crate::render::Occasion;
 use crate::wait;
@@ -23,9 +23,9 @@ impl Releases {
         let object = run.object();
         let desired = run.desired;
         let version = history.first().map_or(0, |latest| latest.version) + 1;
-        let rendered = self.render(run, version, Occasion::Upgrade)?;
+        let mut rendered = self.render(run, version, Occasion::Upgrade)?;
         let objects = self
-            .prepared(run.subject, &desired.names, &rendered.text)
+            .prepared(run.subject, &desired.names, std::mem::take(&mut rendered.objects))
             .map_err(ActionFailure::Unrecorded)?;
         let mut release = self.record(run, version, "pending-upgrade", "Preparing upgrade", rendered);
         if let Some(first) = history.last() {
@@ -77,7 +77,7 @@ impl Releases {
     pub(super) fn remove_dropped(&self, run: &Run<'_>, old: Option<&Release>, targets: &[Target]) {
         let Some(old) = old else { return };
         let kept: Vec<String> = targets.iter().map(ToString::to_string).collect();
-        let mut objects = self.prepared(run.subject, &run.desired.names, &old.manifest).unwrap_or_default();
+        let mut objects = self.prepared(run.subject, &run.desired.names, objects(&old.manifest).unwrap_or_default()).unwrap_or_default();
         objects.retain(|(target, _)| !kept.contains(&target.to_string()));
         self.remove(objects);
     }

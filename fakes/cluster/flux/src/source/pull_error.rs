@@ -28,7 +28,7 @@ impl PullError {
         match self {
             Self::Registry(Error::Status { code: 404, .. }) => format!("{reference}: not found"),
             Self::Registry(Error::Status { method, url, status, errors, .. }) => {
-                let words: Vec<String> = errors.iter().map(|error| lower(error)).collect();
+                let words: Vec<String> = errors.iter().map(lower).collect();
                 let words = if words.is_empty() { reason_of(status).to_owned() } else { words.join("; ") };
                 format!("{method} \"{url}\": response status code {}: {words}", code_of(status))
             }
