@@ -8,22 +8,16 @@ use crate::value::number::{parse_float, parse_int, parse_uint};
 pub(crate) struct Number {
     pub(crate) text: String,
     pub(crate) int: Option<i64>,
-    pub(crate) uint: Option<u64>,
     pub(crate) float: Option<f64>,
 }
 
 impl Number {
     /// Reads a number; the error is what Go says about it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut uint = parse_uint(text, 0).ok();
-        let int = parse_int(text, 0).ok();
-        if int == Some(0) && uint.is_none() {
-            uint = Some(0);
-        }
-        let number = match (int, uint) {
-            (Some(int), uint) => Self { text: text.into(), int: Some(int), uint, float: Some(int as f64) },
-            (None, Some(uint)) => Self { text: text.into(), int: None, uint: Some(uint), float: Some(uint as f64) },
-            (None, None) => Self::parse_fraction(text)?,
+        let number = match (parse_int(text, 0), parse_uint(text, 0)) {
+            (Ok(int), _) => Self { text: text.into(), int: Some(int), float: Some(int as f64) },
+            (Err(_), Ok(uint)) => Self { text: text.into(), int: None, float: Some(uint as f64) },
+            (Err(_), Err(_)) => Self::parse_fraction(text)?,
         };
         Ok(number)
     }
@@ -37,11 +31,9 @@ impl Number {
             return Err(format!("integer overflow: {quoted}"));
         }
         let int = float as i64;
-        let uint = float as u64;
         Ok(Self {
             text: text.into(),
             int: (int as f64 == float).then_some(int),
-            uint: (uint as f64 == float).then_some(uint),
             float: Some(float),
         })
     }
@@ -55,7 +47,6 @@ impl Number {
         Ok(Self {
             text: text.into(),
             int: Some(i64::from(code)),
-            uint: Some(u64::from(code)),
             float: Some(f64::from(code)),
         })
     }

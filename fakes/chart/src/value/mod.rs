@@ -54,7 +54,6 @@ pub(crate) enum Element {
     Any,
     Str,
     Int,
-    Bytes,
     AnyList,
     /// Strings, in Helm's `common.VersionSet`.
     Versions,
@@ -225,7 +224,6 @@ impl Value {
                 Element::Any => "[]interface {}",
                 Element::Str => "[]string",
                 Element::Int => "[]int",
-                Element::Bytes => "[][]uint8",
                 Element::AnyList => "[][]interface {}",
                 Element::Versions => "common.VersionSet",
             },
