@@ -91,6 +91,10 @@ pub(crate) fn objects() -> Vec<(Res, Value)> {
     for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
         objects.push((crate::kinds::NAMESPACES, json!({"metadata": {"name": name}})));
     }
+    for (name, value) in [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)] {
+        let class = json!({"metadata": {"name": name}, "value": value, "preemptionPolicy": "PreemptLowerPriority"});
+        objects.push((crate::kinds::PRIORITY_CLASSES, class));
+    }
     let everything = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
         {"nonResourceURLs": ["*"], "verbs": ["*"]}]);
     let discovery = json!([{"nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi",

@@ -24,6 +24,6 @@ pub mod tokens;
 pub use error::{ApiError, Cause};
 pub use http::{ApiConfig, ApiServer, StartError};
 pub use kind::{Generation, KindInfo, Scope, ServedVersion};
-pub use node::{ExecOptions, Executed, LogOptions, LogStream, NoNode, NodeAccess};
+pub use node::{LogOptions, LogStream, NoNode, NodeAccess};
 pub use res::{Res, kinds};
 pub use store::{Applied, Conflicts, Outcome, Propagation, Store, Subresource, Verb, Watch, WatchEvent};

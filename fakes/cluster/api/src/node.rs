@@ -31,37 +31,11 @@ pub struct LogOptions {
 /// A log, in pieces as they come.
 pub type LogStream = BoxStream<'static, Bytes>;
 
-/// What to run in a container.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ExecOptions {
-    /// The container; `None` when the pod has just one.
-    pub container: Option<String>,
-    /// Program and arguments.
-    pub command: Vec<String>,
-}
-
-/// What a program that ran in a container left.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Executed {
-    /// Its standard output.
-    pub stdout: Bytes,
-    /// Its standard error.
-    pub stderr: Bytes,
-    /// Its exit code.
-    pub code: i32,
-}
-
 /// The API's way to the nodes.
 #[async_trait]
 pub trait NodeAccess: Send + Sync + 'static {
     /// The log of a container.
     async fn logs(&self, namespace: &str, pod: &str, options: LogOptions) -> Result<LogStream, ApiError>;
-
-    /// Runs a program in a container.
-    async fn exec(&self, namespace: &str, pod: &str, options: ExecOptions) -> Result<Executed, ApiError> {
-        let _ = (namespace, pod, options);
-        Err(ApiError::not_implemented("exec"))
-    }
 }
 
 /// A cluster without nodes: every log is out of reach.

@@ -218,3 +218,57 @@ fn a_job_selects_its_pods_by_its_own_identity() {
     assert_eq!(created["spec"]["template"]["metadata"]["labels"]["batch.kubernetes.io/job-name"], "migrate");
     assert_eq!(created["spec"]["backoffLimit"], 6);
 }
+
+#[test]
+fn a_pod_takes_its_priority_from_its_class_and_pull_secrets_from_its_account() {
+    let store = store();
+    let account = json!({"metadata": {"name": "puller", "namespace": "default"}, "imagePullSecrets": [{"name": "key"}]});
+    store.create(&kinds::SERVICE_ACCOUNTS, account).unwrap();
+    let mut wanted = pod("a");
+    wanted["spec"]["serviceAccountName"] = json!("puller");
+    wanted["spec"]["priorityClassName"] = json!("system-node-critical");
+    let created = store.create(&kinds::PODS, wanted.clone()).unwrap();
+    assert_eq!(created["spec"]["imagePullSecrets"], json!([{"name": "key"}]));
+    assert_eq!(created["spec"]["priority"], 2_000_001_000);
+    wanted["metadata"]["name"] = json!("b");
+    wanted["spec"]["priorityClassName"] = json!("none");
+    assert_eq!(store.create(&kinds::PODS, wanted).unwrap_err().code, 403);
+}
+
+#[test]
+fn invalid_objects_are_refused_with_every_cause() {
+    let store = store();
+    let mut wrong = pod("a");
+    wrong["spec"]["containers"][0] = json!({"name": "main", "volumeMounts": [{"name": "gone", "mountPath": "/x"}]});
+    let refused = store.create(&kinds::PODS, wrong).unwrap_err();
+    assert_eq!(
+        refused.message,
+        "Pod \"a\" is invalid: [spec.containers[0].image: Required value, spec.containers[0].volumeMounts[0].name: Not \
+         found: \"gone\"]"
+    );
+    store.create(&kinds::PODS, pod("b")).unwrap();
+    let mut changed = pod("b");
+    changed["spec"]["containers"][0]["args"] = json!(["x"]);
+    let refused = store.update(&kinds::PODS, changed, Subresource::Main).unwrap_err();
+    assert!(refused.message.contains("pod updates may not change fields other than"), "{refused}");
+}
+
+#[test]
+fn applying_a_status_leaves_the_rest_and_applying_the_rest_leaves_the_status() {
+    let store = store();
+    let mut wanted = pod("a");
+    wanted["apiVersion"] = json!("v1");
+    wanted["kind"] = json!("Pod");
+    wanted["status"] = json!({"phase": "Running"});
+    let applied = store.apply(&kinds::PODS, wanted, "one", Conflicts::Fail).unwrap();
+    assert_eq!(applied.object["status"]["phase"], "Pending");
+}
+
+#[test]
+fn a_restart_of_the_api_leaves_inside_watches_alone() {
+    let store = store();
+    let mut watch = store.watch(&kinds::CONFIG_MAPS, None);
+    store.forget_history();
+    store.create(&kinds::CONFIG_MAPS, map("a", json!({}))).unwrap();
+    assert_eq!(watch.try_next().unwrap().verb, Verb::Added);
+}

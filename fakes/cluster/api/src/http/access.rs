@@ -28,6 +28,8 @@ pub(super) fn allows(store: &Store, identity: &Identity, action: &Action<'_>) ->
 
 fn namespace_of<'a>(action: &Action<'a>) -> &'a str {
     match action {
+        // A namespace is in itself, as far as access goes.
+        Action::Resource { address, .. } if address.res == kinds::NAMESPACES => &address.name,
         Action::Resource { address, .. } => &address.namespace,
         Action::Path { .. } => "",
     }
@@ -118,10 +120,9 @@ fn refusal(identity: &Identity, action: &Action<'_>) -> ApiError {
         }
         Action::Resource { verb, address } => {
             let sub = if address.sub.is_empty() { String::new() } else { format!("/{}", address.sub) };
-            let place = if address.namespace.is_empty() {
-                "at the cluster scope".to_owned()
-            } else {
-                format!("in the namespace \"{}\"", address.namespace)
+            let place = match namespace_of(action) {
+                "" => "at the cluster scope".to_owned(),
+                namespace => format!("in the namespace \"{namespace}\""),
             };
             let why = format!(
                 "User \"{user}\" cannot {verb} resource \"{}{sub}\" in API group \"{}\" {place}",

@@ -105,7 +105,6 @@ fn subresources(info: &KindInfo, version: &str) -> Vec<(&'static str, String, St
     }
     if info.res == kinds::PODS {
         all.push(own("log", vec!["get"]));
-        all.push(("exec", "PodExecOptions".to_owned(), String::new(), "v1".to_owned(), vec!["create", "get"]));
         all.push(("binding", "Binding".to_owned(), String::new(), "v1".to_owned(), vec!["create"]));
         all.push(("eviction", "Eviction".to_owned(), "policy".to_owned(), "v1".to_owned(), vec!["create"]));
     } else if info.res == kinds::NAMESPACES {

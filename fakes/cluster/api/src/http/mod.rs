@@ -6,6 +6,7 @@ mod call;
 mod change;
 mod discovery;
 mod dispatch;
+mod expiry;
 mod protobuf;
 mod read;
 mod review;
@@ -101,6 +102,7 @@ impl ApiServer {
         let tls = config.authority.server_config(&names, &["h2", "http/1.1"]).map_err(StartError::Certificate)?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        tasks.spawn(stop.clone().run_until_cancelled_owned(expiry::expire_events(config.store.clone())));
         let shared = Arc::new(Shared {
             store: config.store,
             tokens: config.tokens.clone(),

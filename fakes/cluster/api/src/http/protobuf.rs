@@ -129,7 +129,7 @@ fn message(bytes: &[u8], shape: &Message) -> Result<Value, ApiError> {
             }
             Shape::Texts => {
                 let list = map.entry(*name).or_insert_with(|| json!([]));
-                list.as_array_mut().map(|list| list.push(text(value)));
+                list.as_array_mut().into_iter().for_each(|list| list.push(text(value)));
             }
             Shape::TextMap | Shape::BytesMap => {
                 let entry = fields(value)?;

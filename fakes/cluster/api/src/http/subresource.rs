@@ -1,4 +1,4 @@
-//! Subresources other than the status: scale, log, exec, binding, eviction, finalize, token.
+//! Subresources other than the status: scale, log, binding, eviction, finalize, token.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::Shared;
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::change::Patch;
-use crate::node::{ExecOptions, LogOptions};
+use crate::node::LogOptions;
 use crate::store::{DeleteOptions, Deleted, Propagation, Subresource};
 use crate::{ApiError, Store, kinds, object};
 
@@ -18,13 +18,12 @@ pub(super) async fn serve(shared: &Shared, call: &Call) -> Answer {
     match (call.address.sub.as_str(), &call.method) {
         ("scale", _) if call.info.scale.is_some() => scale(store, call),
         ("log", &Method::GET) if pod => log(shared, call).await,
-        ("exec", &Method::GET | &Method::POST) if pod => exec(shared, call).await,
-        ("attach" | "portforward", _) if pod => Err(ApiError::not_implemented(&call.address.sub)),
+        ("exec" | "attach" | "portforward", _) if pod => Err(ApiError::not_implemented(&call.address.sub)),
         ("binding", &Method::POST) if pod => bind(store, call),
         ("eviction", &Method::POST) if pod => evict(store, call),
         ("finalize", &Method::PUT) if call.address.res == kinds::NAMESPACES => finalize(store, call),
         ("token", &Method::POST) if call.address.res == kinds::SERVICE_ACCOUNTS => token(shared, call),
-        ("scale" | "log" | "exec" | "binding" | "eviction" | "finalize" | "token", _) => {
+        ("scale" | "log" | "binding" | "eviction" | "finalize" | "token", _) => {
             Err(ApiError::method_not_allowed())
         }
         _ => Err(ApiError::no_such_path()),
@@ -118,16 +117,6 @@ async fn log(shared: &Shared, call: &Call) -> Answer {
     let stop = shared.stop.clone();
     let log = futures::StreamExt::take_until(log, async move { stop.cancelled().await });
     Ok(answer::stream("text/plain", log))
-}
-
-async fn exec(shared: &Shared, call: &Call) -> Answer {
-    existing(&shared.store, call)?;
-    let options = ExecOptions {
-        container: call.query.get("container").map(str::to_owned),
-        command: call.query.all("command").map(str::to_owned).collect(),
-    };
-    shared.node.exec(&call.address.namespace, &call.address.name, options).await?;
-    Err(ApiError::not_implemented("exec over this connection"))
 }
 
 fn created() -> Answer {

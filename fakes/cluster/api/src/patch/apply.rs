@@ -133,6 +133,13 @@ pub(crate) fn apply(info: &KindInfo, live: &Value, wanted: &Value, applier: Appl
     if !info.custom {
         drop_nulls(&mut wanted);
     }
+    if let Some(map) = wanted.as_object_mut() {
+        match applier.sub {
+            Subresource::Main if info.status => map.retain(|field, _| field != "status"),
+            Subresource::Main => {}
+            Subresource::Status => map.retain(|field, _| matches!(field.as_str(), "apiVersion" | "kind" | "status")),
+        }
+    }
     let set = owned(FieldSet::of(&wanted, top), info, applier.sub);
     let sub = sub_name(applier.sub);
     let mut all = managers(live);

@@ -182,7 +182,7 @@ impl Inner {
             }
             self.registry.unregister(&info.res);
             if let Some(table) = self.tables.get_mut(&info.res) {
-                table.close_watches();
+                table.close_served();
             }
         }
         last

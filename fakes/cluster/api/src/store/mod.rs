@@ -1,6 +1,7 @@
 //! The objects of a cluster, with versions, watches and the rules of writing.
 
 mod addresses;
+mod admit;
 mod delete;
 mod table;
 mod watch;
@@ -25,7 +26,7 @@ pub(crate) use write::{Run, Write};
 use crate::kind::{KindInfo, Registry, split_api_version};
 use crate::{ApiError, Res};
 use addresses::ServiceRange;
-use table::{Table, Watcher};
+use table::{Origin, Table, Watcher};
 
 /// The objects of one cluster. Clones are the same store; methods never block for long and never await.
 #[derive(Clone, Debug)]
@@ -110,7 +111,7 @@ impl Store {
         let mut inner = self.lock();
         let table = inner.tables.entry(res.clone()).or_default();
         let initial = table.list(namespace).into();
-        table.add_watcher(Watcher { namespace: namespace.map(str::to_owned), sender });
+        table.add_watcher(Watcher { origin: Origin::Inside, namespace: namespace.map(str::to_owned), sender });
         Watch { initial, changes }
     }
 
@@ -128,17 +129,18 @@ impl Store {
         if let Some(namespace) = namespace {
             backlog.retain(|change| crate::object::namespace(&change.stored.value) == namespace);
         }
-        table.add_watcher(Watcher { namespace: namespace.map(str::to_owned), sender });
+        table.add_watcher(Watcher { origin: Origin::Served, namespace: namespace.map(str::to_owned), sender });
         Ok(RawWatch { existing, backlog, version, changes })
     }
 
-    /// Ends every watch and forgets the history, as a restart of the API does: versions from before answer 410.
+    /// Ends every client's watch and forgets the history, as a restart of the API does: versions from before answer 410.
+    /// Watches of [`Store::watch`] go on.
     pub fn forget_history(&self) {
         let mut inner = self.lock();
         let version = inner.version;
         for table in inner.tables.values_mut() {
             table.forget(version);
-            table.close_watches();
+            table.close_served();
         }
     }
 

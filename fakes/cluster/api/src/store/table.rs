@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::watch::Verb;
 
 /// How many changes a resource remembers for watches that resume.
-const HISTORY: usize = 2048;
+const HISTORY: usize = 1024;
 
 /// An object of one version and, once somebody asked, its JSON.
 #[derive(Debug)]
@@ -40,8 +40,18 @@ pub(crate) struct Change {
     pub(crate) previous: Option<Arc<Stored>>,
 }
 
+/// Who watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A component that holds the store itself.
+    Inside,
+    /// A client of the API.
+    Served,
+}
+
 #[derive(Debug)]
 pub(super) struct Watcher {
+    pub(super) origin: Origin,
     pub(super) namespace: Option<String>,
     pub(super) sender: UnboundedSender<Arc<Change>>,
 }
@@ -127,8 +137,8 @@ impl Table {
         self.floor = version;
     }
 
-    /// Ends all watches.
-    pub(super) fn close_watches(&mut self) {
-        self.watchers.clear();
+    /// Ends the watches of clients.
+    pub(super) fn close_served(&mut self) {
+        self.watchers.retain(|watcher| watcher.origin == Origin::Inside);
     }
 }

@@ -336,6 +336,9 @@ impl Inner {
             meta["generation"] = json!(1);
         }
         admission::default_create(&info, &mut value, now);
+        if *res == kinds::PODS {
+            self.admit_pod(&mut value, &namespace)?;
+        }
         let mut causes = admission::check_create(&info, &value);
         if *res == kinds::SERVICES && causes.is_empty() {
             causes.extend(self.allocate_for_service(&mut value).err());

@@ -140,7 +140,8 @@ async fn a_stranger_is_unauthorized_and_a_service_account_may_only_what_its_role
     let stranger = pods.list(&ListParams::default()).await.expect_err("unauthorized");
     assert!(matches!(stranger, kube::Error::Api(status) if status.code == 401));
     let token = world.tokens.service_account("default", "watcher", "");
-    let pods: Api<Pod> = Api::all(client_of(&with(&token)).await);
+    let watcher = client_of(&with(&token)).await;
+    let pods: Api<Pod> = Api::all(watcher);
     match pods.list(&ListParams::default()).await.expect_err("forbidden") {
         kube::Error::Api(status) => assert_eq!(
             status.message,
@@ -164,4 +165,16 @@ async fn metadata_alone_and_logs_are_served() {
     assert_eq!(lines.try_collect::<Vec<_>>().await.expect("lines"), ["one", "two"]);
     let before = LogParams { previous: true, ..LogParams::default() };
     assert!(pods.logs("a", &before).await.is_err());
+}
+
+#[tokio::test]
+async fn a_server_is_there_at_once() {
+    let clock = Clock::wall();
+    let world = World::start().await;
+    world.server.stop().await;
+    let begun = clock.now();
+    let world = World::start().await;
+    let took = clock.now().duration_since(begun);
+    world.server.stop().await;
+    assert!(took.as_millis() < 500, "{took:?}");
 }
