@@ -32,7 +32,8 @@ pub fn main(binaries: Binaries) -> ExitCode {
 }
 
 fn execute(arguments: &Arguments, binaries: Binaries) -> Result<ExitStatus, Refusal> {
-    let mut run = FromEnvironment::try_parse_from(["smoke"]).map_err(|error| Refusal::usage(error.to_string()))?.run;
+    let mut run =
+        FromEnvironment::try_parse_from(["smoke"]).map_err(|error| Refusal::usage(error.to_string()))?.run;
     let scenarios: Vec<Scenario> =
         load(&run.scenarios)?.into_iter().filter(|scenario| wanted(&scenario.name, arguments)).collect();
     if arguments.list {
@@ -47,7 +48,8 @@ fn execute(arguments: &Arguments, binaries: Binaries) -> Result<ExitStatus, Refu
 
 /// No scenario is ignored: `--ignored` alone wants none of them.
 fn wanted(name: &str, arguments: &Arguments) -> bool {
-    let fits = |pattern: &String| if arguments.exact { name == pattern } else { name.contains(pattern.as_str()) };
+    let fits =
+        |pattern: &String| if arguments.exact { name == pattern } else { name.contains(pattern.as_str()) };
     !arguments.ignored && arguments.filter.as_ref().is_none_or(fits) && !arguments.skip.iter().any(fits)
 }
 

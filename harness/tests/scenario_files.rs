@@ -25,7 +25,9 @@ fn a_misspelt_field_is_shown_in_its_line_with_what_was_meant() {
 
 #[test]
 fn a_misspelt_fault_is_shown_with_the_nearest_one() {
-    let said = complaint("name: x\nstory: s\nfaults:\n  - registry.mising-tag: { image: db }\nexpect:\n  eventually: {}\n");
+    let said = complaint(
+        "name: x\nstory: s\nfaults:\n  - registry.mising-tag: { image: db }\nexpect:\n  eventually: {}\n",
+    );
     assert_eq!(
         said,
         "x.yaml:4:5: no fault is named `registry.mising-tag`; did you mean `registry.missing-tag`?\n  |\n4 |   - \
@@ -80,8 +82,13 @@ fn what_is_no_yaml_is_located_too() {
 
 #[test]
 fn a_missing_parameter_and_one_too_many_are_located() {
-    let said = complaint("name: x\nstory: s\nfaults:\n  - registry.missing-tag: { imag: db }\nexpect:\n  eventually: {}\n");
-    assert!(said.contains("x.yaml:4:29: registry.missing-tag has no field `imag`; did you mean `image`?"), "{said}");
+    let said = complaint(
+        "name: x\nstory: s\nfaults:\n  - registry.missing-tag: { imag: db }\nexpect:\n  eventually: {}\n",
+    );
+    assert!(
+        said.contains("x.yaml:4:29: registry.missing-tag has no field `imag`; did you mean `image`?"),
+        "{said}"
+    );
     let said = complaint("name: x\nstory: s\nfaults: [registry.missing-tag]\nexpect:\n  eventually: {}\n");
     assert!(said.contains("x.yaml:3:10: registry.missing-tag has no `image`"), "{said}");
 }
@@ -106,7 +113,8 @@ fn the_schema_accepts_every_scenario_of_the_folder() {
 #[test]
 fn the_schema_refuses_what_the_reader_refuses() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
-    let good = json!({ "name": "x", "story": "s", "faults": ["dns.refused"], "expect": { "eventually": {} } });
+    let good =
+        json!({ "name": "x", "story": "s", "faults": ["dns.refused"], "expect": { "eventually": {} } });
     assert!(validator.is_valid(&good));
     for (pointer, wrong) in [
         ("/expect/eventually", json!({ "rollup": "fine" })),
@@ -125,5 +133,8 @@ fn the_schema_refuses_what_the_reader_refuses() {
 fn the_folders_page_is_as_new_as_its_scenarios() {
     let page = std::fs::read_to_string(folder().join("README.md")).unwrap_or_default();
     let new = catalogue(&load(&folder()).unwrap());
-    assert!(page == new, "scenarios/README.md is old; print it with: cargo run --bin smoke -- list --markdown");
+    assert!(
+        page == new,
+        "scenarios/README.md is old; print it with: cargo run --bin smoke -- list --markdown"
+    );
 }

@@ -1,10 +1,13 @@
 //! The whole harness against worlds that behave, lie, are silent, late, empty or broken.
 
+#[cfg(test)]
 mod scripted;
 
 use std::time::Duration;
 
-use scripted::{Moment, Say, Script, document, honest_document, honest_status, run, run_planned, worker_blocker};
+use scripted::{
+    Moment, Say, Script, document, honest_document, honest_status, run, run_planned, worker_blocker,
+};
 use smoke_harness::judge::Verdict;
 use smoke_harness::run::ExitStatus;
 use smoke_harness::scenario::Milestone;
@@ -49,7 +52,8 @@ fn an_honest_appliance_passes() {
     assert_eq!(ran.messages(), Vec::<String>::new());
     assert_eq!(ran.outcome().verdict, Verdict::Passed, "{}", ran.notes.text());
     assert_eq!(ran.summary.status(), ExitStatus::Passed);
-    let milestones: Vec<Milestone> = ran.outcome().milestones.iter().map(|(milestone, _)| *milestone).collect();
+    let milestones: Vec<Milestone> =
+        ran.outcome().milestones.iter().map(|(milestone, _)| *milestone).collect();
     assert_eq!(milestones, Milestone::ALL);
     assert_eq!(ran.outcome().receipts[0].count, 1);
 }
@@ -62,10 +66,13 @@ fn a_faultless_scenario_is_its_own_control() {
 
 #[test]
 fn a_service_that_always_says_healthy_is_caught_with_what_was_expected_seen_and_since_when() {
-    let ran = run(MISSING_TAG, healthy_but(|_, path| match path {
-        "/api/status" => Say::Document(document("fully_healthy", true, true, &[])),
-        _ => Say::Page,
-    }));
+    let ran = run(
+        MISSING_TAG,
+        healthy_but(|_, path| match path {
+            "/api/status" => Say::Document(document("fully_healthy", true, true, &[])),
+            _ => Say::Page,
+        }),
+    );
     assert_eq!(ran.outcome().verdict, Verdict::Failed);
     let messages = ran.messages().join("\n");
     let expected = [
@@ -94,33 +101,48 @@ fn a_service_that_never_answers_is_caught_with_what_was_expected_and_since_when(
 
 #[test]
 fn a_service_that_dies_at_the_end_is_not_forgiven_for_what_it_said_before() {
-    let ran = run(HEALTHY, healthy_but(|moment, path| {
-        if moment.after(40) { Say::Code(503) } else { honest_status(moment, path) }
-    }));
+    let ran = run(
+        HEALTHY,
+        healthy_but(
+            |moment, path| {
+                if moment.after(40) { Say::Code(503) } else { honest_status(moment, path) }
+            },
+        ),
+    );
     assert_eq!(ran.outcome().verdict, Verdict::Failed);
     let messages = ran.messages().join("\n");
-    assert!(messages.contains("last seen no answer any more from /api/status: answered 503, since +4"), "{messages}");
+    assert!(
+        messages.contains("last seen no answer any more from /api/status: answered 503, since +4"),
+        "{messages}"
+    );
 }
 
 #[test]
 fn a_service_that_is_late_breaks_its_budget() {
-    let ran = run(MISSING_TAG, healthy_but(|moment, path| {
-        if moment.after(90) { honest_status(moment, path) } else { Say::Refuse }
-    }));
+    let ran = run(
+        MISSING_TAG,
+        healthy_but(|moment, path| if moment.after(90) { honest_status(moment, path) } else { Say::Refuse }),
+    );
     let messages = ran.messages().join("\n");
     assert_eq!(ran.outcome().verdict, Verdict::Failed);
-    assert!(messages.contains("within: expected status-page within 20s; last seen it after 1m3"), "{messages}");
+    assert!(
+        messages.contains("within: expected status-page within 20s; last seen it after 1m3"),
+        "{messages}"
+    );
     assert!(messages.contains("within: expected blocker within 1m00s; last seen it after 1m3"), "{messages}");
 }
 
 #[test]
 fn a_blocker_that_nobody_listed_fails_at_whatever_moment() {
-    let ran = run(HEALTHY, healthy_but(|moment, path| match path {
-        "/api/status" if moment.after(13) && !moment.after(19) => {
-            Say::Document(document("ready_with_background_issues", true, false, &[worker_blocker()]))
-        }
-        _ => honest_status(moment, path),
-    }));
+    let ran = run(
+        HEALTHY,
+        healthy_but(|moment, path| match path {
+            "/api/status" if moment.after(13) && !moment.after(19) => {
+                Say::Document(document("ready_with_background_issues", true, false, &[worker_blocker()]))
+            }
+            _ => honest_status(moment, path),
+        }),
+    );
     let messages = ran.messages().join("\n");
     assert_eq!(ran.outcome().verdict, Verdict::Failed);
     let expected = "unlisted blocker: expected no blocker at any moment; last seen image-not-found of workflow-worker \
@@ -145,7 +167,11 @@ fn a_fault_without_a_target_makes_the_run_invalid() {
     let script = Script {
         inject: |fault| {
             let known = vec!["workflow-worker".to_owned()];
-            Err(InjectError::NoTarget { what: fault.to_string(), target: "image `workflow`".to_owned(), known })
+            Err(InjectError::NoTarget {
+                what: fault.to_string(),
+                target: "image `workflow`".to_owned(),
+                known,
+            })
         },
         ..Script::honest()
     };
@@ -156,29 +182,36 @@ fn a_fault_without_a_target_makes_the_run_invalid() {
 
 #[test]
 fn a_blocker_that_shows_without_the_fault_makes_the_run_invalid() {
-    let ran = run(MISSING_TAG, healthy_but(|moment, path| match path {
-        "/api/status" if moment.faults.is_empty() && moment.after(15) => {
-            Say::Document(document("ready_with_background_issues", true, false, &[worker_blocker()]))
-        }
-        _ => honest_status(moment, path),
-    }));
+    let ran = run(
+        MISSING_TAG,
+        healthy_but(|moment, path| match path {
+            "/api/status" if moment.faults.is_empty() && moment.after(15) => {
+                Say::Document(document("ready_with_background_issues", true, false, &[worker_blocker()]))
+            }
+            _ => honest_status(moment, path),
+        }),
+    );
     assert_eq!(ran.outcome().verdict, Verdict::Invalid);
     assert!(ran.messages()[0].starts_with("control: expected image-not-found to come from the fault"));
 }
 
 #[test]
 fn a_heal_that_does_not_help_fails() {
-    let ran = run(MISSING_TAG, healthy_but(|moment, path| match path {
-        "/api/status" => {
-            let stuck = Moment { healed: None, ..moment.clone() };
-            if moment.after(3) { Say::Document(honest_document(&stuck)) } else { Say::Refuse }
-        }
-        _ => honest_status(moment, path),
-    }));
+    let ran = run(
+        MISSING_TAG,
+        healthy_but(|moment, path| match path {
+            "/api/status" => {
+                let stuck = Moment { healed: None, ..moment.clone() };
+                if moment.after(3) { Say::Document(honest_document(&stuck)) } else { Say::Refuse }
+            }
+            _ => honest_status(moment, path),
+        }),
+    );
     assert_eq!(ran.outcome().verdict, Verdict::Failed);
     let messages = ran.messages();
     assert_eq!(messages.len(), 1, "{messages:?}");
-    let expected = "recovers: expected rollup fully_healthy; last seen rollup ready_with_background_issues, since +2";
+    let expected =
+        "recovers: expected rollup fully_healthy; last seen rollup ready_with_background_issues, since +2";
     assert!(messages[0].starts_with(expected), "{messages:?}");
 }
 
@@ -201,10 +234,15 @@ fn a_world_that_panics_is_broken() {
 
 #[test]
 fn a_world_with_a_task_that_panics_is_broken_whatever_was_seen() {
-    let ran = run(HEALTHY, Script {
-        status: |moment, path| if path == "/healthz" && moment.after(5) { Say::Panic } else { honest_status(moment, path) },
-        ..Script::honest()
-    });
+    let ran = run(
+        HEALTHY,
+        Script {
+            status: |moment, path| {
+                if path == "/healthz" && moment.after(5) { Say::Panic } else { honest_status(moment, path) }
+            },
+            ..Script::honest()
+        },
+    );
     assert!(matches!(&ran.outcome().verdict, Verdict::Broken(reason) if reason.contains("fell over")));
 }
 
@@ -223,24 +261,31 @@ fn a_world_that_does_not_boot_is_broken_and_one_that_cannot_be_here_is_skipped()
 fn a_world_without_the_means_skips_unless_it_is_required() {
     let poor = Script { capabilities: &[Capability::Dns], ..Script::honest() };
     let ran = run(MISSING_TAG, poor.clone());
-    assert_eq!(ran.outcome().verdict, Verdict::Skipped("a scripted world has no registry, no flux".to_owned()));
+    assert_eq!(
+        ran.outcome().verdict,
+        Verdict::Skipped("a scripted world has no registry, no flux".to_owned())
+    );
     let ran = run_planned(MISSING_TAG, poor, |plan| plan.required = vec!["scripted".to_owned()]);
     assert!(matches!(ran.outcome().verdict, Verdict::Broken(_)));
 }
 
 #[test]
 fn a_document_that_alternates_between_two_things_it_said_before_settles() {
-    let ran = run(HEALTHY, healthy_but(|moment, path| {
-        let odd = moment.installing.unwrap_or_default().as_secs() / 7 % 2 == 1;
-        match path {
-            "/api/status" if moment.after(26) && odd => {
-                let mut said = honest_document(moment);
-                said["components"] = serde_json::json!([{ "name": "db", "ready": true, "status": "again" }]);
-                Say::Document(said)
+    let ran = run(
+        HEALTHY,
+        healthy_but(|moment, path| {
+            let odd = moment.installing.unwrap_or_default().as_secs() / 7 % 2 == 1;
+            match path {
+                "/api/status" if moment.after(26) && odd => {
+                    let mut said = honest_document(moment);
+                    said["components"] =
+                        serde_json::json!([{ "name": "db", "ready": true, "status": "again" }]);
+                    Say::Document(said)
+                }
+                _ => honest_status(moment, path),
             }
-            _ => honest_status(moment, path),
-        }
-    }));
+        }),
+    );
     assert_eq!(ran.outcome().verdict, Verdict::Passed, "{:?}", ran.messages());
     assert!(ran.outcome().field < Duration::from_secs(180), "{:?}", ran.outcome().field);
 }
@@ -252,7 +297,10 @@ fn the_terminal_says_what_was_proved_and_a_failure_says_where_to_look() {
     assert!(text.starts_with("     Running 1 scenario in scripted worlds, 2 at once\n"), "{text}");
     let proof = "registry.missing-tag(image: workflow-worker) landed 1x, status-page after ";
     assert!(text.contains("      Passed missing-tag  ") && text.contains(proof), "{text}");
-    assert!(text.contains("named image-not-found of workflow-worker, recovered to rollup fully_healthy"), "{text}");
+    assert!(
+        text.contains("named image-not-found of workflow-worker, recovered to rollup fully_healthy"),
+        "{text}"
+    );
 
     let ran = run(HEALTHY, healthy_but(|_, _| Say::Refuse));
     let text = ran.notes.text();

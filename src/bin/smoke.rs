@@ -7,7 +7,10 @@ use smoke_harness::world::Binaries;
 
 fn main() -> ExitCode {
     // Without a place of its own it finds no siblings, and says so when it needs them.
-    let here = std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_path_buf)).unwrap_or_default();
+    let here = std::env::current_exe()
+        .ok()
+        .and_then(|path| path.parent().map(Path::to_path_buf))
+        .unwrap_or_default();
     let sibling = |name: &str| -> PathBuf { here.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)) };
     smoke_harness::cli::main(Binaries {
         appliance: sibling("appliance"),

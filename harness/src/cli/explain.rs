@@ -31,9 +31,16 @@ pub(super) fn explain(name: &str) -> Result<String, Refusal> {
         let causes = if causes.is_empty() { "no fault yet".to_owned() } else { causes.join(", ") };
         let _ = writeln!(text, "  caused by: {causes}");
     } else {
-        let names = FAULTS.iter().map(|f| f.name).chain(HEALS.iter().map(|h| h.name)).chain(CODES.iter().map(|c| c.name));
+        let names = FAULTS
+            .iter()
+            .map(|f| f.name)
+            .chain(HEALS.iter().map(|h| h.name))
+            .chain(CODES.iter().map(|c| c.name));
         let known: Vec<&str> = names.collect();
-        return Err(Refusal::usage(format!("no fault, heal verb or blocker code is named `{name}`{}", meant(name, &known))));
+        return Err(Refusal::usage(format!(
+            "no fault, heal verb or blocker code is named `{name}`{}",
+            meant(name, &known)
+        )));
     }
     Ok(text)
 }

@@ -54,7 +54,8 @@ pub(crate) fn execute_these(
     let stop = Stop::default();
     signals::listen(stop.clone()).map_err(|error| Refusal::broken_by(&error))?;
     let mut terminal = Terminal::new(std::io::stderr());
-    let runner = Runner::new(plan.clone(), factory, stop, &mut terminal).map_err(|error| Refusal::broken_by(&error))?;
+    let runner = Runner::new(plan.clone(), factory, stop, &mut terminal)
+        .map_err(|error| Refusal::broken_by(&error))?;
     let summary = runner.run().map_err(|error| Refusal::broken_by(&error))?;
     report::write(&plan, &summary).map_err(|error| Refusal::broken_by(&error))?;
     terminal.summary(&plan, &summary);

@@ -15,16 +15,24 @@ const ANY_IMAGE: Param = Param {
     needed: Need::Optional,
     doc: "only for this image; all of them where it is left out",
 };
-const STATUS: Param =
-    Param { name: "status", kind: ParamKind::HttpStatus, needed: Need::Required, doc: "the HTTP status, 400 to 599" };
+const STATUS: Param = Param {
+    name: "status",
+    kind: ParamKind::HttpStatus,
+    needed: Need::Required,
+    doc: "the HTTP status, 400 to 599",
+};
 const HOST: Param = Param {
     name: "host",
     kind: ParamKind::Host,
     needed: Need::Optional,
     doc: "only for this name; all names where it is left out",
 };
-const RELEASE: Param =
-    Param { name: "release", kind: ParamKind::Release, needed: Need::Required, doc: "the HelmRelease's name" };
+const RELEASE: Param = Param {
+    name: "release",
+    kind: ParamKind::Release,
+    needed: Need::Required,
+    doc: "the HelmRelease's name",
+};
 
 /// Every fault.
 pub static FAULTS: &[FaultKind] = &[

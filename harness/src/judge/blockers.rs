@@ -9,7 +9,8 @@ pub fn blocker_mismatches(wanted: &[Blocker], view: View<'_>) -> Vec<Mismatch> {
     let list = titles(&seen);
     let mut found = Vec::new();
     let mut taken: Vec<usize> = Vec::new();
-    let mut differs = |expected: String, seen: String| found.push(Mismatch { rule: Rule::Blockers, expected, seen });
+    let mut differs =
+        |expected: String, seen: String| found.push(Mismatch { rule: Rule::Blockers, expected, seen });
     for blocker in wanted {
         let fits = |(index, seen): &(usize, &SeenBlocker<'_>)| !taken.contains(index) && names(blocker, seen);
         match seen.iter().enumerate().find(fits) {
@@ -25,7 +26,8 @@ pub fn blocker_mismatches(wanted: &[Blocker], view: View<'_>) -> Vec<Mismatch> {
     for (index, extra) in seen.iter().enumerate() {
         if !taken.contains(&index) {
             let reason = if extra.reason.is_empty() { String::new() } else { format!(" ({})", extra.reason) };
-            let expected = if wanted.is_empty() { "no blocker".to_owned() } else { format!("only {}", wishes(wanted)) };
+            let expected =
+                if wanted.is_empty() { "no blocker".to_owned() } else { format!("only {}", wishes(wanted)) };
             differs(expected, format!("also {}{reason}", extra.title()));
         }
     }
@@ -63,11 +65,16 @@ fn parts(wanted: &Blocker, seen: &SeenBlocker<'_>) -> Vec<(String, String)> {
         let fits = |wish: &Consequence, (code, component): &(&str, &str)| {
             wish.code == *code && wish.component.as_ref().is_none_or(|wanted| wanted == component)
         };
-        let same = expected.len() == said.len() && expected.iter().all(|wish| said.iter().any(|got| fits(wish, got)));
+        let same = expected.len() == said.len()
+            && expected.iter().all(|wish| said.iter().any(|got| fits(wish, got)));
         if !same {
-            let wishes = expected.iter().map(|c| title_of(c.code, c.component.as_deref().unwrap_or_default()));
+            let wishes =
+                expected.iter().map(|c| title_of(c.code, c.component.as_deref().unwrap_or_default()));
             let got = said.iter().map(|(code, component)| title_of(code, component));
-            found.push((format!("{title} with consequences {}", list(wishes)), format!("consequences {}", list(got))));
+            found.push((
+                format!("{title} with consequences {}", list(wishes)),
+                format!("consequences {}", list(got)),
+            ));
         }
     }
     found
@@ -83,7 +90,9 @@ fn list(parts: impl Iterator<Item = String>) -> String {
 }
 
 fn wishes(wanted: &[Blocker]) -> String {
-    list(wanted.iter().map(|blocker| title_of(blocker.code, blocker.component.as_deref().unwrap_or_default())))
+    list(
+        wanted.iter().map(|blocker| title_of(blocker.code, blocker.component.as_deref().unwrap_or_default())),
+    )
 }
 
 fn titles(seen: &[SeenBlocker<'_>]) -> String {

@@ -33,14 +33,19 @@ pub fn document_mismatches(wanted: &Document, view: View<'_>) -> Vec<Mismatch> {
         differs(format!("component {component} {readiness}"), format!("component {component} {seen}"));
     }
     if wanted.blocker.is_some() || wanted.component.is_some() {
-        let expected = Document { blocker: wanted.blocker, component: wanted.component.clone(), ..Document::default() };
+        let expected =
+            Document { blocker: wanted.blocker, component: wanted.component.clone(), ..Document::default() };
         let blockers = view.blockers();
         let fits = blockers.iter().any(|seen| {
             wanted.blocker.is_none_or(|code| seen.is(code))
                 && wanted.component.as_ref().is_none_or(|component| seen.component == component)
         });
         let titles: Vec<String> = blockers.iter().map(super::SeenBlocker::title).collect();
-        let seen = if titles.is_empty() { "no blocker".to_owned() } else { format!("blockers {}", titles.join(", ")) };
+        let seen = if titles.is_empty() {
+            "no blocker".to_owned()
+        } else {
+            format!("blockers {}", titles.join(", "))
+        };
         if !fits {
             differs(expected.to_string(), seen);
         }

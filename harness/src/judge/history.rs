@@ -87,7 +87,8 @@ impl History {
 
     /// Spells that began before the heal.
     pub fn before_heal(&self) -> &[Spell] {
-        let count = self.heal.map_or(self.spells.len(), |heal| self.spells.partition_point(|s| s.from < heal));
+        let count =
+            self.heal.map_or(self.spells.len(), |heal| self.spells.partition_point(|s| s.from < heal));
         &self.spells[..count]
     }
 

@@ -74,7 +74,8 @@ impl Milestones {
         let wanted = &scenario.expect.blockers;
         let fits = |seen: &super::SeenBlocker<'_>| {
             wanted.iter().any(|blocker| {
-                seen.is(blocker.code) && blocker.component.as_ref().is_none_or(|component| seen.component == component)
+                seen.is(blocker.code)
+                    && blocker.component.as_ref().is_none_or(|component| seen.component == component)
             })
         };
         if view.blockers().iter().any(fits) {
@@ -116,7 +117,8 @@ impl Milestones {
     /// `order`: no milestone was still looked for in vain when a later one had been seen.
     pub(super) fn order(&self, wanted: &[Milestone], history: &History) -> Vec<Finding> {
         let mut found = Vec::new();
-        let expected = || wanted.iter().map(|milestone| milestone.name()).collect::<Vec<_>>().join(" before ");
+        let expected =
+            || wanted.iter().map(|milestone| milestone.name()).collect::<Vec<_>>().join(" before ");
         for (index, milestone) in wanted.iter().enumerate() {
             let Some(seen) = self.get(*milestone) else {
                 let when = format!("until {}", history.offset(history.end));
@@ -153,7 +155,12 @@ impl Milestones {
                 (Some(_), Some(_)) => {}
                 _ => {
                     let when = format!("until {}", history.offset(history.end));
-                    found.push(Finding { rule: Rule::Within, expected, seen: format!("no {milestone}"), when });
+                    found.push(Finding {
+                        rule: Rule::Within,
+                        expected,
+                        seen: format!("no {milestone}"),
+                        when,
+                    });
                 }
             }
         }

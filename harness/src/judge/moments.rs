@@ -75,5 +75,10 @@ fn lasted(history: &History, from: Timestamp, to: Timestamp) -> String {
     if to == history.end {
         return history.since(from, to);
     }
-    format!("from {} to {} (for {})", history.offset(from), history.offset(to), elapsed(to.duration_since(from)))
+    format!(
+        "from {} to {} (for {})",
+        history.offset(from),
+        history.offset(to),
+        elapsed(to.duration_since(from))
+    )
 }

@@ -88,7 +88,8 @@ pub(super) fn operator(timeline: &Timeline, scenario: &Scenario, history: &Histo
         })
         .collect();
     let last_line = || {
-        let said = lines.iter().rev().find(|(text, stream)| *stream == Stream::Stderr && !text.trim().is_empty());
+        let said =
+            lines.iter().rev().find(|(text, stream)| *stream == Stream::Stderr && !text.trim().is_empty());
         let said = said.or_else(|| lines.iter().rev().find(|(text, _)| !text.trim().is_empty()));
         said.map_or("it printed nothing".to_owned(), |(text, _)| format!("its last word was `{text}`"))
     };
@@ -97,10 +98,15 @@ pub(super) fn operator(timeline: &Timeline, scenario: &Scenario, history: &Histo
         let fits = matches!((exit, end), (Exit::Success, Some((OperatorEnd::Exited(0), _))))
             || (exit == Exit::Failure && end.is_some_and(|(end, _)| end != OperatorEnd::Exited(0)));
         if !fits {
-            let expected = if exit == Exit::Success { "the command to end well" } else { "the command to fail" };
+            let expected =
+                if exit == Exit::Success { "the command to end well" } else { "the command to fail" };
             let (seen, when) = match end {
-                Some((end, at)) => (format!("it {end}; {}", last_line()), format!("at {}", history.offset(at))),
-                None => (format!("it still ran; {}", last_line()), format!("at {}", history.offset(history.end))),
+                Some((end, at)) => {
+                    (format!("it {end}; {}", last_line()), format!("at {}", history.offset(at)))
+                }
+                None => {
+                    (format!("it still ran; {}", last_line()), format!("at {}", history.offset(history.end)))
+                }
             };
             found.push(Finding { rule: Rule::Operator, expected: expected.to_owned(), seen, when });
         }

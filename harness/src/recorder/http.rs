@@ -68,7 +68,8 @@ impl Visitor {
                 }
             }
         };
-        answered.unwrap_or_else(|Elapsed| Fetch { timed_out: true, ..Fetch::nothing("no answer within 10 s") })
+        answered
+            .unwrap_or_else(|Elapsed| Fetch { timed_out: true, ..Fetch::nothing("no answer within 10 s") })
     }
 
     async fn ask(&self, url: &str, token: Option<&str>) -> Fetch {
@@ -81,14 +82,17 @@ impl Visitor {
             Err(error) => return Fetch::nothing(problem(&error)),
         };
         let code = response.status().as_u16();
-        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let location =
+            response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= MOST => body.extend_from_slice(&chunk),
                 Ok(Some(_)) => return Fetch::nothing(format!("an answer of more than {MOST} bytes")),
                 Ok(None) => break,
-                Err(error) => return Fetch::nothing(format!("an answer that broke off: {}", problem(&error))),
+                Err(error) => {
+                    return Fetch::nothing(format!("an answer that broke off: {}", problem(&error)));
+                }
             }
         }
         Fetch { answer: Answer::Status { code, location }, body: body.into(), timed_out: false }

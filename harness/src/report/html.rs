@@ -17,7 +17,9 @@ line{stroke:#1b1f24}line.fault,line.heal{stroke-dasharray:2}";
 
 /// The page.
 pub(super) fn page(plan: &Plan, summary: &Summary) -> String {
-    let mut page = String::from("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Smoke report</title><style>");
+    let mut page = String::from(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Smoke report</title><style>",
+    );
     page.push_str(STYLE);
     page.push_str("</style><h1>Smoke report</h1><table><tr><th>scenario</th><th>verdict</th><th>took</th><th>field time</th></tr>");
     for outcome in &summary.outcomes {
@@ -41,7 +43,8 @@ pub(super) fn page(plan: &Plan, summary: &Summary) -> String {
 
 fn section(page: &mut String, plan: &Plan, outcome: &Outcome) {
     let anchor = escape(&anchor(outcome));
-    let story = plan.scenarios.iter().find(|s| s.name == outcome.name).map(|s| s.story.as_str()).unwrap_or_default();
+    let story =
+        plan.scenarios.iter().find(|s| s.name == outcome.name).map(|s| s.story.as_str()).unwrap_or_default();
     let _ = write!(page, "<h2 id=\"{anchor}\">{anchor}: {}</h2><p>{}</p>", outcome.verdict, escape(story));
     if let Verdict::Broken(reason) | Verdict::Skipped(reason) = &outcome.verdict {
         let _ = write!(page, "<p><b>{}</b></p>", escape(reason));
@@ -52,7 +55,12 @@ fn section(page: &mut String, plan: &Plan, outcome: &Outcome) {
     if !outcome.findings.is_empty() {
         page.push_str("<table><tr><th>rule</th><th>expected</th><th>last seen</th><th>when</th></tr>");
         for finding in &outcome.findings {
-            let cells = [finding.rule.to_string(), finding.expected.clone(), finding.seen.clone(), finding.when.clone()];
+            let cells = [
+                finding.rule.to_string(),
+                finding.expected.clone(),
+                finding.seen.clone(),
+                finding.when.clone(),
+            ];
             page.push_str("<tr>");
             for cell in cells {
                 let _ = write!(page, "<td>{}</td>", escape(&cell));
@@ -63,13 +71,19 @@ fn section(page: &mut String, plan: &Plan, outcome: &Outcome) {
     }
     for receipt in &outcome.receipts {
         let evidence = receipt.evidence.join("\n");
-        let _ = write!(page, "<p>Receipt of <code>{}</code>, {} times:</p>", escape(&receipt.fault), receipt.count);
+        let _ = write!(
+            page,
+            "<p>Receipt of <code>{}</code>, {} times:</p>",
+            escape(&receipt.fault),
+            receipt.count
+        );
         let _ = write!(page, "<pre>{}</pre>", escape(&evidence));
     }
     for remark in &outcome.remarks {
         let _ = write!(page, "<p>{}</p>", escape(remark));
     }
-    let folder = outcome.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let folder =
+        outcome.directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let folder = escape(&folder);
     let _ = write!(page, "<p><a href=\"{folder}/timeline.jsonl\">timeline</a>");
     if outcome.directory.join("evidence").exists() {

@@ -45,7 +45,8 @@ fn scenario(plan: &Plan, outcome: &Outcome) -> Value {
         .collect();
     let mut milestones = Map::new();
     for milestone in Milestone::ALL {
-        let took = outcome.milestones.iter().find(|(seen, _)| seen == milestone).map(|(_, took)| millis(*took));
+        let took =
+            outcome.milestones.iter().find(|(seen, _)| seen == milestone).map(|(_, took)| millis(*took));
         milestones.insert(field(*milestone).to_owned(), json!(took));
     }
     json!({

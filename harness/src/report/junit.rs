@@ -32,7 +32,8 @@ fn case(outcome: &Outcome) -> TestCase {
     if !findings.is_empty() {
         status.set_description(findings.join("\n"));
     }
-    let name = if outcome.turn > 1 { format!("{} ({})", outcome.name, outcome.turn) } else { outcome.name.clone() };
+    let name =
+        if outcome.turn > 1 { format!("{} ({})", outcome.name, outcome.turn) } else { outcome.name.clone() };
     let mut case = TestCase::new(name, status);
     case.set_classname(format!("smoke.{}", outcome.world));
     case.set_time(outcome.duration);

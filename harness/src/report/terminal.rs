@@ -75,7 +75,11 @@ impl<W: Write> Voice for Terminal<W> {
     }
 
     fn ended(&mut self, outcome: &Outcome) {
-        let name = if outcome.turn > 1 { format!("{} #{}", outcome.name, outcome.turn) } else { outcome.name.clone() };
+        let name = if outcome.turn > 1 {
+            format!("{} #{}", outcome.name, outcome.turn)
+        } else {
+            outcome.name.clone()
+        };
         let verb = match outcome.verdict {
             Verdict::Passed => "Passed",
             Verdict::Failed => "FAILED",
@@ -133,7 +137,8 @@ fn proof(plan: &Plan, outcome: &Outcome) -> String {
     if let Some(scenario) = plan.scenarios.iter().find(|scenario| scenario.name == outcome.name) {
         parts.extend(scenario.expect.eventually.rollup.map(|rollup| format!("said {rollup}")));
         parts.extend(scenario.expect.blockers.iter().map(|blocker| {
-            let of = blocker.component.as_ref().map(|component| format!(" of {component}")).unwrap_or_default();
+            let of =
+                blocker.component.as_ref().map(|component| format!(" of {component}")).unwrap_or_default();
             format!("named {}{of}", blocker.code)
         }));
         parts.extend(scenario.recovers.as_ref().map(|document| format!("recovered to {document}")));

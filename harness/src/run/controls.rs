@@ -91,7 +91,8 @@ impl Cache {
     ) -> io::Result<Result<Control, T>> {
         let name = file_name(identity);
         let lock = File::create(self.directory.join(format!("{name}.lock")))?;
-        let _locked = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| io::Error::from(errno))?;
+        let _locked =
+            Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, errno)| io::Error::from(errno))?;
         let path = self.directory.join(format!("{name}.json"));
         if let Some(control) = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
             return Ok(Ok(control));

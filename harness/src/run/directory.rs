@@ -136,8 +136,12 @@ pub fn sweep(base: &Path) -> Result<Swept, DirectoryError> {
 /// Kills what is recorded in a directory and removes it; returns how many groups were killed.
 fn clear(path: &Path) -> usize {
     let mut killed = 0;
-    for (pid, start) in fs::read_to_string(path.join(PROCESSES)).unwrap_or_default().lines().filter_map(recorded) {
-        if lives(pid, start) && i32::try_from(pid).is_ok_and(|pid| killpg(Pid::from_raw(pid), Signal::SIGKILL).is_ok()) {
+    for (pid, start) in
+        fs::read_to_string(path.join(PROCESSES)).unwrap_or_default().lines().filter_map(recorded)
+    {
+        if lives(pid, start)
+            && i32::try_from(pid).is_ok_and(|pid| killpg(Pid::from_raw(pid), Signal::SIGKILL).is_ok())
+        {
             killed += 1;
         }
     }
@@ -164,7 +168,9 @@ fn lives(pid: u32, start: u64) -> bool {
     match start_time(pid) {
         Some(now) => now == start,
         // Where the system does not tell start times, a pid that is in use may be the same.
-        None if start == 0 => i32::try_from(pid).is_ok_and(|pid| kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH)),
+        None if start == 0 => {
+            i32::try_from(pid).is_ok_and(|pid| kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH))
+        }
         None => false,
     }
 }

@@ -12,9 +12,8 @@ use jiff::Timestamp;
 use super::controls::Cache;
 use super::directory::WorldDirectory;
 use super::outcome::{Ending, Kept, Played};
-use super::play::{Performance, Script, chain, prepare, take_down};
-use super::runner::{Keep, Plan};
-use super::{Budgets, Stop, panics};
+use super::play::{Performance, Script, chain, take_down};
+use super::{Budgets, Keep, Plan, Stop, evidence, panics};
 use crate::judge::{Control, Verdict, judge};
 use crate::scenario::Scenario;
 use crate::timeline::{Header, VERSION};
@@ -40,6 +39,7 @@ pub(super) enum Role {
 }
 
 /// One thread's work.
+#[derive(Clone)]
 pub(super) struct Job {
     pub(super) id: usize,
     pub(super) role: Role,
@@ -75,7 +75,12 @@ impl Job {
         let scenario = &self.scenario;
         let identity = format!(
             "{}|{}|{}|{}|{:?}|{:?}",
-            scenario.release, scenario.profile, plan.world, plan.speed, plan.status_command, plan.operator_command
+            scenario.release,
+            scenario.profile,
+            plan.world,
+            plan.speed,
+            plan.status_command,
+            plan.operator_command
         );
         let made = cache.get_or_make(&identity, || {
             let played = self.play(shared, tell);
@@ -121,7 +126,7 @@ impl Job {
 
     fn in_world(&self, shared: &Shared, tell: &Sender<Message>, began: Timestamp) -> Option<Played> {
         let duration = || since(began, Clock::wall().now());
-        if let Err(error) = prepare(&self.directory) {
+        if let Err(error) = std::fs::create_dir_all(&self.directory) {
             return Some(broken(format!("make {}: {error}", self.directory.display()), duration()));
         }
         let home = match WorldDirectory::create(&shared.base) {
@@ -152,9 +157,10 @@ impl Job {
         );
         match (result, finished) {
             (_, Some(played)) => played,
-            (Err(error @ BootError::Unavailable { .. }), None) => {
-                Some(Played { ending: Ending::Skipped(error.to_string()), ..broken(String::new(), duration()) })
-            }
+            (Err(error @ BootError::Unavailable { .. }), None) => Some(Played {
+                ending: Ending::Skipped(error.to_string()),
+                ..broken(String::new(), duration())
+            }),
             (Err(error), None) => Some(broken(chain(&error), duration())),
             (Ok(()), None) => Some(broken("the world was never there".to_owned(), duration())),
         }
@@ -173,9 +179,11 @@ impl Job {
             (Ending::Played, Some(timeline)) => Some(judge(timeline, &self.scenario, None).verdict),
             _ => None,
         };
-        let fine = verdict == Some(Verdict::Passed) || matches!(ending, Ending::Skipped(_)) || self.role == Role::Control;
+        let fine = verdict == Some(Verdict::Passed)
+            || matches!(ending, Ending::Skipped(_))
+            || self.role == Role::Control;
         if !fine {
-            remarks.extend(script.evidence(&*world, timeline.as_ref()).await);
+            remarks.extend(evidence::collect(&*world, &self.directory, timeline.as_ref()).await);
         }
         let control = timeline.as_ref().filter(|_| ending == Ending::Played).map(Control::of);
         let duration = since(began, Clock::wall().now());

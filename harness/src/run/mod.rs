@@ -9,17 +9,22 @@
 mod budgets;
 mod controls;
 pub mod directory;
+mod evidence;
 mod exit;
 mod job;
 mod outcome;
 mod panics;
+mod plan;
 mod play;
+mod receipts;
 mod runner;
+mod schedule;
 mod stop;
 mod watch;
 
 pub use budgets::Budgets;
 pub use exit::ExitStatus;
 pub use outcome::{Kept, Outcome, Summary};
-pub use runner::{Keep, Plan, RunError, Runner, Voice};
+pub use plan::{Keep, Plan, Voice};
+pub use runner::{RunError, Runner};
 pub use stop::Stop;

@@ -31,7 +31,8 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
     let Some(slot) = seen.get_mut(&thread::current().id()) else { return false };
     let payload = info.payload();
     let said = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let said = said.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned());
+    let said =
+        said.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned());
     let place = info.location().map(|place| format!(" at {place}")).unwrap_or_default();
     slot.get_or_insert_with(|| format!("panicked{place}: {said}"));
     true

@@ -1,17 +1,18 @@
 //! One scenario in one world, from the empty cluster to the end.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use futures::future::{Either, select};
 use tokio::sync::mpsc;
 
 use super::outcome::{Ending, Kept};
+use super::receipts::Receipts;
 use super::watch::{Goal, Landed, Wait, Watch};
 use super::{Budgets, Stop};
 use crate::fault::FaultUse;
 use crate::recorder::{Recorder, timeline_path};
 use crate::scenario::{Milestone, Scenario};
-use crate::timeline::{Header, Journal, Phase, ReceiptNote, Timeline, What};
+use crate::timeline::{Header, Journal, Phase, Timeline, What};
 use crate::world::{BootstrapOptions, InjectError, World, WorldError};
 
 /// What a play needs besides its world.
@@ -42,13 +43,22 @@ enum Early {
 impl Script<'_> {
     /// Plays it; the world stays up.
     pub(super) async fn perform(&self, world: &dyn World) -> Performance {
-        let failed = |reason: String| Performance { ending: Ending::Broken(reason), timeline: None, remarks: Vec::new() };
+        let failed = |reason: String| Performance {
+            ending: Ending::Broken(reason),
+            timeline: None,
+            remarks: Vec::new(),
+        };
         let path = timeline_path(&self.directory);
         let journal = match Journal::create(&path, world.clock(), self.header.clone()) {
             Ok(journal) => journal,
             Err(error) => return failed(chain(&error)),
         };
-        let ending = match select(std::pin::pin!(self.phases(world, &journal)), std::pin::pin!(self.stop.wait())).await {
+        let ending = match select(
+            std::pin::pin!(self.phases(world, &journal)),
+            std::pin::pin!(self.stop.wait()),
+        )
+        .await
+        {
             Either::Left((Ok(()) | Err(Early::Pointless), _)) => Ending::Played,
             Either::Left((Err(Early::Skipped(reason)), _)) => Ending::Skipped(reason),
             Either::Left((Err(Early::Broken(reason)), _)) => Ending::Broken(reason),
@@ -63,7 +73,8 @@ impl Script<'_> {
 
     async fn phases(&self, world: &dyn World, journal: &Journal) -> Result<(), Early> {
         self.phase(journal, Phase::Install);
-        for (index, fault) in self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.at.is_none()) {
+        for (index, fault) in self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.at.is_none())
+        {
             inject(world, journal, index, fault).await?;
         }
         if self.scenario.faults.iter().all(|fault| fault.at.is_none()) {
@@ -157,7 +168,12 @@ impl Script<'_> {
         }
     }
 
-    async fn inject_at(&self, milestone: Milestone, world: &dyn World, journal: &Journal) -> Result<(), Early> {
+    async fn inject_at(
+        &self,
+        milestone: Milestone,
+        world: &dyn World,
+        journal: &Journal,
+    ) -> Result<(), Early> {
         let due = |fault: &&FaultUse| fault.at == Some(milestone);
         if !self.scenario.faults.iter().any(|fault| due(&fault)) {
             return Ok(());
@@ -172,23 +188,6 @@ impl Script<'_> {
     fn phase(&self, journal: &Journal, phase: Phase) {
         (self.progress)(format!("phase {}", phase.name()));
         journal.note(What::Phase { phase });
-    }
-
-    /// Collects what helps to understand a failure.
-    pub(super) async fn evidence(&self, world: &dyn World, timeline: Option<&Timeline>) -> Vec<String> {
-        let directory = self.directory.join("evidence");
-        let collected = async {
-            std::fs::create_dir_all(&directory)?;
-            if let Some(timeline) = timeline {
-                std::fs::write(directory.join("operator.log"), operator_log(timeline))?;
-                std::fs::write(directory.join("status.json"), last_status(timeline))?;
-            }
-            world.evidence(&directory).await
-        };
-        match collected.await {
-            Ok(()) => Vec::new(),
-            Err(error) => vec![format!("evidence is not complete: {}", chain(&*error))],
-        }
     }
 
     /// How to get in.
@@ -227,66 +226,6 @@ async fn inject(world: &dyn World, journal: &Journal, index: usize, fault: &Faul
     }
 }
 
-/// Which faults have been seen to happen.
-struct Receipts<'s> {
-    scenario: &'s Scenario,
-    landed: Vec<bool>,
-}
-
-impl<'s> Receipts<'s> {
-    fn new(scenario: &'s Scenario) -> Self {
-        Self { scenario, landed: vec![false; scenario.faults.len()] }
-    }
-
-    async fn update(&mut self, world: &dyn World, journal: &Journal) -> Landed {
-        for (index, fault) in self.scenario.faults.iter().enumerate() {
-            if !self.landed[index] {
-                self.landed[index] = note(world, journal, index, fault).await;
-            }
-        }
-        if self.landed.iter().all(|landed| *landed) { Landed::All } else { Landed::NotAll }
-    }
-
-    /// How often everything happened in the end.
-    async fn last(&self, world: &dyn World, journal: &Journal) {
-        for (index, fault) in self.scenario.faults.iter().enumerate() {
-            note(world, journal, index, fault).await;
-        }
-    }
-}
-
-async fn note(world: &dyn World, journal: &Journal, index: usize, fault: &FaultUse) -> bool {
-    let receipt = world.receipt(fault).await;
-    if !receipt.landed() {
-        return false;
-    }
-    let fault = fault.to_string();
-    let (count, first, evidence) = (receipt.count, receipt.first, receipt.evidence);
-    journal.note(What::Receipt(ReceiptNote { index, fault, count, first, evidence }));
-    true
-}
-
-fn operator_log(timeline: &Timeline) -> String {
-    let mut log = String::new();
-    for event in &timeline.events {
-        if let What::Operator { text, .. } = &event.what {
-            log.push_str(&crate::timeline::offset(timeline.start(), event.at));
-            log.push('\t');
-            log.push_str(text);
-            log.push('\n');
-        }
-    }
-    log
-}
-
-fn last_status(timeline: &Timeline) -> String {
-    let last = timeline.events.iter().rev().find_map(|event| match &event.what {
-        What::Status { document, .. } => Some(document),
-        _ => None,
-    });
-    last.map(|document| format!("{document:#}\n")).unwrap_or_default()
-}
-
 /// An error with all that led to it.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -303,9 +242,4 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 pub(super) async fn take_down(world: Box<dyn World>) -> Option<String> {
     let down: Result<(), WorldError> = world.down().await;
     down.err().map(|error| format!("the world left something behind: {}", chain(&*error)))
-}
-
-/// Whether a directory can be written.
-pub(super) fn prepare(directory: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(directory)
 }

@@ -1,7 +1,6 @@
 //! Dispatches jobs, judges what comes back, tells the voice.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
@@ -10,15 +9,15 @@ use std::time::Duration;
 use field_clock::Clock;
 use jiff::Timestamp;
 
-use super::controls::{Cache, Controls, Key, control_for, is_control};
+use super::controls::{Cache, Controls, Key, is_control};
 use super::directory::{self, DirectoryError};
 use super::job::{Job, Message, Role, Shared, since};
-use super::outcome::{Ending, Kept, Played, milestones_of};
-use super::{Budgets, Outcome, Stop, Summary};
+use super::outcome::{Ending, Played, milestones_of};
+use super::schedule::schedule;
+use super::{Budgets, Kept, Outcome, Plan, Stop, Summary, Voice};
 use crate::judge::{Control, Judgement, Milestones, Verdict, judge};
-use crate::scenario::Scenario;
 use crate::timeline::{ReceiptNote, Timeline, What};
-use crate::world::{Binaries, Speed, WorldFactory};
+use crate::world::WorldFactory;
 
 /// How often the runner looks up from waiting.
 const TICK: Duration = Duration::from_millis(200);
@@ -26,61 +25,6 @@ const TICK: Duration = Duration::from_millis(200);
 const SLOW: Duration = Duration::from_secs(10);
 /// How long a job that was told to stop may take for that.
 const GRACE: Duration = Duration::from_secs(20);
-
-/// Which worlds stay up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Keep {
-    /// None.
-    #[default]
-    Never,
-    /// Those of scenarios that did not pass.
-    OnFailure,
-    /// All.
-    Always,
-}
-
-/// What is run, and how.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// What.
-    pub scenarios: Vec<Scenario>,
-    /// In which kind of world.
-    pub world: String,
-    /// Worlds without which a run is broken.
-    pub required: Vec<String>,
-    /// Where worlds have their directories, see [`directory::base`].
-    pub base: PathBuf,
-    /// Where the report goes; it exists.
-    pub report: PathBuf,
-    /// Which worlds stay up.
-    pub keep: Keep,
-    /// How many at once.
-    pub jobs: usize,
-    /// How often each.
-    pub repeat: u32,
-    /// Seed of everything random.
-    pub seed: u64,
-    /// The most seconds of field time in a second of the machine's.
-    pub speed: Speed,
-    /// A status service in place of ours.
-    pub status_command: Option<Vec<String>>,
-    /// An operator's command in place of ours.
-    pub operator_command: Option<Vec<String>>,
-    /// The system under test.
-    pub binaries: Binaries,
-}
-
-/// Hears what happens, as it happens.
-pub trait Voice {
-    /// So many runs, so many at once.
-    fn begin(&mut self, plan: &Plan, runs: usize);
-    /// This one has been running for long.
-    fn slow(&mut self, name: &str, duration: Duration, last: &str);
-    /// This one is over.
-    fn ended(&mut self, outcome: &Outcome);
-    /// These worlds stay up until the runner is interrupted.
-    fn kept(&mut self, kept: &[(String, Kept)]);
-}
 
 /// Nothing could be run.
 #[derive(Debug, thiserror::Error)]
@@ -173,42 +117,14 @@ impl<'v> Runner<'v> {
         Ok(self.summary)
     }
 
-    /// Faultless scenarios first, for they are controls; then controls that nobody else provides; then the rest.
     fn plan_jobs(&mut self) {
         let shared = Arc::clone(&self.shared);
-        let plan = &shared.plan;
-        let able = shared.factory.capabilities();
-        let mut scenarios: Vec<Arc<Scenario>> = Vec::new();
-        for scenario in &plan.scenarios {
-            let lacks: Vec<&str> =
-                scenario.needs().into_iter().filter(|need| !able.contains(need)).map(|need| need.name()).collect();
-            if lacks.is_empty() {
-                scenarios.push(Arc::new(scenario.clone()));
-            } else {
-                let reason = format!("a {} world has no {}", plan.world, lacks.join(", no "));
-                self.end_unplayed(scenario, reason);
-            }
+        let schedule = schedule(&shared.plan, shared.factory.capabilities());
+        for (job, reason) in schedule.unable {
+            let verdict = self.skip(reason).verdict;
+            self.end(Outcome { verdict, ..outcome_of(&job, &shared.plan, Duration::ZERO) });
         }
-        scenarios.sort_by_key(|scenario| !is_control(scenario));
-        let mut provided: Vec<Key> =
-            scenarios.iter().filter(|scenario| is_control(scenario)).map(|scenario| Key::of(scenario)).collect();
-        let mut controls = Vec::new();
-        for scenario in scenarios.iter().filter(|scenario| !scenario.faults.is_empty()) {
-            let key = Key::of(scenario);
-            if !provided.contains(&key) {
-                provided.push(key);
-                controls.push(Arc::new(control_for(scenario)));
-            }
-        }
-        let first = scenarios.iter().take_while(|scenario| is_control(scenario)).count();
-        let (faultless, faulty) = scenarios.split_at(first);
-        let turns = |list: &[Arc<Scenario>]| -> Vec<(Role, Arc<Scenario>)> {
-            let turn = |turn: u32| list.iter().map(move |s| (Role::Scenario { turn }, Arc::clone(s)));
-            (1..=plan.repeat.max(1)).flat_map(turn).collect()
-        };
-        let controls = controls.into_iter().map(|scenario| (Role::Control, scenario));
-        let jobs: Vec<_> = turns(faultless).into_iter().chain(controls).chain(turns(faulty)).collect();
-        self.queue = jobs.into_iter().enumerate().map(|(id, (role, scenario))| job(id, role, scenario, plan)).collect();
+        self.queue = schedule.jobs.into();
     }
 
     fn dispatch(&mut self, clock: &Clock) -> Result<(), RunError> {
@@ -251,7 +167,7 @@ impl<'v> Runner<'v> {
             self.controls.learn(Key::of(&job.scenario), control);
         }
         if job.role != Role::Control {
-            self.waiting.push((copy(job), played, kept));
+            self.waiting.push((job.clone(), played, kept));
         }
         self.judge_waiting();
     }
@@ -276,7 +192,13 @@ impl<'v> Runner<'v> {
         }
     }
 
-    fn conclude(&mut self, job: &Job, played: Played, kept: Option<Kept>, control: Result<Arc<Control>, String>) {
+    fn conclude(
+        &mut self,
+        job: &Job,
+        played: Played,
+        kept: Option<Kept>,
+        control: Result<Arc<Control>, String>,
+    ) {
         let mut outcome = outcome_of(job, &self.shared.plan, played.duration);
         outcome.remarks = played.remarks;
         outcome.kept = kept;
@@ -284,7 +206,9 @@ impl<'v> Runner<'v> {
             (Ending::Skipped(reason), ..) => self.skip(reason),
             (Ending::Broken(reason), ..) => bare(Verdict::Broken(reason)),
             (Ending::Played, None, _) => bare(Verdict::Broken("it left no timeline".to_owned())),
-            (Ending::Played, Some(_), Err(reason)) => bare(Verdict::Broken(format!("its control run: {reason}"))),
+            (Ending::Played, Some(_), Err(reason)) => {
+                bare(Verdict::Broken(format!("its control run: {reason}")))
+            }
             (Ending::Played, Some(timeline), Ok(control)) => judge(timeline, &job.scenario, Some(&control)),
         };
         (outcome.verdict, outcome.findings) = (judgement.verdict, judgement.findings);
@@ -303,13 +227,6 @@ impl<'v> Runner<'v> {
             return bare(Verdict::Broken(format!("{} worlds are required here, and {reason}", plan.world)));
         }
         bare(Verdict::Skipped(reason))
-    }
-
-    fn end_unplayed(&mut self, scenario: &Scenario, reason: String) {
-        let role = Role::Scenario { turn: 1 };
-        let job = job(0, role, Arc::new(scenario.clone()), &self.shared.plan);
-        let verdict = self.skip(reason).verdict;
-        self.end(Outcome { verdict, ..outcome_of(&job, &self.shared.plan, Duration::ZERO) });
     }
 
     fn end(&mut self, outcome: Outcome) {
@@ -342,7 +259,8 @@ impl<'v> Runner<'v> {
         }
         for id in given_up {
             let Some(active) = self.active.remove(&id) else { continue };
-            let reason = format!("no end after {} on the machine's clock; last: {}", seconds(machine), active.last);
+            let reason =
+                format!("no end after {} on the machine's clock; last: {}", seconds(machine), active.last);
             let duration = machine + GRACE;
             let ending = Ending::Broken(reason);
             let played = Played { ending, remarks: Vec::new(), duration, timeline: None, control: None };
@@ -364,28 +282,6 @@ impl<'v> Runner<'v> {
             // A thread that panicked has told so, or was given up.
             let _ = thread.join();
         }
-    }
-}
-
-fn job(id: usize, role: Role, scenario: Arc<Scenario>, plan: &Plan) -> Job {
-    let (part, turn) = match role {
-        Role::Scenario { turn: 1 } => (scenario.name.clone(), 1),
-        Role::Scenario { turn } => (format!("{}.{turn}", scenario.name), turn),
-        Role::Control => (scenario.name.clone(), 0),
-    };
-    let directory = plan.report.join(part);
-    let seed = plan.seed.wrapping_add(u64::from(turn.saturating_sub(1)));
-    Job { id, role, scenario, directory, seed, stop: Stop::default() }
-}
-
-fn copy(job: &Job) -> Job {
-    Job {
-        id: job.id,
-        role: job.role,
-        scenario: Arc::clone(&job.scenario),
-        directory: job.directory.clone(),
-        seed: job.seed,
-        stop: job.stop.clone(),
     }
 }
 

@@ -15,7 +15,8 @@ pub fn catalogue(scenarios: &[Scenario]) -> String {
     for scenario in scenarios {
         let faults: Vec<String> = scenario.faults.iter().map(|fault| format!("`{fault}`")).collect();
         let faults = if faults.is_empty() { "nothing".to_owned() } else { faults.join(", ") };
-        let mut says: Vec<String> = scenario.expect.blockers.iter().map(|b| format!("`{}`", b.code)).collect();
+        let mut says: Vec<String> =
+            scenario.expect.blockers.iter().map(|b| format!("`{}`", b.code)).collect();
         says.extend(scenario.expect.eventually.rollup.map(|rollup| format!("`{rollup}`")));
         let name = &scenario.name;
         row(&mut page, &[&format!("[{name}]({name}.yaml)"), &scenario.story, &faults, &says.join(", ")]);
@@ -32,7 +33,15 @@ pub fn catalogue(scenarios: &[Scenario]) -> String {
         };
         let healed: Vec<String> = fault.healed_by.iter().map(|verb| format!("`{verb}`")).collect();
         let name = format!("`{}`", fault.name);
-        let cells = [&name, fault.summary, &params(fault.params), &leads_to, shows, fault.receipt, &healed.join(", ")];
+        let cells = [
+            &name,
+            fault.summary,
+            &params(fault.params),
+            &leads_to,
+            shows,
+            fault.receipt,
+            &healed.join(", "),
+        ];
         row(&mut page, &cells);
     }
     page.push_str("\n## Heal verbs\n\n| verb | what it does | parameters |\n|---|---|---|\n");

@@ -21,7 +21,11 @@ const READINESS: &[&str] = &["workload readiness failure", "Workload readiness f
 /// Every code, in the contract's order.
 pub static CODES: &[BlockerCode] = &[
     row("dns", &["Platform DNS resolution"], "Configure explicit DNS servers"),
-    row("postgres-storage", &["Core Postgres storage initialization"], "Repair or recreate the Postgres PVC subPath"),
+    row(
+        "postgres-storage",
+        &["Core Postgres storage initialization"],
+        "Repair or recreate the Postgres PVC subPath",
+    ),
     row("storage-init", &["Core storage initialization"], "Repair or recreate the named volume's subPath"),
     row("image-not-found", &["Image tag availability"], "Publish the missing image tag"),
     row("image-registry", &["Image registry"], ""),

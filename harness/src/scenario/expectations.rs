@@ -52,7 +52,8 @@ pub(super) fn document(node: Node, what: &'static str, problems: &mut Problems) 
     let place = node.place;
     let mut fields = Fields::new(node, what, problems);
     let mut found = said(&mut fields);
-    found.blocker = fields.take("blocker").and_then(|node| fields.problems.one_of(&node, "blocker code", &code_names()));
+    found.blocker =
+        fields.take("blocker").and_then(|node| fields.problems.one_of(&node, "blocker code", &code_names()));
     found.component = fields.take("component").and_then(|node| fields.problems.text(&node, "a component"));
     let before = fields.problems.0.len();
     fields.finish();
@@ -64,7 +65,8 @@ pub(super) fn document(node: Node, what: &'static str, problems: &mut Problems) 
 
 fn said(fields: &mut Fields<'_>) -> Document {
     let rollup = fields.take("rollup").and_then(|node| fields.problems.name(&node, "the rollup"));
-    let tiers = fields.take("tiers").map(|node| readiness(node, "tiers", fields.problems)).unwrap_or_default();
+    let tiers =
+        fields.take("tiers").map(|node| readiness(node, "tiers", fields.problems)).unwrap_or_default();
     let components = fields.take("components").map(|node| readiness(node, "components", fields.problems));
     Document { rollup, tiers, components: components.unwrap_or_default(), ..Document::default() }
 }
@@ -76,7 +78,8 @@ fn readiness<K: FromStr<Err = UnknownName> + Ord, V: FromStr<Err = UnknownName>>
 ) -> BTreeMap<K, V> {
     let mut found = BTreeMap::new();
     for (key, value) in problems.map(node, what).unwrap_or_default() {
-        let name = key.name.parse().map_err(|error: UnknownName| problems.add(key.place, error.to_string())).ok();
+        let name =
+            key.name.parse().map_err(|error: UnknownName| problems.add(key.place, error.to_string())).ok();
         let value = problems.name(&value, "a readiness");
         found.extend(name.zip(value));
     }
@@ -86,7 +89,8 @@ fn readiness<K: FromStr<Err = UnknownName> + Ord, V: FromStr<Err = UnknownName>>
 fn eventually(node: Node, problems: &mut Problems) -> (Document, Vec<Blocker>) {
     let mut fields = Fields::new(node, "eventually", problems);
     let document = said(&mut fields);
-    let blockers = fields.take("blockers").map(|node| fields.problems.list(node, "blockers")).unwrap_or_default();
+    let blockers =
+        fields.take("blockers").map(|node| fields.problems.list(node, "blockers")).unwrap_or_default();
     let blockers = blockers.into_iter().filter_map(|item| blocker(item, fields.problems)).collect();
     fields.finish();
     (document, blockers)
@@ -94,9 +98,11 @@ fn eventually(node: Node, problems: &mut Problems) -> (Document, Vec<Blocker>) {
 
 fn blocker(node: Node, problems: &mut Problems) -> Option<Blocker> {
     let mut fields = Fields::new(node, "a blocker", problems);
-    let code = fields.need("code").and_then(|node| fields.problems.one_of(&node, "blocker code", &code_names()));
+    let code =
+        fields.need("code").and_then(|node| fields.problems.one_of(&node, "blocker code", &code_names()));
     let component = fields.take("component").and_then(|node| fields.problems.text(&node, "a component"));
-    let login_blocking = fields.take("loginBlocking").and_then(|node| fields.problems.flag(&node, "loginBlocking"));
+    let login_blocking =
+        fields.take("loginBlocking").and_then(|node| fields.problems.flag(&node, "loginBlocking"));
     let reason = fields.take("reason").and_then(|node| pattern(&node, fields.problems));
     let layer = fields.take("layer").and_then(|node| fields.problems.text(&node, "a layer"));
     let consequences = fields.take("consequences").map(|node| {
@@ -109,7 +115,8 @@ fn blocker(node: Node, problems: &mut Problems) -> Option<Blocker> {
 
 fn consequence(node: Node, problems: &mut Problems) -> Option<Consequence> {
     let mut fields = Fields::new(node, "a consequence", problems);
-    let code = fields.need("code").and_then(|node| fields.problems.one_of(&node, "blocker code", &code_names()));
+    let code =
+        fields.need("code").and_then(|node| fields.problems.one_of(&node, "blocker code", &code_names()));
     let component = fields.take("component").and_then(|node| fields.problems.text(&node, "a component"));
     fields.finish();
     Some(Consequence { code: code?, component })
@@ -117,7 +124,8 @@ fn consequence(node: Node, problems: &mut Problems) -> Option<Consequence> {
 
 fn transient(node: Node, problems: &mut Problems) -> Option<Transient> {
     let mut fields = Fields::new(node, "a transient blocker", problems);
-    let code = fields.need("code").and_then(|node| fields.problems.one_of(&node, "blocker code", &code_names()));
+    let code =
+        fields.need("code").and_then(|node| fields.problems.one_of(&node, "blocker code", &code_names()));
     let reason = fields.need("reason").and_then(|node| fields.problems.text(&node, "the reason"));
     fields.finish();
     Some(Transient { code: code?, reason: reason? })
@@ -126,7 +134,8 @@ fn transient(node: Node, problems: &mut Problems) -> Option<Transient> {
 fn within(node: Node, problems: &mut Problems) -> BTreeMap<super::Milestone, std::time::Duration> {
     let mut found = BTreeMap::new();
     for (key, value) in problems.map(node, "within").unwrap_or_default() {
-        let milestone = key.name.parse().map_err(|error: UnknownName| problems.add(key.place, error.to_string())).ok();
+        let milestone =
+            key.name.parse().map_err(|error: UnknownName| problems.add(key.place, error.to_string())).ok();
         let budget = problems.duration(&value, "a budget");
         found.extend(milestone.zip(budget));
     }
@@ -135,7 +144,8 @@ fn within(node: Node, problems: &mut Problems) -> BTreeMap<super::Milestone, std
 
 fn operator(node: Node, problems: &mut Problems) -> Operator {
     let mut fields = Fields::new(node, "operator", problems);
-    let exit = fields.take("exit").and_then(|node| fields.problems.one_of(&node, "exit", &["success", "failure"]));
+    let exit =
+        fields.take("exit").and_then(|node| fields.problems.one_of(&node, "exit", &["success", "failure"]));
     let prints = fields.take("prints").map(|node| fields.problems.list(node, "prints")).unwrap_or_default();
     let prints = prints.iter().filter_map(|item| pattern(item, fields.problems)).collect();
     fields.finish();
@@ -149,7 +159,8 @@ fn pattern(node: &Node, problems: &mut Problems) -> Option<Pattern> {
         Value::Text(text) => text.clone(),
         _ => problems.text(node, "a pattern")?,
     };
-    let Some(inner) = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|inner| !inner.is_empty())
+    let Some(inner) =
+        text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|inner| !inner.is_empty())
     else {
         return problems.text(node, "a pattern").map(Pattern::Text);
     };

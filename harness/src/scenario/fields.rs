@@ -60,7 +60,11 @@ impl Problems {
     }
 
     /// A name of a closed vocabulary.
-    pub(super) fn name<T: FromStr<Err = super::UnknownName>>(&mut self, node: &Node, what: &str) -> Option<T> {
+    pub(super) fn name<T: FromStr<Err = super::UnknownName>>(
+        &mut self,
+        node: &Node,
+        what: &str,
+    ) -> Option<T> {
         let text = self.text(node, what)?;
         text.parse().map_err(|error: super::UnknownName| self.add(node.place, error.to_string())).ok()
     }
@@ -87,7 +91,10 @@ impl Problems {
     /// A length of field time: `250ms`, `20s`, `5m`, `1m30s`, `2h`.
     pub(super) fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
         let Value::Text(text) = &node.value else {
-            self.add(node.place, format!("{what} is a duration such as 20s or 5m, not {}", node.value.kind()));
+            self.add(
+                node.place,
+                format!("{what} is a duration such as 20s or 5m, not {}", node.value.kind()),
+            );
             return None;
         };
         let parsed = duration(text);
@@ -137,7 +144,8 @@ impl<'p> Fields<'p> {
     /// Says what is left over.
     pub(super) fn finish(self) {
         for (key, _) in self.left {
-            let message = format!("{} has no field `{}`{}", self.what, key.name, meant(&key.name, &self.known));
+            let message =
+                format!("{} has no field `{}`{}", self.what, key.name, meant(&key.name, &self.known));
             self.problems.add(key.place, message);
         }
     }

@@ -58,8 +58,8 @@ pub fn load(folder: &Path) -> Result<Vec<Scenario>, FolderError> {
     let mut good = Vec::new();
     let mut bad = Vec::new();
     for path in files(folder)? {
-        let source =
-            std::fs::read_to_string(&path).map_err(|source| FolderError::Read { folder: path.clone(), source })?;
+        let source = std::fs::read_to_string(&path)
+            .map_err(|source| FolderError::Read { folder: path.clone(), source })?;
         match read(&path, &source) {
             Ok(scenario) => good.push(scenario),
             Err(error) => bad.push(error),
@@ -72,7 +72,11 @@ pub fn load(folder: &Path) -> Result<Vec<Scenario>, FolderError> {
 ///
 /// # Errors
 /// When a name is nobody's.
-pub fn choose(scenarios: Vec<Scenario>, names: &[String], folder: &Path) -> Result<Vec<Scenario>, FolderError> {
+pub fn choose(
+    scenarios: Vec<Scenario>,
+    names: &[String],
+    folder: &Path,
+) -> Result<Vec<Scenario>, FolderError> {
     for name in names {
         if !scenarios.iter().any(|scenario| scenario.name == *name) {
             let known = scenarios.iter().map(|scenario| scenario.name.clone()).collect();

@@ -24,7 +24,8 @@ pub use catalogue::catalogue;
 pub use codes::{BlockerCode, CODES, code_names, codes_of};
 pub use folder::{BadFiles, FolderError, choose, load};
 pub use model::{
-    AfterHeal, Blocker, Bootstrap, Consequence, Document, Exit, Expect, Operator, Pattern, Scenario, Transient,
+    AfterHeal, Blocker, Bootstrap, Consequence, Document, Exit, Expect, Operator, Pattern, Scenario,
+    Transient,
 };
 pub use nearest::{meant, nearest};
 pub use problem::{BadScenario, Place, Problem};

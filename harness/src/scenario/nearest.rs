@@ -30,7 +30,10 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_finger_finds_the_name_that_was_meant() {
-        assert_eq!(nearest("image-not-fuond", ["image-registry", "image-not-found"]), Some("image-not-found"));
+        assert_eq!(
+            nearest("image-not-fuond", ["image-registry", "image-not-found"]),
+            Some("image-not-found")
+        );
         assert_eq!(nearest("fullyHealthy", ["installing", "fully_healthy"]), Some("fully_healthy"));
     }
 

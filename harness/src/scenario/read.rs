@@ -36,7 +36,8 @@ fn scenario(root: Node, path: &Path, problems: &mut Problems) -> Option<Scenario
     let mut fields = Fields::new(root, "a scenario", problems);
     let name = fields.need("name").and_then(|node| name(&node, path, fields.problems));
     let story = fields.need("story").and_then(|node| fields.problems.text(&node, "the story"));
-    let requires = fields.take("requires").map(|node| capabilities(node, fields.problems)).unwrap_or_default();
+    let requires =
+        fields.take("requires").map(|node| capabilities(node, fields.problems)).unwrap_or_default();
     let release = fields.take("release").and_then(|node| fields.problems.text(&node, "the release"));
     let profile = fields.take("profile").and_then(|node| fields.problems.text(&node, "the profile"));
     let bootstrap = fields.take("bootstrap").map(|node| bootstrap(node, fields.problems)).unwrap_or_default();
@@ -45,7 +46,8 @@ fn scenario(root: Node, path: &Path, problems: &mut Problems) -> Option<Scenario
     let healing = fields.take("heal");
     let heals = healing.is_some();
     let heal = healing.map(|node| steps::heals(node, fields.problems)).unwrap_or_default();
-    let recovers = fields.take("recovers").map(|node| expectations::document(node, "recovers", fields.problems));
+    let recovers =
+        fields.take("recovers").map(|node| expectations::document(node, "recovers", fields.problems));
     fields.finish();
     if heals && recovers.is_none() {
         problems.add(place, "a scenario that heals says with `recovers` what holds at the end");
@@ -76,7 +78,8 @@ fn name(node: &Node, path: &Path, problems: &mut Problems) -> Option<String> {
     }
     let file = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     if file != name {
-        problems.add(node.place, format!("the name is `{name}` and the file's is `{file}`; they are the same"));
+        problems
+            .add(node.place, format!("the name is `{name}` and the file's is `{file}`; they are the same"));
         return None;
     }
     Some(name)
@@ -94,7 +97,9 @@ fn capabilities(node: Node, problems: &mut Problems) -> Vec<Capability> {
 
 fn bootstrap(node: Node, problems: &mut Problems) -> Bootstrap {
     let mut fields = Fields::new(node, "bootstrap", problems);
-    let mode = fields.take("mode").and_then(|node| fields.problems.one_of(&node, "bootstrap mode", &["fresh", "recover"]));
+    let mode = fields
+        .take("mode")
+        .and_then(|node| fields.problems.one_of(&node, "bootstrap mode", &["fresh", "recover"]));
     let dns_servers = fields.take("dns-servers").map(|node| texts(node, "dns-servers", fields.problems));
     let arguments = fields.take("arguments").map(|node| texts(node, "arguments", fields.problems));
     fields.finish();

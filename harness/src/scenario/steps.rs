@@ -65,7 +65,10 @@ fn step(item: Node, what: &str, problems: &mut Problems) -> Option<Step> {
     }
     let (key, value) = entries.remove(0);
     if let Some((extra, _)) = entries.first() {
-        let message = format!("{what} has one name and perhaps an `at`; `{}` begins another: give it its own dash", extra.name);
+        let message = format!(
+            "{what} has one name and perhaps an `at`; `{}` begins another: give it its own dash",
+            extra.name
+        );
         problems.add(extra.place, message);
         return None;
     }
@@ -100,12 +103,17 @@ fn value(node: &Node, param: &Param, problems: &mut Problems) -> Option<ParamVal
     match param.kind {
         ParamKind::Image => image(node, problems),
         ParamKind::Host => problems.text(node, "a host").map(ParamValue::Text),
-        ParamKind::Release => problems.one_of(node, "release", RELEASES).map(|name| ParamValue::Text(name.to_owned())),
+        ParamKind::Release => {
+            problems.one_of(node, "release", RELEASES).map(|name| ParamValue::Text(name.to_owned()))
+        }
         ParamKind::HttpStatus => match node.value {
             Value::Integer(status @ 400..=599) => Some(ParamValue::Number(status.unsigned_abs())),
             _ => {
                 let given = node.value.kind();
-                problems.add(node.place, format!("`{}` is an HTTP status from 400 to 599, not {given}", param.name));
+                problems.add(
+                    node.place,
+                    format!("`{}` is an HTTP status from 400 to 599, not {given}", param.name),
+                );
                 None
             }
         },
@@ -127,7 +135,11 @@ fn image(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
     let path_like = name.contains(['/', ':', '@', ' ']);
     let near = Component::NAMES.iter().any(|known| strsim::damerau_levenshtein(known, &name) <= 2);
     if path_like || near {
-        let said = if path_like { "is not a component or the last part of a repository" } else { "is no image of a release" };
+        let said = if path_like {
+            "is not a component or the last part of a repository"
+        } else {
+            "is no image of a release"
+        };
         problems.add(node.place, format!("`{name}` {said}{}", meant(&name, Component::NAMES)));
         return None;
     }

@@ -84,7 +84,9 @@ fn located(spanned: Spanned<Raw>) -> Node {
         Raw::Map(entries) => Value::Map(
             entries
                 .into_iter()
-                .map(|(key, value)| (Key { place: place_of(&key.referenced), name: key.value }, located(value)))
+                .map(|(key, value)| {
+                    (Key { place: place_of(&key.referenced), name: key.value }, located(value))
+                })
                 .collect(),
         ),
     };

@@ -6,7 +6,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// Clocks: fields that change by themselves.
-const CLOCKS: &[&str] = &["timestamp", "elapsedSeconds", "ageSeconds", "uptimeSeconds", "checkedAt", "observedAt", "now"];
+const CLOCKS: &[&str] =
+    &["timestamp", "elapsedSeconds", "ageSeconds", "uptimeSeconds", "checkedAt", "observedAt", "now"];
 /// Parts that periodic work changes although nothing else has happened.
 const PERIODIC: &[&str] = &["recentEvents", "logs", "collector", "loginProbe", "message", "progressReason"];
 

@@ -117,7 +117,8 @@ impl Journal {
     /// # Errors
     /// When the file cannot be created.
     pub fn create(path: &Path, clock: Clock, header: Header) -> Result<Self, TimelineError> {
-        let file = File::create(path).map_err(|source| TimelineError::File { path: path.to_owned(), source })?;
+        let file =
+            File::create(path).map_err(|source| TimelineError::File { path: path.to_owned(), source })?;
         let state = State { timeline: Timeline::default(), path: path.to_owned(), file, failure: None };
         let inner = Inner { clock, state: RefCell::new(state), looks: watch::Sender::new(0) };
         let journal = Self { inner: Rc::new(inner) };

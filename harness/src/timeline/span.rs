@@ -27,6 +27,9 @@ mod tests {
     #[test]
     fn times_get_coarser_as_they_grow() {
         let of = |millis| elapsed(SignedDuration::from_millis(millis));
-        assert_eq!([of(850), of(1_000), of(12_340), of(250_000), of(3_720_000)], ["850ms", "1s", "12.3s", "4m10s", "1h02m"]);
+        assert_eq!(
+            [of(850), of(1_000), of(12_340), of(250_000), of(3_720_000)],
+            ["850ms", "1s", "12.3s", "4m10s", "1h02m"]
+        );
     }
 }

@@ -73,7 +73,9 @@ impl BootRequest {
 
     /// The program and first arguments of the status service.
     pub fn status(&self) -> Vec<String> {
-        self.status_command.clone().unwrap_or_else(|| vec![self.binaries.appliance_status.display().to_string()])
+        self.status_command
+            .clone()
+            .unwrap_or_else(|| vec![self.binaries.appliance_status.display().to_string()])
     }
 }
 

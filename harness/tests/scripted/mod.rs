@@ -18,8 +18,8 @@ use smoke_harness::fault::{FaultUse, HealStep};
 use smoke_harness::run::{Keep, Outcome, Plan, Runner, Stop, Summary};
 use smoke_harness::scenario::{Scenario, read};
 use smoke_harness::world::{
-    Access, Binaries, BootError, BootRequest, BootstrapOptions, Capability, InjectError, OperatorEnd, OperatorLine,
-    Play, Receipt, Speed, Stream, World, WorldError, WorldFactory,
+    Access, Binaries, BootError, BootRequest, BootstrapOptions, Capability, InjectError, OperatorEnd,
+    OperatorLine, Play, Receipt, Speed, Stream, World, WorldError, WorldFactory,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -172,7 +172,11 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn moment(&self, now: Timestamp) -> Moment {
         let ago = |then: Timestamp| Duration::try_from(now.duration_since(then)).unwrap_or_default();
-        Moment { installing: self.started.map(ago), faults: self.faults.clone(), healed: self.healed.map(ago) }
+        Moment {
+            installing: self.started.map(ago),
+            faults: self.faults.clone(),
+            healed: self.healed.map(ago),
+        }
     }
 }
 
@@ -180,7 +184,7 @@ impl ScriptedWorld {
     async fn start(script: Script, clock: Clock, home: PathBuf) -> Self {
         let state = Arc::new(std::sync::Mutex::new(State::default()));
         let status = script.status;
-        let status_url = server::serve(clock.clone(), Arc::clone(&state), move |moment, path| status(moment, path)).await;
+        let status_url = server::serve(clock.clone(), Arc::clone(&state), status).await;
         let app = script.app;
         let app_url = server::serve(clock.clone(), Arc::clone(&state), move |moment, _| app(moment)).await;
         let access = Access {
@@ -218,7 +222,10 @@ impl World for ScriptedWorld {
     ) -> Result<OperatorEnd, WorldError> {
         self.state.lock().unwrap().started = Some(self.clock.now());
         let end = (self.script.bootstrap)();
-        lines.send(OperatorLine { stream: Stream::Stdout, text: "Appliance status UI (submitted):".to_owned() })?;
+        lines.send(OperatorLine {
+            stream: Stream::Stdout,
+            text: "Appliance status UI (submitted):".to_owned(),
+        })?;
         self.clock.sleep(Duration::from_secs(2)).await;
         self.changes.send_modify(|version| *version += 1);
         Ok(end)

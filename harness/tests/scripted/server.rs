@@ -44,7 +44,12 @@ pub(crate) async fn serve(
     url
 }
 
-async fn answer(mut stream: TcpStream, clock: &Clock, state: &Mutex<State>, say: impl Fn(&Moment, &str) -> Say) {
+async fn answer(
+    mut stream: TcpStream,
+    clock: &Clock,
+    state: &Mutex<State>,
+    say: impl Fn(&Moment, &str) -> Say,
+) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
@@ -66,7 +71,8 @@ async fn answer(mut stream: TcpStream, clock: &Clock, state: &Mutex<State>, say:
         Say::Panic => panic!("the scripted service fell over"),
     };
     let length = body.len();
-    let answer = format!("HTTP/1.1 {status}\r\n{extra}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    let answer =
+        format!("HTTP/1.1 {status}\r\n{extra}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}");
     // Who asked may have gone.
     let _ = stream.write_all(answer.as_bytes()).await;
 }
