@@ -72,7 +72,7 @@ impl Container for ProcessContainer {
         if let Some(exit) = self.ended {
             return exit;
         }
-        let exit = match Box::into_pin(self.child.wait()).await {
+        let exit = match self.child.wait().await {
             Ok(status) => exit_of(status),
             Err(_) => Exit::code(255),
         };
