@@ -61,7 +61,7 @@ heal:
         heads,
         [
             "x.yaml:1:1: a scenario that heals says with `recovers` what holds at the end",
-            "x.yaml:4:36: `workflow-wroker` is no image of a release; did you mean `workflow-worker`?",
+            "x.yaml:4:36: no image of a release is named `workflow-wroker`; did you mean `workflow-worker`?",
             "x.yaml:5:31: `status` is an HTTP status from 400 to 599, not the number 200",
             "x.yaml:7:9: no milestone is named `login-redy`; did you mean `login-ready`?",
             "x.yaml:9:11: no milestone is named `status-pag`; did you mean `status-page`?",

@@ -8,9 +8,11 @@ use std::time::Duration;
 use scripted::{
     Moment, Say, Script, document, honest_document, honest_status, run, run_planned, worker_blocker,
 };
-use smoke_harness::judge::Verdict;
-use smoke_harness::run::ExitStatus;
+use smoke_harness::judge::{Verdict, judge};
+use smoke_harness::report;
+use smoke_harness::run::{ExitStatus, Keep};
 use smoke_harness::scenario::Milestone;
+use smoke_harness::timeline::Timeline;
 use smoke_harness::world::{BootError, Capability, InjectError, OperatorEnd};
 
 const MISSING_TAG: &str = "
@@ -316,4 +318,66 @@ fn nothing_of_a_world_is_left_behind() {
     std::fs::create_dir(&base).unwrap();
     run_planned(MISSING_TAG, Script::honest(), |plan| plan.base = base.clone());
     assert_eq!(std::fs::read_dir(&base).unwrap().count(), 0);
+}
+
+#[test]
+fn a_kept_world_says_how_to_get_in_and_goes_down_on_demand() {
+    let ran = run_planned(HEALTHY, Script::honest(), |plan| plan.keep = Keep::Always);
+    assert_eq!(ran.outcome().verdict, Verdict::Passed);
+    let kept = ran.outcome().kept.as_ref().unwrap();
+    let text = ran.notes.text();
+    assert!(text.contains(&format!("\nexport KUBECONFIG={}\n", kept.kubeconfig.display())), "{text}");
+    assert!(text.contains("/?token=token\n"), "{text}");
+    assert_eq!(std::fs::read_dir(&ran.plan.base).unwrap().count(), 0);
+}
+
+#[test]
+fn a_world_is_kept_on_failure_only_when_it_failed() {
+    let ran = run_planned(HEALTHY, Script::honest(), |plan| plan.keep = Keep::OnFailure);
+    assert!(ran.outcome().kept.is_none());
+    let failing = Script { bootstrap: || OperatorEnd::Exited(7), ..Script::honest() };
+    let ran = run_planned(HEALTHY, failing, |plan| plan.keep = Keep::OnFailure);
+    assert!(ran.outcome().kept.is_some());
+}
+
+#[test]
+fn repetitions_run_side_by_side_and_report_apart() {
+    let ran = run_planned(HEALTHY, Script::honest(), |plan| plan.repeat = 3);
+    assert_eq!(ran.summary.count("passed"), 3);
+    let mut turns: Vec<u32> = ran.summary.outcomes.iter().map(|outcome| outcome.turn).collect();
+    turns.sort_unstable();
+    assert_eq!(turns, [1, 2, 3]);
+    assert!(ran.plan.report.join("healthy.3/timeline.jsonl").is_file());
+}
+
+#[test]
+fn the_report_holds_what_machines_and_people_need() {
+    let ran = run(MISSING_TAG, Script::honest());
+    report::write(&ran.plan, &ran.summary).unwrap();
+    let read = |name: &str| std::fs::read_to_string(ran.plan.report.join(name)).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&read("report.json")).unwrap();
+    assert_eq!(report["version"], 1);
+    assert_eq!(report["exitCode"], 0);
+    let scenario = &report["scenarios"][0];
+    assert_eq!(scenario["name"], "missing-tag");
+    assert_eq!(scenario["verdict"], "passed");
+    assert!(scenario["milestones"]["loginReadyMs"].as_u64().unwrap() >= 12_000, "{scenario}");
+    assert_eq!(scenario["receipt"][0]["count"], 1);
+    assert!(scenario["replay"].as_str().unwrap().contains("smoke -- run missing-tag "), "{scenario}");
+    assert!(read("junit.xml").contains("<testcase name=\"missing-tag\" classname=\"smoke.scripted\""));
+    assert!(read("index.html").contains("<svg"));
+}
+
+#[test]
+fn a_timeline_on_disk_is_judged_as_it_was_in_the_run() {
+    let ran = run(
+        HEALTHY,
+        healthy_but(
+            |moment, path| if moment.after(40) { Say::Code(503) } else { honest_status(moment, path) },
+        ),
+    );
+    let timeline = Timeline::read(&ran.plan.report.join("healthy/timeline.jsonl")).unwrap();
+    let judgement = judge(&timeline, &ran.plan.scenarios[0], None);
+    assert_eq!(judgement.verdict, Verdict::Failed);
+    assert_eq!(judgement.findings, ran.outcome().findings);
 }

@@ -124,24 +124,33 @@ fn value(node: &Node, param: &Param, problems: &mut Problems) -> Option<ParamVal
 pub(crate) const RELEASES: &[&str] =
     &["alga-core", "pgbouncer", "temporal", "workflow-worker", "email-service", "temporal-worker"];
 
-/// An image is named by a component, or by the last part of its repository, which only the release knows.
-///
-/// A name that is nearly a component's is a misspelt one; any other is left for the world to find in the release.
+/// An image is named by a component, or by the last part of its repository.
 fn image(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
+    let known = images();
     let name = problems.text(node, "an image")?;
-    if Component::NAMES.contains(&name.as_str()) {
+    if known.contains(&name) {
         return Some(ParamValue::Text(name));
     }
-    let path_like = name.contains(['/', ':', '@', ' ']);
-    let near = Component::NAMES.iter().any(|known| strsim::damerau_levenshtein(known, &name) <= 2);
-    if path_like || near {
-        let said = if path_like {
-            "is not a component or the last part of a repository"
-        } else {
-            "is no image of a release"
-        };
-        problems.add(node.place, format!("`{name}` {said}{}", meant(&name, Component::NAMES)));
-        return None;
+    problems.add(node.place, format!("no image of a release is named `{name}`{}", meant(&name, &known)));
+    None
+}
+
+/// Names of images: components first, then repositories' last parts.
+fn images() -> Vec<String> {
+    let list: serde_json::Value = fixtures::file("images.json")
+        .and_then(|bytes| serde_json::from_slice(bytes).ok())
+        .unwrap_or_default();
+    let references =
+        list["images"].as_array().into_iter().flatten().filter_map(|image| image["image"].as_str());
+    let last = |reference: &str| {
+        let path = reference.rsplit_once(':').map_or(reference, |(path, _)| path);
+        path.rsplit('/').next().unwrap_or(path).to_owned()
+    };
+    let mut names: Vec<String> = Component::NAMES.iter().map(|name| (*name).to_owned()).collect();
+    for name in references.map(last) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
-    Some(ParamValue::Text(name))
+    names
 }

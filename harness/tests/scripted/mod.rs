@@ -15,7 +15,7 @@ use field_clock::{Clock, FieldRuntime, Options};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use smoke_harness::fault::{FaultUse, HealStep};
-use smoke_harness::run::{Keep, Outcome, Plan, Runner, Stop, Summary};
+use smoke_harness::run::{Keep, Outcome, Plan, Runner, Summary};
 use smoke_harness::scenario::{Scenario, read};
 use smoke_harness::world::{
     Access, Binaries, BootError, BootRequest, BootstrapOptions, Capability, InjectError, OperatorEnd,
@@ -266,6 +266,7 @@ impl World for ScriptedWorld {
 pub(crate) struct Ran {
     pub(crate) summary: Summary,
     pub(crate) notes: Notes,
+    pub(crate) plan: Plan,
     _directory: tempfile::TempDir,
 }
 
@@ -291,9 +292,10 @@ pub(crate) fn run_planned(scenario: &str, script: Script, change: impl FnOnce(&m
     let mut plan = plan(vec![parse(scenario)], directory.path());
     change(&mut plan);
     let mut notes = Notes::default();
-    let runner = Runner::new(plan, Box::new(Scripted(script)), Stop::default(), &mut notes).unwrap();
+    let stop = notes.enough.clone();
+    let runner = Runner::new(plan.clone(), Box::new(Scripted(script)), stop, &mut notes).unwrap();
     let summary = runner.run().unwrap();
-    Ran { summary, notes, _directory: directory }
+    Ran { summary, notes, plan, _directory: directory }
 }
 
 /// A scenario by its text.

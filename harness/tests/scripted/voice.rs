@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use smoke_harness::report::Terminal;
-use smoke_harness::run::{Kept, Outcome, Plan, Voice};
+use smoke_harness::run::{Kept, Outcome, Plan, Stop, Voice};
 
 /// What a terminal would have shown.
 pub(crate) struct Notes {
     terminal: Terminal<Vec<u8>>,
+    /// Thrown as soon as worlds are kept, as a person who has seen enough does.
+    pub(crate) enough: Stop,
 }
 
 impl Default for Notes {
     fn default() -> Self {
-        Self { terminal: Terminal::new(Vec::new()) }
+        Self { terminal: Terminal::new(Vec::new()), enough: Stop::default() }
     }
 }
 
@@ -38,5 +40,6 @@ impl Voice for Notes {
 
     fn kept(&mut self, kept: &[(String, Kept)]) {
         self.terminal.kept(kept);
+        self.enough.throw();
     }
 }
