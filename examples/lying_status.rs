@@ -8,7 +8,7 @@
 //! Its place and its token come from `STATUS_LISTEN` and `STATUS_TOKEN`, as a status service's do.
 
 use std::env;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -47,7 +47,9 @@ fn lie(arguments: &[String]) -> Option<Lie> {
     match words.as_slice() {
         ["healthy"] => Some(Lie::Healthy),
         ["silent"] => Some(Lie::Silent),
-        ["late", seconds] => seconds.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()).map(Lie::Late),
+        ["late", seconds] => {
+            seconds.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()).map(Lie::Late)
+        }
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::Thread;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::processes::OwnThread;
 use crate::timers::{Key, Timers};
 
 /// Time ran out.
@@ -49,6 +50,8 @@ pub(crate) struct Field {
     /// The driver sleeps and wants to be woken when the world's thread parks.
     pub(crate) driver_waits: AtomicBool,
     pub(crate) driver: Mutex<Option<Thread>>,
+    /// The world's thread, once it has parked.
+    pub(crate) world: OnceLock<OwnThread>,
     pub(crate) stop: AtomicBool,
 }
 
@@ -73,6 +76,7 @@ impl Field {
             epoch: AtomicU64::new(0),
             driver_waits: AtomicBool::new(false),
             driver: Mutex::new(None),
+            world: OnceLock::new(),
             stop: AtomicBool::new(false),
         }
     }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::backlog;
 use crate::clock::Field;
-use crate::processes::{self, Activity};
+use crate::processes::{self, Activity, OwnThread};
 
 /// A world that is busy for longer than this, without one pause, is charged the machine's time.
 pub const BUSY_GRACE: Duration = Duration::from_millis(250);
@@ -71,7 +71,9 @@ impl Driver {
 
     fn still_quiet(&self, epoch: u64, first: &Activity, processes: &BTreeSet<u32>) -> bool {
         let parked = |field: &Field| {
-            field.parked.load(Ordering::Acquire) && field.epoch.load(Ordering::Acquire) == epoch
+            is_parked(field)
+                && field.epoch.load(Ordering::SeqCst) == epoch
+                && field.world.get().is_none_or(OwnThread::asleep)
         };
         parked(&self.field)
             && first.asleep()

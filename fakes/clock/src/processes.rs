@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// One look at all tracked processes, their children and their threads.
@@ -75,6 +75,25 @@ fn is_awake(stat: &str) -> bool {
     stat.rsplit_once(')')
         .and_then(|(_, rest)| rest.trim_start().chars().next())
         .is_some_and(|c| c == 'R' || c == 'D')
+}
+
+/// One thread of this process, as the system knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnThread {
+    stat: PathBuf,
+}
+
+impl OwnThread {
+    /// The calling thread.
+    pub(crate) fn current() -> Self {
+        let place = fs::read_link("/proc/thread-self").unwrap_or_default();
+        Self { stat: Path::new("/proc").join(place).join("stat") }
+    }
+
+    /// It sleeps, and nobody has woken it: a thread that was woken and waits for a processor still looks parked to the program.
+    pub(crate) fn asleep(&self) -> bool {
+        fs::read_to_string(&self.stat).map_or(true, |stat| !is_awake(&stat))
+    }
 }
 
 pub(crate) fn visible() -> bool {

@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::clock::{Clock, Field, machine_now};
 use crate::driver::Driver;
+use crate::processes::OwnThread;
 
 /// How a simulated world's time runs.
 #[derive(Debug, Clone)]
@@ -44,6 +45,7 @@ impl FieldRuntime {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .on_thread_park(move || {
+                parking.world.get_or_init(OwnThread::current);
                 parking.epoch.fetch_add(1, Ordering::AcqRel);
                 parking.parked.store(true, Ordering::SeqCst);
                 parking.nudge();

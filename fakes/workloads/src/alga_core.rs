@@ -64,7 +64,9 @@ async fn start(context: &Context) -> Result<i32, SettingError> {
     }
     let listener = match context.listen(port).await {
         Ok(listener) => listener,
-        Err(error) => return Ok(context.fail(format!("Failed to start server: listen on port {port}: {error}"))),
+        Err(error) => {
+            return Ok(context.fail(format!("Failed to start server: listen on port {port}: {error}")));
+        }
     };
     context.say(format!("▲ ready - started server on 0.0.0.0:{port}"));
     let application = Arc::new(Application { context: context.clone(), login, secret, links });
@@ -95,9 +97,10 @@ impl Application {
             (&Method::GET | &Method::HEAD, "/api/healthz") => text(StatusCode::OK, "ok"),
             (&Method::GET | &Method::HEAD, "/api/health") => self.health(),
             (&Method::POST, "/api/auth/login") => self.sign_in(request).await,
-            (_, "" | "/msp/dashboard" | "/auth/signin" | "/api/health" | "/api/healthz" | "/api/auth/login") => {
-                text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
-            }
+            (
+                _,
+                "" | "/msp/dashboard" | "/auth/signin" | "/api/health" | "/api/healthz" | "/api/auth/login",
+            ) => text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
             _ => text(StatusCode::NOT_FOUND, "not found"),
         }
     }
@@ -111,17 +114,23 @@ impl Application {
     }
 
     async fn sign_in(&self, request: Request<Incoming>) -> Answer {
-        let body = Limited::new(request.into_body(), LARGEST_BODY).collect().await.map(|body| body.to_bytes());
+        let body =
+            Limited::new(request.into_body(), LARGEST_BODY).collect().await.map(|body| body.to_bytes());
         let credentials = body.ok().and_then(|body| serde_json::from_slice::<Credentials>(&body).ok());
         let Some(credentials) = credentials else {
             return json_answer(StatusCode::BAD_REQUEST, &json!({"error": "email and password expected"}));
         };
         match self.kept_password(&credentials.email).await {
-            Ok(Some(kept)) if password::verify(&credentials.password, &kept) => self.welcome(&credentials.email),
+            Ok(Some(kept)) if password::verify(&credentials.password, &kept) => {
+                self.welcome(&credentials.email)
+            }
             Ok(_) => json_answer(StatusCode::UNAUTHORIZED, &json!({"error": "invalid credentials"})),
             Err(reason) => {
                 self.context.say(format!("ERROR: sign-in: {reason}"));
-                json_answer(StatusCode::INTERNAL_SERVER_ERROR, &json!({"error": "the database cannot be asked"}))
+                json_answer(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    &json!({"error": "the database cannot be asked"}),
+                )
             }
         }
     }
@@ -130,22 +139,31 @@ impl Application {
     async fn kept_password(&self, email: &str) -> Result<Option<String>, String> {
         let session = Session::open(&self.context, &self.login).await.map_err(|error| chain(&error))?;
         let query = "SELECT hashed_password FROM users WHERE email = $1 AND NOT is_inactive";
-        let row = session.client.query_opt(query, &[&email.to_lowercase()]).await.map_err(|error| error.to_string())?;
+        let row = session
+            .client
+            .query_opt(query, &[&email.to_lowercase()])
+            .await
+            .map_err(|error| error.to_string())?;
         row.map(|row| row.try_get(0).map_err(|error| error.to_string())).transpose()
     }
 
     fn welcome(&self, email: &str) -> Answer {
         let session = format!("{}.{}", URL_SAFE_NO_PAD.encode(email), self.seal(email));
         let mut answer = json_answer(StatusCode::OK, &json!({"ok": true, "url": "/msp/dashboard"}));
-        if let Ok(cookie) = HeaderValue::from_str(&format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax")) {
+        if let Ok(cookie) =
+            HeaderValue::from_str(&format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax"))
+        {
             answer.headers_mut().insert(header::SET_COOKIE, cookie);
         }
         answer
     }
 
     fn session_holds(&self, request: &Request<Incoming>) -> bool {
-        let cookies = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut sessions = cookies.flat_map(|line| line.split("; ")).filter_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='));
+        let cookies =
+            request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut sessions = cookies
+            .flat_map(|line| line.split("; "))
+            .filter_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='));
         sessions.any(|session| {
             let Some((who, seal)) = session.split_once('.') else { return false };
             let email = URL_SAFE_NO_PAD.decode(who).ok().and_then(|email| String::from_utf8(email).ok());
@@ -155,7 +173,12 @@ impl Application {
 
     /// Nobody without the secret can make this for an address.
     fn seal(&self, email: &str) -> String {
-        let digest = Sha256::new().chain_update(&self.secret).chain_update([0]).chain_update(email).chain_update(&self.secret).finalize();
+        let digest = Sha256::new()
+            .chain_update(&self.secret)
+            .chain_update([0])
+            .chain_update(email)
+            .chain_update(&self.secret)
+            .finalize();
         URL_SAFE_NO_PAD.encode(digest)
     }
 }

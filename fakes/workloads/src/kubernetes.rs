@@ -61,7 +61,8 @@ impl Api {
         let token = credential(context, "token")?;
         let authority = credential(context, "ca.crt")?;
         let mut roots = RootCertStore::empty();
-        let (added, _) = roots.add_parsable_certificates(CertificateDer::pem_slice_iter(authority.as_bytes()).flatten());
+        let (added, _) =
+            roots.add_parsable_certificates(CertificateDer::pem_slice_iter(authority.as_bytes()).flatten());
         if added == 0 {
             return Err(ApiError::NoAuthority);
         }
@@ -79,11 +80,18 @@ impl Api {
     }
 
     /// Sends one request and reads the object that it is answered with.
-    pub(crate) async fn call(&self, context: &Context, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
+    pub(crate) async fn call(
+        &self,
+        context: &Context,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, ApiError> {
         let address = format!("{}:{}", self.host, self.port);
         let failed = |error| ApiError::Connect(address.clone(), error);
         let stream = context.network.connect(&self.host, self.port).await.map_err(failed)?;
-        let name = ServerName::try_from(self.host.clone()).map_err(|error| failed(std::io::Error::other(error)))?;
+        let name =
+            ServerName::try_from(self.host.clone()).map_err(|error| failed(std::io::Error::other(error)))?;
         let stream = self.tls.connect(name, stream).await.map_err(failed)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let _driver = AbortOnDropHandle::new(tokio::spawn(async move {

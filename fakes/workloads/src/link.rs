@@ -82,9 +82,12 @@ async fn open(context: &Context, peer: &Peer) -> Result<Connection, String> {
             let stream = context.network.connect(host, *port).await.map_err(|error| error.to_string())?;
             redis_sign_in(stream, password).await.map(Connection::Plain)
         }
-        Peer::Tcp { host, port, .. } => {
-            context.network.connect(host, *port).await.map(Connection::Plain).map_err(|error| error.to_string())
-        }
+        Peer::Tcp { host, port, .. } => context
+            .network
+            .connect(host, *port)
+            .await
+            .map(Connection::Plain)
+            .map_err(|error| error.to_string()),
     }
 }
 
@@ -97,10 +100,7 @@ pub(crate) fn chain(error: &SignInError) -> String {
 }
 
 async fn redis_sign_in(mut stream: TcpStream, password: &str) -> Result<TcpStream, String> {
-    let hello = format!(
-        "*2\r\n$4\r\nAUTH\r\n${}\r\n{password}\r\n*1\r\n$4\r\nPING\r\n",
-        password.len()
-    );
+    let hello = format!("*2\r\n$4\r\nAUTH\r\n${}\r\n{password}\r\n*1\r\n$4\r\nPING\r\n", password.len());
     stream.write_all(hello.as_bytes()).await.map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
     while !answer.ends_with(b"+PONG\r\n") {

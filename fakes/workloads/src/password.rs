@@ -22,7 +22,8 @@ pub fn verify(password: &str, kept: &str) -> bool {
     else {
         return false;
     };
-    let (Ok(rounds), Ok(salt), Ok(key)) = (rounds.parse(), STANDARD.decode(salt), STANDARD.decode(key)) else {
+    let (Ok(rounds), Ok(salt), Ok(key)) = (rounds.parse(), STANDARD.decode(salt), STANDARD.decode(key))
+    else {
         return false;
     };
     let derived = derive(password.as_bytes(), &salt, rounds);

@@ -34,7 +34,10 @@ async fn pool(context: &Context) -> Result<i32, SettingError> {
         password: context.required("DB_PASSWORD")?,
         database: context.text("DB_NAME", "server"),
     };
-    context.say(format!("LOG kernel file descriptor limit: 1048576; max_client_conn: 100; server {}", login.address()));
+    context.say(format!(
+        "LOG kernel file descriptor limit: 1048576; max_client_conn: 100; server {}",
+        login.address()
+    ));
     let mut said = String::new();
     loop {
         match Session::open(context, &login).await {

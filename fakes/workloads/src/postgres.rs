@@ -64,11 +64,6 @@ impl SignInError {
         self.has(&SqlState::INVALID_PASSWORD) || self.has(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
     }
 
-    /// The server has no such database.
-    pub(crate) fn is_missing_database(&self) -> bool {
-        self.has(&SqlState::UNDEFINED_DATABASE)
-    }
-
     fn has(&self, state: &SqlState) -> bool {
         matches!(self, Self::Refused(error) if error.code() == Some(state))
     }

@@ -34,7 +34,11 @@ impl Context {
         self.var(name).unwrap_or(otherwise).to_owned()
     }
 
-    pub(crate) fn number<T: std::str::FromStr>(&self, name: &'static str, otherwise: T) -> Result<T, SettingError> {
+    pub(crate) fn number<T: std::str::FromStr>(
+        &self,
+        name: &'static str,
+        otherwise: T,
+    ) -> Result<T, SettingError> {
         let Some(value) = self.var(name) else { return Ok(otherwise) };
         value.parse().map_err(|_| SettingError::NotANumber { name, value: value.to_owned() })
     }

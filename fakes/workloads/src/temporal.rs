@@ -40,11 +40,17 @@ async fn start(context: &Context) -> Result<i32, SettingError> {
         }
     }
     if let Err(reason) = check_schema(context, &login).await {
-        return Ok(context.fail(format!("Unable to create server. Error: sql schema version compatibility check failed: {reason}")));
+        return Ok(context.fail(format!(
+            "Unable to create server. Error: sql schema version compatibility check failed: {reason}"
+        )));
     }
     let listener = match context.listen(port).await {
         Ok(listener) => listener,
-        Err(error) => return Ok(context.fail(format!("Unable to start server. Error: listen tcp :{port}: bind: {error}"))),
+        Err(error) => {
+            return Ok(
+                context.fail(format!("Unable to start server. Error: listen tcp :{port}: bind: {error}"))
+            );
+        }
     };
     context.say(format!("Frontend is now healthy, listening on port {port}"));
     Ok(hold(listener).await)
@@ -83,7 +89,8 @@ async fn set_up(context: &Context, login: &Login, retry: Duration) -> Result<(),
         context.clock.sleep(retry).await;
     };
     context.say("PostgreSQL started.");
-    let known = format!("SELECT 1 FROM pg_database WHERE datname = {}", crate::postgres::literal(&login.database));
+    let known =
+        format!("SELECT 1 FROM pg_database WHERE datname = {}", crate::postgres::literal(&login.database));
     if session.scalar(&known).await.map_err(|error| Said(&error).to_string())?.is_none() {
         let create = format!("CREATE DATABASE {}", identifier(&login.database));
         session.run(&create).await.map_err(|error| Said(&error).to_string())?;
@@ -102,12 +109,18 @@ async fn set_up(context: &Context, login: &Login, retry: Duration) -> Result<(),
 async fn check_schema(context: &Context, login: &Login) -> Result<(), String> {
     let session = Session::open(context, login).await.map_err(|error| pq(&error))?;
     let version = session
-        .scalar("SELECT curr_version FROM schema_version WHERE version_partition = 0 AND db_name = 'temporal'")
+        .scalar(
+            "SELECT curr_version FROM schema_version WHERE version_partition = 0 AND db_name = 'temporal'",
+        )
         .await
-        .map_err(|error| error.as_db_error().map_or_else(|| error.to_string(), |said| format!("pq: {}", said.message())))?;
+        .map_err(|error| {
+            error.as_db_error().map_or_else(|| error.to_string(), |said| format!("pq: {}", said.message()))
+        })?;
     match version {
         Some(version) if version == SCHEMA_VERSION => Ok(()),
-        other => Err(format!("version mismatch: expected {SCHEMA_VERSION}, found {}", other.unwrap_or_default())),
+        other => {
+            Err(format!("version mismatch: expected {SCHEMA_VERSION}, found {}", other.unwrap_or_default()))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Param::{Any, Str};
 use super::{Function, Outcome, text, toml};
 use crate::json;
-use crate::value::{Element, List, Map, Value};
+use crate::value::{Map, Value};
 use crate::yaml;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -74,7 +74,7 @@ fn error_map(message: &str) -> Value {
 fn as_map(parsed: Result<Value, String>, kind: JsonKind) -> Value {
     match parsed {
         Ok(Value::Map(map)) => map.into(),
-        Ok(Value::Nil | Value::Invalid) => Map::nil().into(),
+        Ok(Value::Nil | Value::Invalid) => Map::empty().into(),
         Ok(other) => error_map(&kind.mismatch(&other, "map[string]interface {}")),
         Err(message) => error_map(&message),
     }
@@ -83,7 +83,7 @@ fn as_map(parsed: Result<Value, String>, kind: JsonKind) -> Value {
 fn as_list(parsed: Result<Value, String>, kind: JsonKind) -> Value {
     match parsed {
         Ok(Value::List(list)) => Value::List(list),
-        Ok(Value::Nil | Value::Invalid) => Value::List(List::nil(Element::Any)),
+        Ok(Value::Nil | Value::Invalid) => Value::list(Vec::new()),
         Ok(other) => Value::list(vec![kind.mismatch(&other, "[]interface {}").into()]),
         Err(message) => Value::list(vec![message.into()]),
     }

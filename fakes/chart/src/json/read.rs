@@ -36,6 +36,10 @@ impl Reader<'_> {
 
     fn invalid(&self, context: &str) -> String {
         match self.peek() {
+            // Go puts a space at the end, which only some places do not take.
+            None if context.starts_with("in ") || context.contains("decimal point") => {
+                format!("invalid character ' ' {context}")
+            }
             None => "unexpected end of JSON input".into(),
             Some(b'\'') => format!("invalid character '\\'' {context}"),
             Some(b'"') => format!("invalid character '\"' {context}"),
@@ -123,7 +127,7 @@ impl Reader<'_> {
         let mut bytes = Vec::new();
         loop {
             match self.peek() {
-                None => return Err(self.invalid("")),
+                None => return Err(self.invalid("within string")),
                 Some(b'"') => {
                     self.at += 1;
                     break;
@@ -250,6 +254,7 @@ mod tests {
     fn mistakes_are_told_in_the_words_of_the_go_library() {
         let error = |input: &str| unmarshal(input).expect_err("no JSON");
         assert_eq!(error(""), "unexpected end of JSON input");
+        assert_eq!(error("nul"), "invalid character ' ' in literal null (expecting 'l')");
         assert_eq!(error("{a: 1}"), "invalid character 'a' looking for beginning of object key string");
         assert_eq!(error("[1 2]"), "invalid character '2' after array element");
         assert_eq!(error("tru e"), "invalid character ' ' in literal true (expecting 'e')");

@@ -1,7 +1,5 @@
 //! Values as YAML.
 
-use std::rc::Rc;
-
 use super::emit::{Analysis, Dialect, Emitter, Role, Style};
 use super::key_order;
 use super::resolve::{Meaning, meaning};
@@ -94,9 +92,7 @@ impl Emitter {
 
     fn mapping(&mut self, map: &Map) {
         let outer = self.go_in();
-        let mut entries: Vec<(Rc<str>, Value)> = map.entries();
-        entries.sort_by(|(left, _), (right, _)| key_order::compare(left, right));
-        for (key, value) in &entries {
+        for (key, value) in &key_order::sort(map.entries(), self.dialect) {
             self.start_line();
             if key.len() <= 128 && !Analysis::of(key).multiline {
                 self.text(key, Role::Key);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::parse::{Node, parse};
 use super::scan::Plain;
 use crate::value::number::{format_g, parse_float, parse_int, parse_uint};
-use crate::value::{Map, Value, text};
+use crate::value::{Map, Value, display, text};
 
 /// What a plain text stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,7 +147,8 @@ impl Whole {
             if is_merge(key) {
                 self.merge(map, entry)?;
             } else {
-                map.insert(key_text(key)?, self.value(entry)?);
+                let value = self.value(entry)?;
+                map.insert(key_text(key, &value)?, value);
             }
         }
         Ok(())
@@ -177,7 +178,7 @@ fn is_merge(key: &Node) -> bool {
 }
 
 /// Keys of JSON are texts.
-fn key_text(key: &Node) -> Result<String, String> {
+fn key_text(key: &Node, value: &Value) -> Result<String, String> {
     let Node::Scalar { text, tag, plain } = key.target() else {
         return Err("yaml: invalid map key: map[interface {}]interface {}{}".into());
     };
@@ -186,7 +187,8 @@ fn key_text(key: &Node) -> Result<String, String> {
     }
     Ok(match meaning_of(text, tag.as_deref())? {
         Meaning::Null => {
-            return Err("unsupported map key of type: %!s(<nil>), key: <nil>, value: <nil>".into());
+            let shown = display::syntax(value);
+            return Err(format!("unsupported map key of type: %!s(<nil>), key: <nil>, value: {shown}"));
         }
         Meaning::Bool(flag) => flag.to_string(),
         Meaning::Int(number) => number.to_string(),
@@ -301,10 +303,10 @@ mod tests {
 
     #[test]
     fn blocks_flows_anchors_and_merges_are_understood() {
-        let source = "base: &b {x: 1, y: [2, 3]}\nover:\n  <<: *b\n  x: 9\nlit: |\n  a\n   b\n\nfold: >-\n  a\n  b\n\n  c\nseq:\n- 1\n- - 2\n  - k: v\n    l: w\n";
+        let source = "base: &b {x: 1, z: [2, 3]}\nover:\n  <<: *b\n  x: 9\nlit: |\n  a\n   b\n\nfold: >-\n  a\n  b\n\n  c\nseq:\n- 1\n- - 2\n  - k: v\n    l: w\n";
         assert_eq!(
             shown(source),
-            "map[base:map[x:1 y:[2 3]] fold:a b\nc lit:a\n b\n over:map[x:9 y:[2 3]] seq:[1 [2 map[k:v l:w]]]]"
+            "map[base:map[x:1 z:[2 3]] fold:a b\nc lit:a\n b\n over:map[x:9 z:[2 3]] seq:[1 [2 map[k:v l:w]]]]"
         );
     }
 
@@ -324,7 +326,7 @@ mod tests {
         );
         assert_eq!(
             shown("a: {b\nc: d\n"),
-            "error converting YAML to JSON: yaml: line 2: did not find expected ',' or '}'"
+            "error converting YAML to JSON: yaml: line 1: did not find expected ',' or '}'"
         );
         assert_eq!(shown("a: 1\nb: @x\n"), "error converting YAML to JSON: yaml: line 2: found character that cannot start any token");
         assert!(matches!(unmarshal(""), Ok(Value::Nil)));

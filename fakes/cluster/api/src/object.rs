@@ -154,6 +154,12 @@ pub fn child<'a>(value: &'a mut Value, field: &str) -> &'a mut Value {
     slot
 }
 
+/// The items of a list inside, none when it is not there. (Indexing mutably would make nulls of absent fields.)
+pub fn items_mut<'a>(value: &'a mut Value, path: &[&str]) -> std::slice::IterMut<'a, Value> {
+    let found = path.iter().try_fold(value, |value, field| value.get_mut(*field));
+    found.and_then(Value::as_array_mut).map(|list| list.iter_mut()).unwrap_or_default()
+}
+
 /// Sets a field when it is absent or null.
 pub(crate) fn default(value: &mut Value, field: &str, with: impl FnOnce() -> Value) {
     let Some(map) = value.as_object_mut() else { return };

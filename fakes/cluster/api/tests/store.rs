@@ -208,6 +208,41 @@ fn a_terminating_namespace_takes_nothing_new() {
     assert!(store.get(&kinds::NAMESPACES, "", "old").is_none());
 }
 
+/// Every place where an object holds null.
+fn nulls(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Null => found.push(path.to_owned()),
+        Value::Object(map) => map.iter().for_each(|(key, inner)| nulls(inner, &format!("{path}.{key}"), found)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(at, inner)| nulls(inner, &format!("{path}[{at}]"), found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn defaults_leave_no_nulls_and_applying_a_pod_again_changes_nothing() {
+    let store = store();
+    let mut wanted = pod("a");
+    wanted["apiVersion"] = json!("v1");
+    wanted["kind"] = json!("Pod");
+    wanted["spec"]["volumes"] = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "data"}},
+        {"name": "token", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}, {"name": "empty"}]);
+    let apply = || store.apply(&kinds::PODS, wanted.clone(), "one", Conflicts::Fail).unwrap();
+    let mut found = Vec::new();
+    nulls(&apply().object, "", &mut found);
+    assert_eq!(found, Vec::<String>::new());
+    assert_eq!(apply().outcome, Outcome::Unchanged);
+    for (res, value) in [
+        (kinds::SERVICES, json!({"metadata": {"name": "s"}, "spec": {"ports": [{"port": 1}]}})),
+        (kinds::NAMESPACES, json!({"metadata": {"name": "n"}})),
+        (kinds::SECRETS, json!({"metadata": {"name": "s"}, "stringData": {"a": "b"}})),
+        (kinds::JOBS, json!({"metadata": {"name": "j"}, "spec": {"template": {"spec": {"restartPolicy": "Never",
+            "containers": [{"name": "j", "image": "j"}]}}}})),
+    ] {
+        nulls(&store.create(&res, value).unwrap(), &res.to_string(), &mut found);
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
 #[test]
 fn a_job_selects_its_pods_by_its_own_identity() {
     let job = json!({"metadata": {"name": "migrate", "namespace": "default"}, "spec": {"template": {"spec": {

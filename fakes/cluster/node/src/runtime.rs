@@ -159,7 +159,8 @@ pub struct ImageConfig {
 }
 
 fn null_is_empty<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
-    Ok(serde::Deserialize::deserialize(input).map(Option::<Vec<String>>::unwrap_or_default)?)
+    let given: Option<Vec<String>> = serde::Deserialize::deserialize(input)?;
+    Ok(given.unwrap_or_default())
 }
 
 /// Whether a mount may be written to.

@@ -51,6 +51,10 @@ pub(crate) async fn run(context: &Context, app: &Session) -> Result<(), Bootstra
         }
         done += 1;
     }
-    context.say(if done == 0 { "Already up to date".to_owned() } else { format!("Batch 1 run: {done} migrations") });
+    context.say(if done == 0 {
+        "Already up to date".to_owned()
+    } else {
+        format!("Batch 1 run: {done} migrations")
+    });
     Ok(())
 }

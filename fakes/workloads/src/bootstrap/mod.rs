@@ -23,7 +23,7 @@ use crate::settings::SettingError;
 
 /// Why the job ends without success; each is the last line of its log.
 #[derive(Debug, thiserror::Error)]
-enum BootstrapError {
+pub(crate) enum BootstrapError {
     #[error("ERROR: {0}")]
     Setting(#[from] SettingError),
     #[error("ERROR: unknown bootstrap mode: {0}")]
@@ -125,7 +125,12 @@ fn whole_seconds(seconds: u64) -> SignedDuration {
 }
 
 /// Says what is there; the number of users, if there is any state at all.
-async fn preflight(context: &Context, admin: &Session, databases: &Databases, mode: &str) -> Result<Option<u64>, BootstrapError> {
+async fn preflight(
+    context: &Context,
+    admin: &Session,
+    databases: &Databases,
+    mode: &str,
+) -> Result<Option<u64>, BootstrapError> {
     let mut line = format!("Database preflight: bootstrap_mode={mode}");
     let exists = server::database_exists(admin, &databases.server).await?;
     let mut state = None;

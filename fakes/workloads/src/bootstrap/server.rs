@@ -24,8 +24,11 @@ impl Databases {
             password: context.required("DB_PASSWORD_SUPERUSER")?,
             database: "postgres".to_owned(),
         };
-        let mut roles = vec![(context.text("DB_USER_SERVER", "app_user"), context.required("DB_PASSWORD_SERVER")?)];
-        for (user, password) in [("DB_USER_PGBOUNCER", "DB_PASSWORD_PGBOUNCER"), ("DB_USER_HOCUSPOCUS", "DB_PASSWORD_HOCUSPOCUS")] {
+        let mut roles =
+            vec![(context.text("DB_USER_SERVER", "app_user"), context.required("DB_PASSWORD_SERVER")?)];
+        for (user, password) in
+            [("DB_USER_PGBOUNCER", "DB_PASSWORD_PGBOUNCER"), ("DB_USER_HOCUSPOCUS", "DB_PASSWORD_HOCUSPOCUS")]
+        {
             if let (Some(user), Some(password)) = (context.var(user), context.var(password)) {
                 roles.push((user.to_owned(), password.to_owned()));
             }
@@ -41,7 +44,11 @@ pub(crate) async fn database_exists(admin: &Session, name: &str) -> Result<bool,
 }
 
 /// Makes the databases that are missing, and the roles; roles that exist get the passwords that the Secret holds.
-pub(crate) async fn create(context: &Context, admin: &Session, wanted: &Databases) -> Result<(), tokio_postgres::Error> {
+pub(crate) async fn create(
+    context: &Context,
+    admin: &Session,
+    wanted: &Databases,
+) -> Result<(), tokio_postgres::Error> {
     for name in std::iter::once(&wanted.server).chain(&wanted.hocuspocus) {
         if database_exists(admin, name).await? {
             context.say(format!("Database {name} already exists"));
@@ -51,10 +58,21 @@ pub(crate) async fn create(context: &Context, admin: &Session, wanted: &Database
         }
     }
     for (role, password) in &wanted.roles {
-        let known = admin.scalar(&format!("SELECT 1 FROM pg_roles WHERE rolname = {}", literal(role))).await?.is_some();
+        let known = admin
+            .scalar(&format!("SELECT 1 FROM pg_roles WHERE rolname = {}", literal(role)))
+            .await?
+            .is_some();
         let verb = if known { "ALTER" } else { "CREATE" };
-        admin.run(&format!("{verb} ROLE {} WITH LOGIN PASSWORD {}", identifier(role), literal(password))).await?;
-        admin.run(&format!("GRANT ALL PRIVILEGES ON DATABASE {} TO {}", identifier(&wanted.server), identifier(role))).await?;
+        admin
+            .run(&format!("{verb} ROLE {} WITH LOGIN PASSWORD {}", identifier(role), literal(password)))
+            .await?;
+        admin
+            .run(&format!(
+                "GRANT ALL PRIVILEGES ON DATABASE {} TO {}",
+                identifier(&wanted.server),
+                identifier(role)
+            ))
+            .await?;
         context.say(format!("Role {role} {}", if known { "updated" } else { "created" }));
     }
     Ok(())

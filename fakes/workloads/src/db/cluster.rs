@@ -80,9 +80,17 @@ impl Cluster {
              CREATE TABLE extensions (datname TEXT, extname TEXT, extversion TEXT, PRIMARY KEY (datname, extname));",
         ).map_err(ClusterError::Catalogue)?;
         let setup = cluster
-            .put_role(&RoleChange { name: user.to_owned(), superuser: true, login: Some(true), password: Some(password.to_owned()) })
+            .put_role(&RoleChange {
+                name: user.to_owned(),
+                superuser: true,
+                login: Some(true),
+                password: Some(password.to_owned()),
+            })
             .and_then(|()| cluster.create_database("postgres", user));
-        setup.map_err(|error| ClusterError::File { path: root.to_path_buf(), source: io::Error::other(error) })?;
+        setup.map_err(|error| ClusterError::File {
+            path: root.to_path_buf(),
+            source: io::Error::other(error),
+        })?;
         fs::write(root.join("PG_VERSION"), "16\n").map_err(at(root))?;
         Ok(cluster)
     }
@@ -121,7 +129,8 @@ impl Cluster {
 
     /// What a role's password is checked against; nothing for one that is unknown or may not sign in.
     pub(crate) fn secret(&self, role: &str) -> Result<Option<ScramSecret>, SqlError> {
-        let query = "SELECT salt, stored, server FROM authid WHERE rolname = ?1 AND rolcanlogin AND salt IS NOT NULL";
+        let query =
+            "SELECT salt, stored, server FROM authid WHERE rolname = ?1 AND rolcanlogin AND salt IS NOT NULL";
         let found = self.roles().query_row(query, [role], |row| {
             Ok(ScramSecret::Verifier {
                 salt: row.get(0)?,
@@ -173,8 +182,9 @@ impl Cluster {
 
     pub(crate) fn create_database(&self, database: &str, owner: &str) -> Result<(), SqlError> {
         let folder = self.root.join("base").join(file_name(database));
-        fs::create_dir_all(&folder)
-            .map_err(|error| SqlError::new("58030", format!("could not create directory \"{}\": {error}", folder.display())))?;
+        fs::create_dir_all(&folder).map_err(|error| {
+            SqlError::new("58030", format!("could not create directory \"{}\": {error}", folder.display()))
+        })?;
         self.catalogue().execute("INSERT INTO databases VALUES (?1, ?2)", [database, owner])?;
         Ok(())
     }
@@ -192,7 +202,8 @@ impl Cluster {
     /// The schemas of a database besides `public`.
     pub(crate) fn schemas(&self, database: &str) -> Result<Vec<String>, SqlError> {
         let catalogue = self.catalogue();
-        let mut query = catalogue.prepare_cached("SELECT nspname FROM schemas WHERE datname = ?1 ORDER BY nspname")?;
+        let mut query =
+            catalogue.prepare_cached("SELECT nspname FROM schemas WHERE datname = ?1 ORDER BY nspname")?;
         let found = query.query_map([database], |row| row.get(0))?.collect::<Result<_, _>>()?;
         Ok(found)
     }
@@ -204,7 +215,8 @@ impl Cluster {
     }
 
     pub(crate) fn create_extension(&self, database: &str, extension: &str) -> Result<(), SqlError> {
-        self.catalogue().execute("INSERT OR IGNORE INTO extensions VALUES (?1, ?2, '1.0')", [database, extension])?;
+        self.catalogue()
+            .execute("INSERT OR IGNORE INTO extensions VALUES (?1, ?2, '1.0')", [database, extension])?;
         Ok(())
     }
 }
@@ -226,11 +238,14 @@ fn exists(connection: &Connection, query: &str, name: &str) -> Result<bool, SqlE
 pub(crate) fn open_file(path: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(std::time::Duration::ZERO)?;
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON")?;
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON")?;
     Ok(connection)
 }
 
 /// A name that is safe as a file's.
 fn file_name(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_alphanumeric() || "_-".contains(letter) { letter } else { '_' }).collect()
+    name.chars()
+        .map(|letter| if letter.is_alphanumeric() || "_-".contains(letter) { letter } else { '_' })
+        .collect()
 }

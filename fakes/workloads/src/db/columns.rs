@@ -27,10 +27,16 @@ fn shown_type(stored: &str) -> Type {
 }
 
 /// The result columns of a prepared statement.
-pub(crate) fn describe(connection: &Connection, prepared: &Statement<'_>, tokens: &[Token], format: &Format) -> Vec<FieldInfo> {
+pub(crate) fn describe(
+    connection: &Connection,
+    prepared: &Statement<'_>,
+    tokens: &[Token],
+    format: &Format,
+) -> Vec<FieldInfo> {
     let columns = prepared.columns();
     let items = items(tokens);
-    let positional = items.len() == columns.len() && !items.iter().any(|item| item.last().is_some_and(|last| last.is("*")));
+    let positional = items.len() == columns.len()
+        && !items.iter().any(|item| item.last().is_some_and(|last| last.is("*")));
     let fields = columns.iter().enumerate().map(|(at, column)| {
         let item = if positional { items[at] } else { &[] };
         let kind = match column.decl_type() {
@@ -74,7 +80,9 @@ fn shown_name(name: &str, item: &[Token]) -> String {
         return name.to_owned();
     }
     match item {
-        [column] | [.., column] if column.name().is_some() && !item.iter().any(|token| token.is("(")) && item.len() != 2 => {
+        [column] | [.., column]
+            if column.name().is_some() && !item.iter().any(|token| token.is("(")) && item.len() != 2 =>
+        {
             column.name().unwrap_or_default()
         }
         [cast, _, rest @ ..] if cast.is("CAST") => match rest.first().and_then(Token::name) {
@@ -90,7 +98,10 @@ fn expression_type(connection: &Connection, item: &[Token], statement: &[Token])
     let mut depth = 0_i32;
     let compares = item.iter().any(|token| {
         depth += i32::from(token.is("(")) - i32::from(token.is(")"));
-        depth == 0 && ["=", "<>", "<", ">", "<=", ">=", "IS", "AND", "OR", "NOT", "LIKE", "IN"].iter().any(|sign| token.is(sign))
+        depth == 0
+            && ["=", "<>", "<", ">", "<=", ">=", "IS", "AND", "OR", "NOT", "LIKE", "IN"]
+                .iter()
+                .any(|sign| token.is(sign))
     });
     match item {
         [] => Type::TEXT,
@@ -104,9 +115,17 @@ fn expression_type(connection: &Connection, item: &[Token], statement: &[Token])
             "max" | "min" | "coalesce" => column_type(connection, &item[2..3], statement),
             _ => Type::TEXT,
         },
-        [value] if value.kind == Kind::Number => if value.text.contains('.') { Type::FLOAT8 } else { Type::INT4 },
+        [value] if value.kind == Kind::Number => {
+            if value.text.contains('.') {
+                Type::FLOAT8
+            } else {
+                Type::INT4
+            }
+        }
         [value] if value.is("TRUE") || value.is("FALSE") => Type::BOOL,
-        [.., column] if column.name().is_some() => column_type(connection, &item[item.len() - 1..], statement),
+        [.., column] if column.name().is_some() => {
+            column_type(connection, &item[item.len() - 1..], statement)
+        }
         _ => Type::TEXT,
     }
 }
@@ -114,7 +133,9 @@ fn expression_type(connection: &Connection, item: &[Token], statement: &[Token])
 /// The type of a column of any table that the statement names.
 fn column_type(connection: &Connection, column: &[Token], statement: &[Token]) -> Type {
     let Some(column) = column.first().and_then(Token::name) else { return Type::TEXT };
-    let tables = statement.windows(2).filter(|pair| ["FROM", "INTO", "UPDATE", "JOIN"].iter().any(|word| pair[0].is(word)));
+    let tables = statement
+        .windows(2)
+        .filter(|pair| ["FROM", "INTO", "UPDATE", "JOIN"].iter().any(|word| pair[0].is(word)));
     for table in tables.filter_map(|pair| pair[1].name()) {
         let query = "SELECT type FROM pragma_table_info(?1) WHERE name = ?2";
         if let Ok(stored) = connection.query_row(query, [&table, &column], |row| row.get::<_, String>(0)) {
@@ -161,7 +182,8 @@ fn inserted_columns(tokens: &[Token]) -> Vec<Token> {
     let Some(values) = tokens.iter().position(|token| token.is("VALUES")) else { return Vec::new() };
     let Some(open) = tokens[..values].iter().position(|token| token.is("(")) else { return Vec::new() };
     let given: Vec<usize> = tokens[values..].iter().filter_map(parameter_index).collect();
-    let columns: Vec<Token> = tokens[open..values].iter().filter(|token| token.name().is_some()).cloned().collect();
+    let columns: Vec<Token> =
+        tokens[open..values].iter().filter(|token| token.name().is_some()).cloned().collect();
     if given.iter().copied().eq(0..columns.len()) { columns } else { Vec::new() }
 }
 
@@ -181,7 +203,11 @@ pub(crate) fn bound<S: Clone>(portal: &Portal<S>, at: usize, kind: &Type) -> PgW
 }
 
 /// Adds a row of the result to the encoder, by the types that were described.
-pub(crate) fn encode(encoder: &mut DataRowEncoder, fields: &Arc<Vec<FieldInfo>>, row: &Row<'_>) -> PgWireResult<()> {
+pub(crate) fn encode(
+    encoder: &mut DataRowEncoder,
+    fields: &Arc<Vec<FieldInfo>>,
+    row: &Row<'_>,
+) -> PgWireResult<()> {
     for (at, field) in fields.iter().enumerate() {
         let value = row.get_ref(at).map_err(SqlError::from)?;
         match *field.datatype() {

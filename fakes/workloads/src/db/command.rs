@@ -21,7 +21,8 @@ pub(crate) enum Statement {
 /// Tells the kind by the first words.
 pub(crate) fn classify(tokens: &[Token]) -> Statement {
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
-    let first = tokens.first().filter(|token| token.kind == Kind::Word).map(|token| token.text.to_uppercase());
+    let first =
+        tokens.first().filter(|token| token.kind == Kind::Word).map(|token| token.text.to_uppercase());
     match first.as_deref().unwrap_or_default() {
         "BEGIN" => Statement::Begin,
         "START" if is(1, "TRANSACTION") => Statement::Begin,
@@ -29,8 +30,10 @@ pub(crate) fn classify(tokens: &[Token]) -> Statement {
         "ABORT" => Statement::Rollback,
         "ROLLBACK" if !tokens.iter().any(|token| token.is("TO")) => Statement::Rollback,
         "SHOW" => Statement::Show(tokens.get(1).and_then(Token::name).unwrap_or_default()),
-        "SET" | "RESET" | "DISCARD" | "GRANT" | "REVOKE" | "COMMENT" | "ANALYZE" | "VACUUM" | "REINDEX" | "CHECKPOINT"
-        | "LISTEN" | "UNLISTEN" | "NOTIFY" | "LOCK" | "DO" | "REASSIGN" => Statement::Administer,
+        "SET" | "RESET" | "DISCARD" | "GRANT" | "REVOKE" | "COMMENT" | "ANALYZE" | "VACUUM" | "REINDEX"
+        | "CHECKPOINT" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "LOCK" | "DO" | "REASSIGN" => {
+            Statement::Administer
+        }
         "CREATE" | "ALTER" | "DROP" if !is(1, "TABLE") && is_administration(tokens) => Statement::Administer,
         "ALTER" if tokens.iter().any(|token| token.is("OWNER")) => Statement::Administer,
         _ => Statement::Sql,

@@ -54,10 +54,16 @@ impl From<rusqlite::Error> for SqlError {
         let text = text.unwrap_or_else(|| error.to_string());
         match code {
             ErrorCode::DiskFull => Self::new("53100", "could not extend file: No space left on device"),
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::new("55P03", "could not obtain lock"),
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                Self::new("55P03", "could not obtain lock")
+            }
             ErrorCode::ReadOnly => Self::new("25006", "cannot write: the data directory is read-only"),
-            ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => Self::new("58030", format!("could not access file: {text}")),
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Self::new("XX001", format!("invalid page in file: {text}")),
+            ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => {
+                Self::new("58030", format!("could not access file: {text}"))
+            }
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+                Self::new("XX001", format!("invalid page in file: {text}"))
+            }
             ErrorCode::ConstraintViolation => constraint(&text),
             _ => input(&text),
         }
@@ -71,7 +77,10 @@ fn constraint(text: &str) -> SqlError {
         SqlError::new("23505", format!("duplicate key value violates unique constraint \"{key}_key\""))
     } else if text.starts_with("NOT NULL") {
         let (table, column) = subject.split_once('.').unwrap_or(("", subject));
-        SqlError::new("23502", format!("null value in column \"{column}\" of relation \"{table}\" violates not-null constraint"))
+        SqlError::new(
+            "23502",
+            format!("null value in column \"{column}\" of relation \"{table}\" violates not-null constraint"),
+        )
     } else if text.starts_with("FOREIGN KEY") {
         SqlError::new("23503", "insert or update violates foreign key constraint")
     } else {

@@ -31,11 +31,17 @@ pub(crate) fn views(database: &str, schemas: &[String]) -> String {
         .chain(schemas.iter().map(|schema| (schema.as_str(), format!("\"{}\"", schema.replace('"', "\"\"")))))
         .collect();
     let union = |select: &dyn Fn(&str, &str) -> String| {
-        sources.iter().map(|(shown, attached)| select(shown, attached)).collect::<Vec<_>>().join(" UNION ALL ")
+        sources
+            .iter()
+            .map(|(shown, attached)| select(shown, attached))
+            .collect::<Vec<_>>()
+            .join(" UNION ALL ")
     };
     let kept = "type = 'table' AND name NOT LIKE 'sqlite_%'";
     let tables = union(&|shown, attached| {
-        format!("SELECT '{shown}' AS schemaname, name AS tablename, 'postgres' AS tableowner FROM {attached}.sqlite_master WHERE {kept}")
+        format!(
+            "SELECT '{shown}' AS schemaname, name AS tablename, 'postgres' AS tableowner FROM {attached}.sqlite_master WHERE {kept}"
+        )
     });
     let columns = union(&|shown, attached| {
         format!(
@@ -45,7 +51,9 @@ pub(crate) fn views(database: &str, schemas: &[String]) -> String {
         )
     });
     let database = database.replace('\'', "''");
-    let view = |name: &str, body: &str| format!("DROP VIEW IF EXISTS temp.{name}; CREATE TEMP VIEW {name} AS {body};\n");
+    let view = |name: &str, body: &str| {
+        format!("DROP VIEW IF EXISTS temp.{name}; CREATE TEMP VIEW {name} AS {body};\n")
+    };
     [
         view("pg_tables", &tables),
         view("information_schema_tables", &format!("SELECT '{database}' AS table_catalog, schemaname AS table_schema, tablename AS table_name, 'BASE TABLE' AS table_type FROM ({tables})")),

@@ -22,8 +22,8 @@ use pgwire::tokio::process_socket;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-pub use cluster::ClusterError;
 use cluster::Cluster;
+pub use cluster::ClusterError;
 use wire::{Backend, Handlers};
 
 use crate::context::Context;
@@ -56,7 +56,10 @@ pub async fn run(context: Context) -> i32 {
         Err(error) => return context.fail(format!("FATAL:  {error}")),
     };
     let Some(root) = context.mounts.resolve(&data) else {
-        return context.fail(format!("initdb: error: could not create directory \"{}\": Read-only file system", data.display()));
+        return context.fail(format!(
+            "initdb: error: could not create directory \"{}\": Read-only file system",
+            data.display()
+        ));
     };
     let cluster = match open(&context, &data, &root) {
         Ok(cluster) => Arc::new(cluster),
@@ -100,7 +103,9 @@ fn open(context: &Context, data: &Path, root: &Path) -> Result<Cluster, i32> {
     let user = context.text("POSTGRES_USER", "postgres");
     let Some(password) = password(context) else {
         context.say("Error: Database is uninitialized and superuser password is not specified.");
-        return Err(context.fail("       You must specify POSTGRES_PASSWORD to a non-empty value for the superuser."));
+        return Err(
+            context.fail("       You must specify POSTGRES_PASSWORD to a non-empty value for the superuser.")
+        );
     };
     context.say(format!("The files belonging to this database system will be owned by user \"{user}\"."));
     let cluster = Cluster::init(root, &user, &password)
@@ -113,8 +118,12 @@ fn open(context: &Context, data: &Path, root: &Path) -> Result<Cluster, i32> {
 fn told(error: &ClusterError, data: &Path) -> String {
     match error {
         ClusterError::NotEmpty(_) => format!("directory \"{}\" exists but is not empty", data.display()),
-        ClusterError::File { source, .. } => format!("could not access directory \"{}\": {source}", data.display()),
-        ClusterError::Catalogue(_) => error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}")),
+        ClusterError::File { source, .. } => {
+            format!("could not access directory \"{}\": {source}", data.display())
+        }
+        ClusterError::Catalogue(_) => {
+            error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+        }
     }
 }
 

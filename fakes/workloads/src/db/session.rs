@@ -41,7 +41,14 @@ impl Session {
         let connection = open_file(&cluster.schema_file(&asker.database, "public"))?;
         connection.execute("ATTACH ?1 AS catalog", [cluster.catalogue_file().to_string_lossy()])?;
         functions::install(&connection, clock)?;
-        Ok(Self { cluster, asker, connection, transaction: Transaction::None, generation: None, attached: Vec::new() })
+        Ok(Self {
+            cluster,
+            asker,
+            connection,
+            transaction: Transaction::None,
+            generation: None,
+            attached: Vec::new(),
+        })
     }
 
     /// Attaches schemas that have come since the last statement. Not inside a transaction.
@@ -55,7 +62,9 @@ impl Session {
                 let file = self.cluster.schema_file(&self.asker.database, &schema);
                 let name = format!("\"{}\"", schema.replace('"', "\"\""));
                 self.connection.execute(&format!("ATTACH ?1 AS {name}"), [file.to_string_lossy()])?;
-                self.connection.execute_batch(&format!("PRAGMA {name}.journal_mode = WAL; PRAGMA {name}.synchronous = OFF"))?;
+                self.connection.execute_batch(&format!(
+                    "PRAGMA {name}.journal_mode = WAL; PRAGMA {name}.synchronous = OFF"
+                ))?;
                 self.attached.push(schema);
             }
         }
@@ -66,10 +75,12 @@ impl Session {
 
     /// Runs the statements of a simple query; the first that fails ends it and undoes the others.
     pub(crate) fn simple(&mut self, statements: &[Vec<Token>]) -> Vec<Response> {
-        let together = statements.len() > 1 && self.transaction == Transaction::None && !touches_transactions(statements);
+        let together = statements.len() > 1
+            && self.transaction == Transaction::None
+            && !touches_transactions(statements);
         let mut responses = Vec::new();
-        if together && let Err(error) = self.connection.execute_batch("BEGIN") {
-            return vec![Response::Error(Box::new(SqlError::from(error).into_info()))];
+        if together && let Err(error) = self.begin_together() {
+            return vec![Response::Error(Box::new(error.into_info()))];
         }
         for statement in statements {
             match self.run(statement, &Format::UnifiedText, |_, _| Ok(Vec::new())) {
@@ -92,8 +103,17 @@ impl Session {
         responses
     }
 
+    fn begin_together(&mut self) -> Result<(), SqlError> {
+        self.follow_schemas()?;
+        Ok(self.connection.execute_batch("BEGIN")?)
+    }
+
     /// Runs one statement with the parameters that a client has bound.
-    pub(crate) fn bound<S: Clone>(&mut self, statement: &[Token], portal: &Portal<S>) -> PgWireResult<Response> {
+    pub(crate) fn bound<S: Clone>(
+        &mut self,
+        statement: &[Token],
+        portal: &Portal<S>,
+    ) -> PgWireResult<Response> {
         let declared = portal.statement.parameter_types.clone();
         self.run(statement, &portal.result_column_format, |connection, tokens| {
             let inferred = columns::parameter_types(connection, tokens, portal.parameter_len());
@@ -109,7 +129,8 @@ impl Session {
         parameters: impl FnOnce(&Connection, &[Token]) -> PgWireResult<Vec<Value>>,
     ) -> PgWireResult<Response> {
         let kind = command::classify(statement);
-        if self.transaction == Transaction::Failed && !matches!(kind, Statement::Commit | Statement::Rollback) {
+        if self.transaction == Transaction::Failed && !matches!(kind, Statement::Commit | Statement::Rollback)
+        {
             let text = "current transaction is aborted, commands ignored until end of transaction block";
             return Err(SqlError::new("25P02", text).into());
         }
@@ -188,7 +209,12 @@ impl Session {
     }
 
     /// Parameter types and result columns of a statement that is not run.
-    pub(crate) fn describe(&mut self, statement: &[Token], declared: &[Option<Type>], format: &Format) -> PgWireResult<(Vec<Type>, Vec<FieldInfo>)> {
+    pub(crate) fn describe(
+        &mut self,
+        statement: &[Token],
+        declared: &[Option<Type>],
+        format: &Format,
+    ) -> PgWireResult<(Vec<Type>, Vec<FieldInfo>)> {
         match command::classify(statement) {
             Statement::Sql => {}
             Statement::Show(name) => return Ok((Vec::new(), vec![shown_setting(&name)])),
@@ -221,7 +247,9 @@ fn resolve_regclass(tokens: Vec<Token>) -> Vec<Token> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        let argument = tokens.get(at + 2).filter(|_| tokens[at].is("to_regclass") && tokens.get(at + 3).is_some_and(|t| t.is(")")));
+        let argument = tokens
+            .get(at + 2)
+            .filter(|_| tokens[at].is("to_regclass") && tokens.get(at + 3).is_some_and(|t| t.is(")")));
         if let Some(argument) = argument {
             out.extend(super::token::tokens(
                 "(SELECT CASE schemaname WHEN 'public' THEN tablename ELSE schemaname || '.' || tablename END FROM pg_tables \

@@ -139,8 +139,12 @@ impl Reader<'_> {
                 self.rest = &self.rest[1..];
                 Token { kind: Kind::Parameter, text: self.run_of(|letter| letter.is_ascii_digit()) }
             }
-            '0'..='9' => Token { kind: Kind::Number, text: self.run_of(|c| c.is_ascii_alphanumeric() || c == '.') },
-            _ if is_name(first) => Token { kind: Kind::Word, text: self.run_of(|c| is_name(c) || c.is_ascii_digit()) },
+            '0'..='9' => {
+                Token { kind: Kind::Number, text: self.run_of(|c| c.is_ascii_alphanumeric() || c == '.') }
+            }
+            _ if is_name(first) => {
+                Token { kind: Kind::Word, text: self.run_of(|c| is_name(c) || c.is_ascii_digit()) }
+            }
             _ => self.sign(first),
         })
     }

@@ -42,7 +42,9 @@ fn qualifiers(tokens: &[Token]) -> Vec<Token> {
     while at < tokens.len() {
         let schema = tokens[at].name().filter(|_| is_next(tokens, at + 1, "."));
         match schema.as_deref() {
-            Some("public") if out.last().is_some_and(|last| last.is("REFERENCES") || last.is("ON")) => at += 2,
+            Some("public") if out.last().is_some_and(|last| last.is("REFERENCES") || last.is("ON")) => {
+                at += 2
+            }
             Some("public") => {
                 out.extend([Token::word("main"), Token::sign(".")]);
                 at += 2;
@@ -76,7 +78,9 @@ fn words(tokens: &[Token], asker: &Asker) -> Vec<Token> {
             "current_database" if niladic => (vec![Token::string(&asker.database)], 3),
             "current_schema" if niladic => (vec![Token::string("public")], 3),
             "current_timestamp" | "localtimestamp" if !called => (call("now"), 1),
-            "clock_timestamp" | "statement_timestamp" | "transaction_timestamp" if niladic => (call("now"), 3),
+            "clock_timestamp" | "statement_timestamp" | "transaction_timestamp" if niladic => {
+                (call("now"), 3)
+            }
             "char_length" | "character_length" if called => (vec![Token::word("length")], 1),
             "greatest" if called => (vec![Token::word("max")], 1),
             "least" if called => (vec![Token::word("min")], 1),
@@ -101,21 +105,25 @@ fn definitions(tokens: Vec<Token>) -> Vec<Token> {
         Some(first) if first.is("DROP") => {
             tokens.into_iter().filter(|token| !token.is("CASCADE") && !token.is("RESTRICT")).collect()
         }
-        Some(first) if first.is("CREATE") && tokens.iter().take(4).any(|token| token.is("INDEX")) => index(&tokens),
+        Some(first) if first.is("CREATE") && tokens.iter().take(4).any(|token| token.is("INDEX")) => {
+            index(&tokens)
+        }
         Some(first) if first.is("CREATE") || first.is("ALTER") => table(&tokens),
         _ => tokens,
     }
 }
 
 fn truncate(tokens: &[Token]) -> Vec<Token> {
-    let named = tokens[1..].iter().filter(|token| !token.is("TABLE") && !token.is("ONLY") && !token.is("CASCADE"));
+    let named =
+        tokens[1..].iter().filter(|token| !token.is("TABLE") && !token.is("ONLY") && !token.is("CASCADE"));
     [Token::word("DELETE"), Token::word("FROM")].into_iter().chain(named.cloned()).collect()
 }
 
 /// `CREATE INDEX i ON s.t USING btree (c)` is `CREATE INDEX s.i ON t (c)`.
 fn index(tokens: &[Token]) -> Vec<Token> {
     let Some(on) = tokens.iter().position(|token| token.is("ON")) else { return tokens.to_vec() };
-    let mut out: Vec<Token> = tokens[..on].iter().filter(|token| !token.is("CONCURRENTLY")).cloned().collect();
+    let mut out: Vec<Token> =
+        tokens[..on].iter().filter(|token| !token.is("CONCURRENTLY")).cloned().collect();
     let mut rest = &tokens[on + 1..];
     if is_next(rest, 1, ".") {
         let name = out.pop();
@@ -150,7 +158,8 @@ fn table(tokens: &[Token]) -> Vec<Token> {
             out.push(Token::sign(")"));
             at = end + 1;
         } else if token.is("GENERATED") {
-            at = tokens[at..].iter().position(|token| token.is("IDENTITY")).map_or(at, |found| at + found) + 1;
+            at =
+                tokens[at..].iter().position(|token| token.is("IDENTITY")).map_or(at, |found| at + found) + 1;
         } else if token.is("[") {
             at += tokens[at..].iter().position(|token| token.is("]")).unwrap_or(0) + 1;
         } else if is_type_at(tokens, at) {
@@ -167,9 +176,35 @@ fn table(tokens: &[Token]) -> Vec<Token> {
 
 /// Names of types, as far as a definition may hold them.
 const TYPES: [&str; 29] = [
-    "serial", "bigserial", "smallserial", "int", "int2", "int4", "int8", "integer", "bigint", "smallint", "bool",
-    "boolean", "real", "float4", "float8", "float", "double", "numeric", "decimal", "bytea", "text", "varchar",
-    "character", "char", "uuid", "json", "jsonb", "timestamptz", "timestamp",
+    "serial",
+    "bigserial",
+    "smallserial",
+    "int",
+    "int2",
+    "int4",
+    "int8",
+    "integer",
+    "bigint",
+    "smallint",
+    "bool",
+    "boolean",
+    "real",
+    "float4",
+    "float8",
+    "float",
+    "double",
+    "numeric",
+    "decimal",
+    "bytea",
+    "text",
+    "varchar",
+    "character",
+    "char",
+    "uuid",
+    "json",
+    "jsonb",
+    "timestamptz",
+    "timestamp",
 ];
 
 /// A type follows the name of its column.
@@ -271,7 +306,10 @@ mod tests {
 
     #[test]
     fn casts_wrap_the_whole_operand() {
-        assert_eq!(sqlite("SELECT count(*)::int, u.id::text"), "SELECT CAST ( count ( * ) AS INTEGER ) , CAST ( u . id AS TEXT )");
+        assert_eq!(
+            sqlite("SELECT count(*)::int, u.id::text"),
+            "SELECT CAST ( count ( * ) AS INTEGER ) , CAST ( u . id AS TEXT )"
+        );
         assert_eq!(sqlite("SELECT 'public.users'::regclass"), "SELECT to_regclass ( 'public.users' )");
         assert_eq!(sqlite("SELECT $1::bigint"), "SELECT CAST ( ?1 AS BIGINT )");
     }
@@ -279,16 +317,24 @@ mod tests {
     #[test]
     fn tables_get_types_and_defaults_that_sqlite_has() {
         assert_eq!(
-            sqlite("CREATE TABLE public.t (id BIGSERIAL PRIMARY KEY, at timestamp with time zone DEFAULT now(), n varchar(9)[] NOT NULL)"),
+            sqlite(
+                "CREATE TABLE public.t (id BIGSERIAL PRIMARY KEY, at timestamp with time zone DEFAULT now(), n varchar(9)[] NOT NULL)"
+            ),
             "CREATE TABLE main . t ( id INTEGER PRIMARY KEY , at TEXT DEFAULT ( now ( ) ) , n TEXT NOT NULL )"
         );
-        assert_eq!(sqlite("CREATE INDEX i ON pgboss.job USING btree (name)"), "CREATE INDEX pgboss . i ON job ( name )");
+        assert_eq!(
+            sqlite("CREATE INDEX i ON pgboss.job USING btree (name)"),
+            "CREATE INDEX pgboss . i ON job ( name )"
+        );
         assert_eq!(sqlite("TRUNCATE TABLE users CASCADE"), "DELETE FROM users");
     }
 
     #[test]
     fn words_that_mean_the_asker_are_filled_in() {
         assert_eq!(sqlite("SELECT current_user, current_database()"), "SELECT 'app_user' , 'server'");
-        assert_eq!(sqlite("SELECT 1 FROM information_schema.tables"), "SELECT 1 FROM information_schema_tables");
+        assert_eq!(
+            sqlite("SELECT 1 FROM information_schema.tables"),
+            "SELECT 1 FROM information_schema_tables"
+        );
     }
 }

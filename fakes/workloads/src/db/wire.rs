@@ -10,14 +10,16 @@ use pgwire::api::auth::driver::AuthOutcome;
 use pgwire::api::auth::mechanism::AuthMechanismFactory as _;
 use pgwire::api::auth::sasl::scram::{ScramAuth, ScramSecret};
 use pgwire::api::auth::{
-    AuthDriver, AuthSource, DefaultServerParameterProvider, LoginInfo, Password, StartupHandler, protocol_negotiation,
-    save_startup_parameters_to_metadata,
+    AuthDriver, AuthSource, DefaultServerParameterProvider, LoginInfo, Password, StartupHandler,
+    protocol_negotiation, save_startup_parameters_to_metadata,
 };
 use pgwire::api::portal::{Format, Portal};
 use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use pgwire::api::results::{DescribePortalResponse, DescribeStatementResponse, Response};
 use pgwire::api::stmt::{NoopQueryParser, StoredStatement};
-use pgwire::api::{ClientInfo, ClientPortalStore, ErrorHandler, METADATA_DATABASE, METADATA_USER, PgWireServerHandlers};
+use pgwire::api::{
+    ClientInfo, ClientPortalStore, ErrorHandler, METADATA_DATABASE, METADATA_USER, PgWireServerHandlers,
+};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 
@@ -68,7 +70,8 @@ impl Backend {
         if !cluster.database_exists(&database)? {
             return Err(SqlError::fatal("3D000", format!("database \"{database}\" does not exist")));
         }
-        let session = Session::open(Arc::clone(cluster), Asker { user, database }, &self.server.context.clock)?;
+        let session =
+            Session::open(Arc::clone(cluster), Asker { user, database }, &self.server.context.clock)?;
         *self.session() = Some(session);
         Ok(())
     }
@@ -148,7 +151,12 @@ impl ExtendedQueryHandler for Backend {
         Arc::clone(&self.parser)
     }
 
-    async fn do_query<C>(&self, _client: &mut C, portal: &Portal<String>, _max_rows: usize) -> PgWireResult<Response>
+    async fn do_query<C>(
+        &self,
+        _client: &mut C,
+        portal: &Portal<String>,
+        _max_rows: usize,
+    ) -> PgWireResult<Response>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::Error: Debug,
@@ -169,8 +177,9 @@ impl ExtendedQueryHandler for Backend {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let statement = single(&stored.statement)?;
-        let (parameters, fields) = self
-            .with_session(|session| session.describe(&statement, &stored.parameter_types, &Format::UnifiedText))?;
+        let (parameters, fields) = self.with_session(|session| {
+            session.describe(&statement, &stored.parameter_types, &Format::UnifiedText)
+        })?;
         Ok(DescribeStatementResponse::new(parameters, fields))
     }
 
@@ -208,7 +217,8 @@ impl ErrorHandler for Backend {
     {
         if let PgWireError::InvalidPassword(_) = error {
             let user = client.metadata().get(METADATA_USER).map_or("", String::as_str);
-            let refusal = SqlError::fatal("28P01", format!("password authentication failed for user \"{user}\""));
+            let refusal =
+                SqlError::fatal("28P01", format!("password authentication failed for user \"{user}\""));
             self.server.log(&refusal.to_string());
             if !self.server.cluster.role_exists(user).unwrap_or(true) {
                 self.server.log(&format!("DETAIL:  Role \"{user}\" does not exist."));

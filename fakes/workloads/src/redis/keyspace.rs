@@ -44,7 +44,9 @@ impl Keyspace {
             ("COMMAND", _) => (Reply::List(Vec::new()), None),
             ("DBSIZE", []) => (Reply::Number(number(self.0.len())), None),
             ("INFO", _) => (Reply::Bulk(self.info().into_bytes()), None),
-            ("GET", [key]) => (self.live(key, now).map_or(Reply::Nil, |entry| Reply::Bulk(entry.value.clone())), None),
+            ("GET", [key]) => {
+                (self.live(key, now).map_or(Reply::Nil, |entry| Reply::Bulk(entry.value.clone())), None)
+            }
             ("SET", [key, value, options @ ..]) => self.set(key, value, options, now),
             ("DEL" | "UNLINK", keys) => {
                 let removed = keys.iter().filter(|key| self.0.remove(*key).is_some()).count();

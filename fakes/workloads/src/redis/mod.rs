@@ -38,11 +38,18 @@ pub async fn run(context: Context) -> i32 {
     };
     let keys = match opened {
         Ok(keys) => keys,
-        Err(error) => return context.fail(format!("# Can't open the append-only file in {}: {error}", directory.display())),
+        Err(error) => {
+            return context
+                .fail(format!("# Can't open the append-only file in {}: {error}", directory.display()));
+        }
     };
     let listener = match context.listen(port).await {
         Ok(listener) => listener,
-        Err(error) => return context.fail(format!("# Warning: Could not create server TCP listening socket *:{port}: bind: {error}")),
+        Err(error) => {
+            return context.fail(format!(
+                "# Warning: Could not create server TCP listening socket *:{port}: bind: {error}"
+            ));
+        }
     };
     context.say(format!("* DB loaded from append only file: {} keys", keys.0.len()));
     context.say("* Ready to accept connections tcp");
@@ -89,7 +96,8 @@ async fn talk(server: Arc<Server>, mut stream: TcpStream) {
     let mut reader = Reader::new(input);
     let mut admitted = server.password.is_none();
     while let Some(command) = reader.next().await {
-        let name = command.first().map(|name| String::from_utf8_lossy(name).to_uppercase()).unwrap_or_default();
+        let name =
+            command.first().map(|name| String::from_utf8_lossy(name).to_uppercase()).unwrap_or_default();
         let reply = match name.as_str() {
             "AUTH" => server.admit(&command, &mut admitted),
             "QUIT" => Reply::Simple("OK"),
@@ -105,7 +113,9 @@ async fn talk(server: Arc<Server>, mut stream: TcpStream) {
 impl Server {
     fn admit(&self, command: &[Vec<u8>], admitted: &mut bool) -> Reply {
         let Some(password) = &self.password else {
-            return Reply::Error("ERR AUTH <password> called without any password configured for the default user.".to_owned());
+            return Reply::Error(
+                "ERR AUTH <password> called without any password configured for the default user.".to_owned(),
+            );
         };
         *admitted = command.len() > 1 && command.last().is_some_and(|given| given == password.as_bytes());
         if *admitted {

@@ -281,7 +281,7 @@ fn pod(old: &Value, new: &Value) -> Option<Cause> {
     let strip = |spec: &Value| {
         let mut spec = without(spec, &mutable);
         for field in ["containers", "initContainers"] {
-            for container in spec[field].as_array_mut().into_iter().flatten() {
+            for container in object::items_mut(&mut spec, &[field]) {
                 container.as_object_mut().map(|map| map.shift_remove("image"));
             }
         }

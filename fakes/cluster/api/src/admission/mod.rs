@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 pub(crate) use check::{check_create, check_update};
 
 use crate::kind::KindInfo;
-use crate::object::{self, child, default};
+use crate::object::{self, child, default, items_mut};
 use crate::{crd, kinds};
 
 /// Drops empty lists and maps of the metadata, as the real one omits them.
@@ -118,7 +118,7 @@ fn secret(value: &mut Value) {
 
 fn role_binding(value: &mut Value) {
     default(child(value, "roleRef"), "apiGroup", || json!("rbac.authorization.k8s.io"));
-    for subject in value["subjects"].as_array_mut().into_iter().flatten() {
+    for subject in items_mut(value, &["subjects"]) {
         if subject["kind"] != "ServiceAccount" {
             default(subject, "apiGroup", || json!("rbac.authorization.k8s.io"));
         }
@@ -141,7 +141,7 @@ fn service(value: &mut Value) {
     if kind == "LoadBalancer" {
         default(spec, "allocateLoadBalancerNodePorts", || json!(true));
     }
-    for port in spec["ports"].as_array_mut().into_iter().flatten() {
+    for port in items_mut(spec, &["ports"]) {
         default(port, "protocol", || json!("TCP"));
         let number = port["port"].clone();
         default(port, "targetPort", || number);
@@ -160,7 +160,7 @@ fn keep_allocated(old: &Value, value: &mut Value) {
         }
     }
     let before = old["spec"]["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for port in spec["ports"].as_array_mut().into_iter().flatten() {
+    for port in items_mut(spec, &["ports"]) {
         let same = before.iter().find(|known| known["port"] == port["port"] && known["name"] == port["name"]);
         if let Some(known) = same.and_then(|known| known.get("nodePort")) {
             default(port, "nodePort", || known.clone());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::object::{child, default};
+use crate::object::{child, default, items_mut};
 
 /// Defaults of a `PodSpec`.
 pub(super) fn default_spec(spec: &mut Value) {
@@ -18,14 +18,14 @@ pub(super) fn default_spec(spec: &mut Value) {
     }
     let host_network = spec["hostNetwork"] == true;
     for field in ["containers", "initContainers"] {
-        for container in spec[field].as_array_mut().into_iter().flatten() {
+        for container in items_mut(spec, &[field]) {
             self::container(container, host_network);
         }
     }
-    for volume in spec["volumes"].as_array_mut().into_iter().flatten() {
+    for volume in items_mut(spec, &["volumes"]) {
         self::volume(volume);
     }
-    for spread in spec["topologySpreadConstraints"].as_array_mut().into_iter().flatten() {
+    for spread in items_mut(spec, &["topologySpreadConstraints"]) {
         default(spread, "whenUnsatisfiable", || json!("DoNotSchedule"));
     }
 }
@@ -36,7 +36,7 @@ fn container(container: &mut Value, host_network: bool) {
     default(container, "terminationMessagePath", || json!("/dev/termination-log"));
     default(container, "terminationMessagePolicy", || json!("File"));
     default(container, "resources", || json!({}));
-    for port in container["ports"].as_array_mut().into_iter().flatten() {
+    for port in items_mut(container, &["ports"]) {
         default(port, "protocol", || json!("TCP"));
         if host_network {
             let number = port["containerPort"].clone();
@@ -53,7 +53,7 @@ fn container(container: &mut Value, host_network: bool) {
             http_get(&mut container["lifecycle"][hook]["httpGet"]);
         }
     }
-    for variable in container["env"].as_array_mut().into_iter().flatten() {
+    for variable in items_mut(container, &["env"]) {
         if variable["valueFrom"]["fieldRef"].is_object() {
             default(&mut variable["valueFrom"]["fieldRef"], "apiVersion", || json!("v1"));
         }
@@ -106,12 +106,12 @@ fn volume(volume: &mut Value) {
             default(&mut volume[field], "defaultMode", || json!(420));
         }
     }
-    for item in volume["downwardAPI"]["items"].as_array_mut().into_iter().flatten() {
+    for item in items_mut(volume, &["downwardAPI", "items"]) {
         if item["fieldRef"].is_object() {
             default(&mut item["fieldRef"], "apiVersion", || json!("v1"));
         }
     }
-    for source in volume["projected"]["sources"].as_array_mut().into_iter().flatten() {
+    for source in items_mut(volume, &["projected", "sources"]) {
         if source["serviceAccountToken"].is_object() {
             default(&mut source["serviceAccountToken"], "expirationSeconds", || json!(3600));
         }

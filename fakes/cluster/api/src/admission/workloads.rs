@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::pods;
-use crate::object::{self, child, default};
+use crate::object::{self, child, default, items_mut};
 
 fn template(value: &mut Value) {
     let template = child(child(value, "spec"), "template");
@@ -42,7 +42,7 @@ pub(super) fn stateful_set(value: &mut Value) {
     if strategy["type"] == "RollingUpdate" {
         default(child(strategy, "rollingUpdate"), "partition", || json!(0));
     }
-    for claim in spec["volumeClaimTemplates"].as_array_mut().into_iter().flatten() {
+    for claim in items_mut(spec, &["volumeClaimTemplates"]) {
         default(claim, "apiVersion", || json!("v1"));
         default(claim, "kind", || json!("PersistentVolumeClaim"));
         default(child(claim, "spec"), "volumeMode", || json!("Filesystem"));

@@ -125,7 +125,7 @@ pub(crate) fn apply(info: &KindInfo, live: &Value, wanted: &Value, applier: Appl
     }
     let top = Place::top(info);
     let mut wanted = wanted.clone();
-    if let Some(meta) = wanted["metadata"].as_object_mut() {
+    if let Some(meta) = wanted.get_mut("metadata").and_then(Value::as_object_mut) {
         for field in ["managedFields", "creationTimestamp", "resourceVersion", "uid"] {
             meta.shift_remove(field);
         }

@@ -98,8 +98,8 @@ impl Inner {
             .flat_map(|other| node_ports(&other.value))
             .chain(node_ports(service))
             .collect();
-        let Some(ports) = service["spec"]["ports"].as_array_mut() else { return };
-        for port in ports.iter_mut().filter(|port| port["nodePort"].as_u64().unwrap_or(0) == 0) {
+        let ports = crate::object::items_mut(service, &["spec", "ports"]);
+        for port in ports.filter(|port| port["nodePort"].as_u64().unwrap_or(0) == 0) {
             if let Some(free) = NODE_PORTS.clone().find(|candidate| !taken.contains(candidate)) {
                 taken.insert(free);
                 port["nodePort"] = json!(free);

@@ -218,16 +218,13 @@ fn check_preconditions(res: &Res, old: &Value, wanted: &Value) -> Result<(), Api
 }
 
 /// What an update of a part makes of an object, with defaults and checks.
-fn admitted(info: &KindInfo, old: &Value, mut wanted: Value, sub: Subresource) -> Result<Value, ApiError> {
+fn admitted(info: &KindInfo, old: &Value, wanted: Value, sub: Subresource) -> Result<Value, ApiError> {
     let new = match sub {
         Subresource::Status => {
             let mut new = old.clone();
-            new["status"] = wanted["status"].take();
+            keep(&wanted, &mut new, "status");
             if wanted["metadata"]["managedFields"].is_array() {
-                new["metadata"]["managedFields"] = wanted["metadata"]["managedFields"].take();
-            }
-            if new["status"].is_null() {
-                new.as_object_mut().map(|map| map.shift_remove("status"));
+                new["metadata"]["managedFields"] = wanted["metadata"]["managedFields"].clone();
             }
             new
         }
@@ -245,7 +242,7 @@ fn admitted(info: &KindInfo, old: &Value, mut wanted: Value, sub: Subresource) -
     if causes.is_empty() { Ok(new) } else { Err(ApiError::invalid(&info.group_kind(), object::name(old), &causes)) }
 }
 
-/// Copies a field of the old object, absence included.
+/// Copies a field of another object, absence included.
 fn keep(old: &Value, new: &mut Value, field: &str) {
     let Some(map) = new.as_object_mut() else { return };
     match old.get(field) {

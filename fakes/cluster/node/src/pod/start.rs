@@ -79,7 +79,12 @@ impl Worker {
         let pod = format!("{}_{}({})", self.name, self.namespace, self.uid);
         say.warning(&self.pod, "BackOff", &format!("Back-off restarting failed container {name} in pod {pod}"));
         let text = format!("back-off {} restarting failed container={name} pod={pod}", duration_text(wait));
-        Err(self.wait(name, "CrashLoopBackOff", text))
+        let is_first = record.restarts == 1;
+        let again = self.wait(name, "CrashLoopBackOff", text);
+        if is_first {
+            self.look_soon();
+        }
+        Err(again)
     }
 
     fn wait(&mut self, name: &str, reason: &str, message: String) -> TryAgain {

@@ -22,7 +22,7 @@ pub(crate) struct PullError {
 
 #[derive(Clone, Debug)]
 enum Cause {
-    Registry(Step, Error),
+    Registry(Step, Box<Error>),
     Digest { content: String, expected: String, got: String },
     Canceled,
     Document(String),
@@ -30,7 +30,7 @@ enum Cause {
 
 impl PullError {
     pub(crate) fn registry(image: &str, step: Step, error: Error) -> Self {
-        Self { image: image.to_owned(), cause: Cause::Registry(step, error) }
+        Self { image: image.to_owned(), cause: Cause::Registry(step, Box::new(error)) }
     }
 
     pub(crate) fn digest(image: &str, content: String, expected: &str, got: String) -> Self {

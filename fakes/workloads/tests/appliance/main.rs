@@ -1,0 +1,9 @@
+//! The programs together, over real sockets.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
+mod application;
+mod bootstrap;
+mod database;
+mod result;
+mod temporal;
+mod world;
