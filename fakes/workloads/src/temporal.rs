@@ -34,10 +34,9 @@ async fn start(context: &Context) -> Result<i32, SettingError> {
         password: context.required("POSTGRES_PWD")?,
         database: context.text("DBNAME", "temporal"),
     };
-    if context.args.iter().any(|argument| argument == "autosetup") {
-        if let Err(error) = set_up(context, &login, retry).await {
-            return Ok(context.fail(format!("Unable to set up the schema: {error}")));
-        }
+    let autosetup = context.args.iter().any(|argument| argument == "autosetup");
+    if autosetup && let Err(error) = set_up(context, &login, retry).await {
+        return Ok(context.fail(format!("Unable to set up the schema: {error}")));
     }
     if let Err(reason) = check_schema(context, &login).await {
         return Ok(context.fail(format!(

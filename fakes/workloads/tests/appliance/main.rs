@@ -1,5 +1,5 @@
 //! The programs together, over real sockets.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests may fail as tests do")]
 
 mod application;
 mod bootstrap;
