@@ -61,6 +61,16 @@ pub(crate) struct State {
     pub(crate) timers: Timers,
     pub(crate) holds: usize,
     pub(crate) processes: BTreeSet<u32>,
+    pub(crate) pace: Pace,
+}
+
+/// How fast a quiet world's time goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// As fast as its options permit.
+    Ceiling,
+    /// With the machine's time of day.
+    Machine,
 }
 
 impl Field {
@@ -146,6 +156,15 @@ impl Clock {
             field.nudge();
         }
         Hold { field: self.field.clone() }
+    }
+
+    /// From now on field time goes with the machine's time of day: it catches up as fast as its options permit where it is
+    /// behind, and never jumps ahead. For a world that people look around in.
+    pub fn follow_machine(&self) {
+        if let Some(field) = &self.field {
+            field.lock().pace = Pace::Machine;
+            field.nudge();
+        }
     }
 
     /// Field time does not jump while this process, or one that it started, does something.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::backlog;
-use crate::clock::Field;
+use crate::clock::{Field, Pace, machine_now};
 use crate::processes::{self, Activity, OwnThread};
 
 /// A world that is busy for longer than this, without one pause, is charged the machine's time.

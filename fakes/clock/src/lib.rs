@@ -35,4 +35,4 @@ mod runtime;
 mod timers;
 
 pub use clock::{Clock, Elapsed, Hold, Tracked};
-pub use runtime::{FieldRuntime, Options};
+pub use runtime::{FieldRuntime, HEAD_START, Options};

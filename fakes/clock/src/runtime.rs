@@ -6,11 +6,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
+use jiff::SignedDuration;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::clock::{Clock, Field, machine_now};
 use crate::driver::Driver;
 use crate::processes::OwnThread;
+
+/// How far behind the machine a world begins: what happened in it then lies in the past for people who look at it later.
+pub const HEAD_START: SignedDuration = SignedDuration::from_mins(30);
 
 /// How a simulated world's time runs.
 #[derive(Debug, Clone)]
@@ -35,12 +39,12 @@ pub struct FieldRuntime {
 }
 
 impl FieldRuntime {
-    /// Starts the runtime and its clock; field time begins with the machine's time of day.
+    /// Starts the runtime and its clock; field time begins [`HEAD_START`] before the machine's time of day.
     ///
     /// # Errors
     /// When the runtime's poller or the driver's thread cannot be made.
     pub fn start(options: Options) -> io::Result<Self> {
-        let field = Arc::new(Field::new(machine_now()));
+        let field = Arc::new(Field::new(machine_now() - HEAD_START));
         let (parking, unparking) = (Arc::clone(&field), Arc::clone(&field));
         let runtime = Builder::new_current_thread()
             .enable_all()

@@ -138,3 +138,22 @@ fn a_timeout_leaves_no_sleeper_behind() {
     });
     assert!(field_seconds(&clock, start) < 100.0);
 }
+
+#[test]
+fn a_world_that_follows_the_machine_catches_up_and_then_keeps_pace() {
+    let world = world();
+    let clock = world.clock().clone();
+    assert!(clock.now() < Clock::wall().now());
+    world.block_on(async {
+        clock.follow_machine();
+        clock.sleep(Duration::from_secs(60 * 29)).await;
+        let ahead = clock.timeout(Duration::from_secs(120), clock.sleep(Duration::from_secs(7200)));
+        tokio::pin!(ahead);
+        tokio::select! {
+            _ = &mut ahead => panic!("ran ahead of the machine"),
+            _ = Command::new("sleep").arg("0.3").status() => {}
+        }
+    });
+    let behind = Clock::wall().now().duration_since(clock.now()).as_secs_f64();
+    assert!((-1.0..5.0).contains(&behind), "{behind}");
+}
