@@ -120,6 +120,21 @@ fn not_found_outweighs_an_interruption_of_the_same_pull() {
 }
 
 #[test]
+fn an_event_tells_a_failed_pull_before_the_status_does() {
+    let mut known = healthy();
+    break_component(&mut known, Component::Db, container("db", "img:gone", waiting("PodInitializing", "")));
+    let mut tell = |name: &str, seconds, message: &str| {
+        let (about_uid, message) = ("uid-db-0".to_owned(), message.to_owned());
+        let event = EventFact { message, about_uid, last: ago(seconds), ..EventFact::default() };
+        known.events.insert(ObjectKey::new("msp", name), event);
+        codes(&look(&known)).len()
+    };
+    assert_eq!(tell("db-0.1", 9, "Pulling image \"img:gone\""), 0);
+    assert_eq!(tell("db-0.2", 9, "Failed to pull image \"img:gone\": x: not found"), 1);
+    assert_eq!(tell("db-0.1", 2, "Pulling image \"img:gone\""), 0);
+}
+
+#[test]
 fn a_resolver_that_refuses_is_told_once_after_its_grace() {
     let mut known = healthy();
     for component in [Component::Db, Component::EmailService] {

@@ -16,8 +16,12 @@ struct FailedPull<'a, 'v> {
 /// Every pull that stands failed at this moment.
 fn failed_pulls<'a, 'v>(view: &'v View<'a>) -> impl Iterator<Item = FailedPull<'a, 'v>> {
     view.containers().filter_map(move |(pod, container)| {
-        let (reason, message) = waiting(container).filter(|(reason, _)| PULL_REASONS.contains(reason))?;
-        let text = cause_of(view, pod, container, message);
+        let (reason, message) = waiting(container)?;
+        let text = match reason {
+            "ContainerCreating" | "PodInitializing" => ahead_of_status(view, pod, container)?,
+            reason if PULL_REASONS.contains(&reason) => cause_of(view, pod, container, message),
+            _ => return None,
+        };
         let trouble = match reason {
             "InvalidImageName" | "ErrImageNeverPull" => PullTrouble::NotFound,
             _ => classify_pull(&text),
@@ -28,6 +32,14 @@ fn failed_pulls<'a, 'v>(view: &'v View<'a>) -> impl Iterator<Item = FailedPull<'
         };
         Some(FailedPull { pod, container, text, trouble })
     })
+}
+
+/// The status lags the event by a sync of the kubelet: until then the event is all there is.
+fn ahead_of_status(view: &View<'_>, pod: &PodView<'_>, container: &ContainerFact) -> Option<String> {
+    let image = format!("\"{}\"", container.image);
+    let mut pulls = view.events_of(pod.pod).iter().rev();
+    let last = pulls.find(|it| it.message.contains(&image) && it.message.contains("ull"))?;
+    last.message.starts_with("Failed to pull image").then(|| last.message.clone())
 }
 
 /// The status says the cause since 1.34; before, the newest event does.
