@@ -81,6 +81,7 @@ impl Field {
                 timers: Timers::default(),
                 holds: 0,
                 processes: BTreeSet::new(),
+                pace: Pace::Ceiling,
             }),
             parked: AtomicBool::new(false),
             epoch: AtomicU64::new(0),

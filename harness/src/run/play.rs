@@ -190,8 +190,9 @@ impl Script<'_> {
         journal.note(What::Phase { phase });
     }
 
-    /// How to get in.
+    /// How to get in. From now on the world's time goes with that of the people who come.
     pub(super) async fn keep(&self, world: &dyn World) -> Kept {
+        world.clock().follow_machine();
         let access = world.access();
         Kept {
             kubeconfig: access.kubeconfig.clone(),
