@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::kind::{Generation, KindInfo, Scope};
 use crate::Res;
+use crate::kind::{Generation, KindInfo, Scope};
 
 const SPEC: u8 = 1;
 const STATUS: u8 = 2;
@@ -65,7 +65,14 @@ const ROWS: &[Row] = &[
         &[],
         SPEC | CLUSTER,
     ),
-    ("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", &["crd", "crds"], SPEC | STATUS | CLUSTER),
+    (
+        "apiextensions.k8s.io",
+        "v1",
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        &["crd", "crds"],
+        SPEC | STATUS | CLUSTER,
+    ),
 ];
 
 /// The built-in kinds.
@@ -91,8 +98,10 @@ pub(crate) fn objects() -> Vec<(Res, Value)> {
     for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
         objects.push((crate::kinds::NAMESPACES, json!({"metadata": {"name": name}})));
     }
-    for (name, value) in [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)] {
-        let class = json!({"metadata": {"name": name}, "value": value, "preemptionPolicy": "PreemptLowerPriority"});
+    for (name, value) in [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)]
+    {
+        let class =
+            json!({"metadata": {"name": name}, "value": value, "preemptionPolicy": "PreemptLowerPriority"});
         objects.push((crate::kinds::PRIORITY_CLASSES, class));
     }
     let everything = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
@@ -116,18 +125,24 @@ pub(crate) fn objects() -> Vec<(Res, Value)> {
         ("edit", edit.clone()),
         ("admin", edit),
     ] {
-        objects.push((crate::kinds::CLUSTER_ROLES, json!({"metadata": {"name": name, "labels": labels()}, "rules": rules})));
+        objects.push((
+            crate::kinds::CLUSTER_ROLES,
+            json!({"metadata": {"name": name, "labels": labels()}, "rules": rules}),
+        ));
     }
     for (name, group) in [
         ("cluster-admin", "system:masters"),
         ("system:discovery", "system:authenticated"),
         ("system:basic-user", "system:authenticated"),
     ] {
-        objects.push((crate::kinds::CLUSTER_ROLE_BINDINGS, json!({
-            "metadata": {"name": name, "labels": labels()},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}],
-        })));
+        objects.push((
+            crate::kinds::CLUSTER_ROLE_BINDINGS,
+            json!({
+                "metadata": {"name": name, "labels": labels()},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group}],
+            }),
+        ));
     }
     objects
 }

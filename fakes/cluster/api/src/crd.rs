@@ -66,9 +66,7 @@ pub(crate) fn establish(definition: &mut Value, now: Timestamp) {
         .filter(|version| version["storage"] == true)
         .map(|version| version["name"].clone())
         .collect();
-    let condition = |kind: &str, reason: &str, message: &str| {
-        json!({"type": kind, "status": "True", "lastTransitionTime": timestamp(now), "reason": reason, "message": message})
-    };
+    let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "True", "lastTransitionTime": timestamp(now), "reason": reason, "message": message});
     definition["status"] = json!({
         "acceptedNames": names,
         "conditions": [

@@ -29,13 +29,21 @@ pub struct Cause {
 impl Cause {
     /// A field that must be there is not.
     pub fn required(field: impl Into<String>, message: &str) -> Self {
-        let message = if message.is_empty() { "Required value".to_owned() } else { format!("Required value: {message}") };
+        let message = if message.is_empty() {
+            "Required value".to_owned()
+        } else {
+            format!("Required value: {message}")
+        };
         Self { reason: "FieldValueRequired", field: field.into(), message }
     }
 
     /// A value that cannot be.
     pub fn invalid(field: impl Into<String>, value: &Value, message: &str) -> Self {
-        Self { reason: "FieldValueInvalid", field: field.into(), message: format!("Invalid value: {}: {message}", shown(value)) }
+        Self {
+            reason: "FieldValueInvalid",
+            field: field.into(),
+            message: format!("Invalid value: {}: {message}", shown(value)),
+        }
     }
 
     /// A value outside the known ones.
@@ -44,7 +52,11 @@ impl Cause {
         Self {
             reason: "FieldValueNotSupported",
             field: field.into(),
-            message: format!("Unsupported value: {}: supported values: {}", shown(value), supported.join(", ")),
+            message: format!(
+                "Unsupported value: {}: supported values: {}",
+                shown(value),
+                supported.join(", ")
+            ),
         }
     }
 
@@ -55,12 +67,20 @@ impl Cause {
 
     /// A value that occurs twice.
     pub fn duplicate(field: impl Into<String>, value: &Value) -> Self {
-        Self { reason: "FieldValueDuplicate", field: field.into(), message: format!("Duplicate value: {}", shown(value)) }
+        Self {
+            reason: "FieldValueDuplicate",
+            field: field.into(),
+            message: format!("Duplicate value: {}", shown(value)),
+        }
     }
 
     /// A reference to something that is not there.
     pub fn not_found(field: impl Into<String>, value: &Value) -> Self {
-        Self { reason: "FieldValueNotFound", field: field.into(), message: format!("Not found: {}", shown(value)) }
+        Self {
+            reason: "FieldValueNotFound",
+            field: field.into(),
+            message: format!("Not found: {}", shown(value)),
+        }
     }
 
     /// A value of the wrong type.
@@ -87,7 +107,9 @@ fn grouped(fields: &[(String, String)]) -> String {
         }
         told.push(manager);
         lines.push(format!("conflicts with {manager}:"));
-        lines.extend(fields.iter().filter(|(other, _)| other == manager).map(|(_, field)| format!("- {field}")));
+        lines.extend(
+            fields.iter().filter(|(other, _)| other == manager).map(|(_, field)| format!("- {field}")),
+        );
     }
     lines.join("\n")
 }
@@ -133,7 +155,8 @@ impl ApiError {
 
     /// 409 of an outdated write.
     pub fn conflict(res: &Res, name: &str, why: &str) -> Self {
-        Self::new(409, "Conflict", format!("Operation cannot be fulfilled on {res} \"{name}\": {why}")).about(res, name)
+        Self::new(409, "Conflict", format!("Operation cannot be fulfilled on {res} \"{name}\": {why}"))
+            .about(res, name)
     }
 
     /// 409 of a write whose `resourceVersion` is no longer the current one.
@@ -167,7 +190,11 @@ impl ApiError {
 
     /// 403 about an object or a collection.
     pub fn forbidden(res: &Res, name: &str, why: &str) -> Self {
-        let subject = if name.is_empty() { format!("{res} is forbidden") } else { format!("{res} \"{name}\" is forbidden") };
+        let subject = if name.is_empty() {
+            format!("{res} is forbidden")
+        } else {
+            format!("{res} \"{name}\" is forbidden")
+        };
         Self::new(403, "Forbidden", format!("{subject}: {why}")).about(res, name)
     }
 

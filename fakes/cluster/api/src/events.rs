@@ -94,7 +94,8 @@ impl Recorder {
             namespace => namespace,
         };
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let subject = format!("{}|{}|{}|{}", self.component, self.host, object::uid(about), object::name(about));
+        let subject =
+            format!("{}|{}|{}|{}", self.component, self.host, object::uid(about), object::name(about));
         let family = format!("{subject}|{kind}|{reason}");
         let single = format!("{family}|{}|{message}", self.field_path);
         let (key, message) = memory.correlate(family, single, message, now);
@@ -158,7 +159,13 @@ impl Recorder {
 
 impl Memory {
     /// The key under which an event is counted, and the message it carries.
-    fn correlate(&mut self, family: String, single: String, message: &str, now: Timestamp) -> (String, String) {
+    fn correlate(
+        &mut self,
+        family: String,
+        single: String,
+        message: &str,
+        now: Timestamp,
+    ) -> (String, String) {
         let similar = self
             .similar
             .entry(family.clone())

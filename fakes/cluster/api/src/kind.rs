@@ -103,7 +103,11 @@ impl KindInfo {
 
     /// `pods` or `deployments.apps`, but with the kind: `Deployment.apps`.
     pub(crate) fn group_kind(&self) -> String {
-        if self.res.group.is_empty() { self.kind.clone() } else { format!("{}.{}", self.kind, self.res.group) }
+        if self.res.group.is_empty() {
+            self.kind.clone()
+        } else {
+            format!("{}.{}", self.kind, self.res.group)
+        }
     }
 }
 

@@ -110,7 +110,14 @@ pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
 }
 
 /// Sets a condition; the transition time changes only with the status.
-pub fn set_condition(object: &mut Value, kind: &str, status: &str, reason: &str, message: &str, now: Timestamp) {
+pub fn set_condition(
+    object: &mut Value,
+    kind: &str,
+    status: &str,
+    reason: &str,
+    message: &str,
+    now: Timestamp,
+) {
     let now = json!(timestamp(now));
     let list = child(object, "status");
     if !list["conditions"].is_array() {

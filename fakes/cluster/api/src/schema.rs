@@ -146,7 +146,15 @@ fn visit(value: &Value, schema: &Value, path: &str, causes: &mut Vec<Cause>) {
             sizes(value, items.len(), schema, path, ["minItems", "maxItems"], "items", causes);
         }
         Value::String(text) => {
-            sizes(value, text.chars().count(), schema, path, ["minLength", "maxLength"], "chars long", causes);
+            sizes(
+                value,
+                text.chars().count(),
+                schema,
+                path,
+                ["minLength", "maxLength"],
+                "chars long",
+                causes,
+            );
             pattern(value, text, schema, path, causes);
         }
         Value::Number(number) => range(value, number.as_f64().unwrap_or(0.0), schema, path, causes),

@@ -131,7 +131,9 @@ fn parse_term(part: &str) -> Result<Term, ApiError> {
 }
 
 fn unparsable(part: &str) -> ApiError {
-    ApiError::bad_request(format!("unable to parse requirement: found '{part}', expected: in, notin, =, ==, !=, gt, lt"))
+    ApiError::bad_request(format!(
+        "unable to parse requirement: found '{part}', expected: in, notin, =, ==, !=, gt, lt"
+    ))
 }
 
 /// A field selector of a query: `metadata.name=x,status.phase!=Running`.
@@ -180,9 +182,9 @@ impl FieldQuery {
 
     /// Whether it selects an object.
     pub fn matches(&self, object: &Value) -> bool {
-        self.terms.iter().all(|(field, value, wanted)| {
-            (field_text(object, field) == *value) == (*wanted == Wanted::Equal)
-        })
+        self.terms
+            .iter()
+            .all(|(field, value, wanted)| (field_text(object, field) == *value) == (*wanted == Wanted::Equal))
     }
 
     /// Whether it selects everything.

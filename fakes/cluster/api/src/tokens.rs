@@ -52,8 +52,12 @@ impl Tokens {
         let claims = json!({"iss": "https://kubernetes.default.svc", "sub": user, "jti": random::uuid(),
             "aud": ["https://kubernetes.default.svc"], "kubernetes.io": bound});
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
-        let token =
-            format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(&claims.to_string()), part(&random::secret()));
+        let token = format!(
+            "{}.{}.{}",
+            part(r#"{"alg":"RS256"}"#),
+            part(&claims.to_string()),
+            part(&random::secret())
+        );
         let group = format!("system:serviceaccounts:{namespace}");
         self.remember(token.clone(), &user, &["system:serviceaccounts", &group]);
         token

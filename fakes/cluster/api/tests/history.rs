@@ -35,9 +35,9 @@ fn run(store: &Store, step: &Step) {
         Step::Create(n) => store
             .create(&res, json!({"metadata": {"name": name(*n), "namespace": "default"}, "data": {"x": "0"}}))
             .map(drop),
-        Step::Change(n, value) => {
-            store.modify(&res, "default", &name(*n), |map| map["data"]["x"] = json!(value.to_string())).map(drop)
-        }
+        Step::Change(n, value) => store
+            .modify(&res, "default", &name(*n), |map| map["data"]["x"] = json!(value.to_string()))
+            .map(drop),
         Step::Delete(n) => store.delete(&res, "default", &name(*n), Propagation::Background),
         Step::Watch => Ok(()),
     };
@@ -51,7 +51,9 @@ fn believe(world: &mut BTreeMap<String, Value>, event: &WatchEvent) {
     let name = object::name(&event.object).to_owned();
     match event.verb {
         Verb::Added => assert!(world.insert(name, Value::clone(&event.object)).is_none(), "added twice"),
-        Verb::Modified => assert!(world.insert(name, Value::clone(&event.object)).is_some(), "modified before added"),
+        Verb::Modified => {
+            assert!(world.insert(name, Value::clone(&event.object)).is_some(), "modified before added")
+        }
         Verb::Deleted => assert!(world.remove(&name).is_some(), "deleted before added"),
     }
 }

@@ -43,7 +43,8 @@ fn an_unknown_namespace_and_a_missing_name_are_refused() {
 fn the_generation_grows_with_the_specification_and_not_with_the_status() {
     let store = store();
     store.create(&kinds::PODS, pod("a")).unwrap();
-    let bound = store.modify(&kinds::PODS, "default", "a", |pod| pod["spec"]["nodeName"] = json!("n")).unwrap();
+    let bound =
+        store.modify(&kinds::PODS, "default", "a", |pod| pod["spec"]["nodeName"] = json!("n")).unwrap();
     assert_eq!(object::generation(&bound), 1);
     let same = store.modify(&kinds::PODS, "default", "a", |_| {}).unwrap();
     assert_eq!(object::resource_version(&same), object::resource_version(&bound));
@@ -120,9 +121,7 @@ fn finalizers_hold_an_object_until_the_last_is_gone() {
 #[test]
 fn services_get_different_addresses_and_keep_them() {
     let store = store();
-    let service = |name: &str| {
-        json!({"metadata": {"name": name, "namespace": "default"}, "spec": {"ports": [{"port": 80}], "selector": {"a": "b"}}})
-    };
+    let service = |name: &str| json!({"metadata": {"name": name, "namespace": "default"}, "spec": {"ports": [{"port": 80}], "selector": {"a": "b"}}});
     let one = store.create(&kinds::SERVICES, service("one")).unwrap();
     let two = store.create(&kinds::SERVICES, service("two")).unwrap();
     assert_eq!(one["spec"]["clusterIP"], "127.9.8.120");
@@ -135,7 +134,8 @@ fn services_get_different_addresses_and_keep_them() {
 #[test]
 fn applying_the_same_again_changes_nothing_and_dropped_fields_go() {
     let store = store();
-    let apply = |data: Value| store.apply(&kinds::CONFIG_MAPS, map("a", data), "kustomize", Conflicts::Fail).unwrap();
+    let apply =
+        |data: Value| store.apply(&kinds::CONFIG_MAPS, map("a", data), "kustomize", Conflicts::Fail).unwrap();
     assert_eq!(apply(json!({"x": "1", "y": "2"})).outcome, Outcome::Created);
     assert_eq!(apply(json!({"x": "1", "y": "2"})).outcome, Outcome::Unchanged);
     let applied = apply(json!({"x": "3"}));
@@ -185,7 +185,9 @@ fn a_definition_brings_its_kind_and_takes_it_away() {
     let created = store.create(&kinds::CRDS, definition).unwrap();
     assert_eq!(object::condition(&created, "Established").unwrap()["status"], "True");
     let info = store.resolve_kind("example.com/v1", "Thing").unwrap();
-    store.create(&info.res, json!({"metadata": {"name": "a", "namespace": "default"}, "spec": {"x": 1}})).unwrap();
+    store
+        .create(&info.res, json!({"metadata": {"name": "a", "namespace": "default"}, "spec": {"x": 1}}))
+        .unwrap();
     let mut watch = store.watch(&info.res, None);
     store.delete(&kinds::CRDS, "", "things.example.com", Propagation::Background).unwrap();
     assert!(store.resolve_kind("example.com/v1", "Thing").is_none());
@@ -203,7 +205,11 @@ fn a_terminating_namespace_takes_nothing_new() {
     late["metadata"]["namespace"] = json!("old");
     let refused = store.create(&kinds::PODS, late).unwrap_err();
     assert_eq!(refused.code, 403);
-    assert!(refused.message.ends_with("unable to create new content in namespace old because it is being terminated"));
+    assert!(
+        refused
+            .message
+            .ends_with("unable to create new content in namespace old because it is being terminated")
+    );
     store.remove(&kinds::NAMESPACES, "", "old");
     assert!(store.get(&kinds::NAMESPACES, "", "old").is_none());
 }
@@ -212,8 +218,12 @@ fn a_terminating_namespace_takes_nothing_new() {
 fn nulls(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Null => found.push(path.to_owned()),
-        Value::Object(map) => map.iter().for_each(|(key, inner)| nulls(inner, &format!("{path}.{key}"), found)),
-        Value::Array(list) => list.iter().enumerate().for_each(|(at, inner)| nulls(inner, &format!("{path}[{at}]"), found)),
+        Value::Object(map) => {
+            map.iter().for_each(|(key, inner)| nulls(inner, &format!("{path}.{key}"), found))
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(at, inner)| nulls(inner, &format!("{path}[{at}]"), found))
+        }
         _ => {}
     }
 }
@@ -235,8 +245,11 @@ fn defaults_leave_no_nulls_and_applying_a_pod_again_changes_nothing() {
         (kinds::SERVICES, json!({"metadata": {"name": "s"}, "spec": {"ports": [{"port": 1}]}})),
         (kinds::NAMESPACES, json!({"metadata": {"name": "n"}})),
         (kinds::SECRETS, json!({"metadata": {"name": "s"}, "stringData": {"a": "b"}})),
-        (kinds::JOBS, json!({"metadata": {"name": "j"}, "spec": {"template": {"spec": {"restartPolicy": "Never",
-            "containers": [{"name": "j", "image": "j"}]}}}})),
+        (
+            kinds::JOBS,
+            json!({"metadata": {"name": "j"}, "spec": {"template": {"spec": {"restartPolicy": "Never",
+            "containers": [{"name": "j", "image": "j"}]}}}}),
+        ),
     ] {
         nulls(&store.create(&res, value).unwrap(), &res.to_string(), &mut found);
     }
@@ -274,7 +287,8 @@ fn a_pod_takes_its_priority_from_its_class_and_pull_secrets_from_its_account() {
 fn invalid_objects_are_refused_with_every_cause() {
     let store = store();
     let mut wrong = pod("a");
-    wrong["spec"]["containers"][0] = json!({"name": "main", "volumeMounts": [{"name": "gone", "mountPath": "/x"}]});
+    wrong["spec"]["containers"][0] =
+        json!({"name": "main", "volumeMounts": [{"name": "gone", "mountPath": "/x"}]});
     let refused = store.create(&kinds::PODS, wrong).unwrap_err();
     assert_eq!(
         refused.message,

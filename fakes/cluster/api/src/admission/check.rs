@@ -30,7 +30,9 @@ fn check_content(info: &KindInfo, value: &Value) -> Vec<Cause> {
     let res = &info.res;
     if *res == kinds::PODS {
         pod_spec(&value["spec"], "spec", &mut causes);
-    } else if [kinds::DEPLOYMENTS, kinds::REPLICA_SETS, kinds::STATEFUL_SETS, kinds::DAEMON_SETS].contains(res) {
+    } else if [kinds::DEPLOYMENTS, kinds::REPLICA_SETS, kinds::STATEFUL_SETS, kinds::DAEMON_SETS]
+        .contains(res)
+    {
         workload(value, &mut causes);
     } else if *res == kinds::JOBS {
         job(value, &mut causes);
@@ -77,7 +79,11 @@ fn pod_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     }
     let policy = &spec["restartPolicy"];
     if !matches!(policy.as_str(), Some("Always" | "OnFailure" | "Never")) {
-        causes.push(Cause::unsupported(format!("{path}.restartPolicy"), policy, &["Always", "OnFailure", "Never"]));
+        causes.push(Cause::unsupported(
+            format!("{path}.restartPolicy"),
+            policy,
+            &["Always", "OnFailure", "Never"],
+        ));
     }
 }
 
@@ -106,7 +112,9 @@ fn container(container: &Value, path: &str, volumes: &[&Value], causes: &mut Vec
         if variable["name"].as_str().is_none_or(str::is_empty) {
             causes.push(Cause::required(format!("{path}.env[{at}].name"), ""));
         }
-        if variable["valueFrom"].is_object() && variable["value"].as_str().is_some_and(|text| !text.is_empty()) {
+        if variable["valueFrom"].is_object()
+            && variable["value"].as_str().is_some_and(|text| !text.is_empty())
+        {
             let field = format!("{path}.env[{at}].valueFrom");
             causes.push(Cause::invalid(field, &json!(""), "may not be specified when `value` is not empty"));
         }
@@ -138,7 +146,8 @@ fn job(value: &Value, causes: &mut Vec<Cause>) {
     pod_spec(template, "spec.template.spec", causes);
     let policy = &template["restartPolicy"];
     if *policy == "Always" {
-        let cause = Cause::required("spec.template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"");
+        let cause =
+            Cause::required("spec.template.spec.restartPolicy", "valid values: \"OnFailure\", \"Never\"");
         causes.push(cause);
     }
 }
@@ -277,7 +286,13 @@ fn stateful_set(old: &Value, new: &Value) -> Option<Cause> {
 }
 
 fn pod(old: &Value, new: &Value) -> Option<Cause> {
-    let mutable = ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName", "schedulingGates"];
+    let mutable = [
+        "activeDeadlineSeconds",
+        "tolerations",
+        "terminationGracePeriodSeconds",
+        "nodeName",
+        "schedulingGates",
+    ];
     let strip = |spec: &Value| {
         let mut spec = without(spec, &mutable);
         for field in ["containers", "initContainers"] {
@@ -298,7 +313,8 @@ fn pod(old: &Value, new: &Value) -> Option<Cause> {
 }
 
 fn bound_claim(old: &Value, new: &Value) -> Option<Cause> {
-    let strip = |value: &Value| without(&value["spec"], &["resources", "volumeName", "volumeAttributesClassName"]);
+    let strip =
+        |value: &Value| without(&value["spec"], &["resources", "volumeName", "volumeAttributesClassName"]);
     let unset = old["spec"]["storageClassName"].is_null();
     let (mut before, mut after) = (strip(old), strip(new));
     if unset {

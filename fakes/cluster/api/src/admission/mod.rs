@@ -44,7 +44,9 @@ pub(crate) fn default_create(info: &KindInfo, value: &mut Value, now: Timestamp)
         crd::establish(value, now);
     } else if info.res == kinds::SERVICES {
         default(value, "status", || json!({"loadBalancer": {}}));
-    } else if [kinds::DEPLOYMENTS, kinds::STATEFUL_SETS, kinds::REPLICA_SETS, kinds::DAEMON_SETS].contains(&info.res) {
+    } else if [kinds::DEPLOYMENTS, kinds::STATEFUL_SETS, kinds::REPLICA_SETS, kinds::DAEMON_SETS]
+        .contains(&info.res)
+    {
         default(value, "status", || json!({}));
     }
 }

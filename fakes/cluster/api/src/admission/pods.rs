@@ -160,11 +160,15 @@ fn tolerate(spec: &mut Value, key: &str) {
 
 /// The quality-of-service class.
 fn quality(spec: &Value) -> &'static str {
-    let containers = || ["containers", "initContainers"].into_iter().flat_map(|f| spec[f].as_array().into_iter().flatten());
+    let containers = || {
+        ["containers", "initContainers"].into_iter().flat_map(|f| spec[f].as_array().into_iter().flatten())
+    };
     let set = |container: &Value, what: &str, name: &str| container["resources"][what].get(name).cloned();
     let any = containers().any(|container| {
         ["requests", "limits"].iter().any(|what| {
-            container["resources"][what].as_object().is_some_and(|map| map.contains_key("cpu") || map.contains_key("memory"))
+            container["resources"][what]
+                .as_object()
+                .is_some_and(|map| map.contains_key("cpu") || map.contains_key("memory"))
         })
     });
     let all = containers().all(|container| {
@@ -199,7 +203,8 @@ mod tests {
 
     #[test]
     fn equal_limits_and_requests_are_guaranteed() {
-        let mut spec = json!({"containers": [{"image": "a", "resources": {"limits": {"cpu": "1", "memory": "1Gi"}}}]});
+        let mut spec =
+            json!({"containers": [{"image": "a", "resources": {"limits": {"cpu": "1", "memory": "1Gi"}}}]});
         default_spec(&mut spec);
         assert_eq!(quality(&spec), "Guaranteed");
         assert_eq!(quality(&json!({"containers": [{}]})), "BestEffort");

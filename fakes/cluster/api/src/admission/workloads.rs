@@ -36,7 +36,11 @@ pub(super) fn stateful_set(value: &mut Value) {
     default(spec, "replicas", || json!(1));
     default(spec, "podManagementPolicy", || json!("OrderedReady"));
     default(spec, "revisionHistoryLimit", || json!(10));
-    default(spec, "persistentVolumeClaimRetentionPolicy", || json!({"whenDeleted": "Retain", "whenScaled": "Retain"}));
+    default(
+        spec,
+        "persistentVolumeClaimRetentionPolicy",
+        || json!({"whenDeleted": "Retain", "whenScaled": "Retain"}),
+    );
     let strategy = child(spec, "updateStrategy");
     default(strategy, "type", || json!("RollingUpdate"));
     if strategy["type"] == "RollingUpdate" {

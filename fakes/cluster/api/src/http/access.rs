@@ -91,9 +91,9 @@ fn rule_allows(rule: &Value, action: &Action<'_>) -> bool {
             has(&rule["verbs"], verb)
                 && has(&rule["apiGroups"], &address.res.group)
                 && has_resource(&rule["resources"], &address.res.plural, &address.sub)
-                && rule["resourceNames"]
-                    .as_array()
-                    .is_none_or(|names| names.is_empty() || names.iter().any(|name| *name == address.name.as_str()))
+                && rule["resourceNames"].as_array().is_none_or(|names| {
+                    names.is_empty() || names.iter().any(|name| *name == address.name.as_str())
+                })
         }
     }
 }
@@ -113,8 +113,11 @@ fn refusal(identity: &Identity, action: &Action<'_>) -> ApiError {
     let user = &identity.user;
     match action {
         Action::Path { verb, path } => {
-            let mut error =
-                ApiError::new(403, "Forbidden", format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\""));
+            let mut error = ApiError::new(
+                403,
+                "Forbidden",
+                format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\""),
+            );
             error.details = Some(Box::new(json!({})));
             error
         }
@@ -141,20 +144,32 @@ mod tests {
 
     fn address(plural: &str, namespace: &str, name: &str, sub: &str) -> Address {
         let own = str::to_owned;
-        Address { res: Res::named("", plural), version: own("v1"), namespace: own(namespace), name: own(name), sub: own(sub) }
+        Address {
+            res: Res::named("", plural),
+            version: own("v1"),
+            namespace: own(namespace),
+            name: own(name),
+            sub: own(sub),
+        }
     }
 
     fn watcher() -> Identity {
-        Identity { user: "system:serviceaccount:ops:watcher".into(), groups: vec!["system:authenticated".into()] }
+        Identity {
+            user: "system:serviceaccount:ops:watcher".into(),
+            groups: vec!["system:authenticated".into()],
+        }
     }
 
     fn store() -> Store {
         let store = Store::new(Clock::wall());
         store.create(&kinds::NAMESPACES, json!({"metadata": {"name": "ops"}})).unwrap();
         store
-            .create(&kinds::ROLES, json!({"metadata": {"name": "r", "namespace": "ops"}, "rules": [
+            .create(
+                &kinds::ROLES,
+                json!({"metadata": {"name": "r", "namespace": "ops"}, "rules": [
                 {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": ["get", "list"]},
-                {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["one"], "verbs": ["get"]}]}))
+                {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["one"], "verbs": ["get"]}]}),
+            )
             .unwrap();
         store
             .create(&kinds::ROLE_BINDINGS, json!({"metadata": {"name": "b", "namespace": "ops"},
@@ -175,7 +190,11 @@ mod tests {
             ("get", address("secrets", "ops", "one", ""), true),
             ("get", address("secrets", "ops", "two", ""), false),
         ] {
-            assert_eq!(allows(&store, &who, &Action::Resource { verb, address: &address }), allowed, "{verb} {address:?}");
+            assert_eq!(
+                allows(&store, &who, &Action::Resource { verb, address: &address }),
+                allowed,
+                "{verb} {address:?}"
+            );
         }
         assert!(allows(&store, &who, &Action::Path { verb: "get", path: "/apis/apps" }));
     }

@@ -65,7 +65,10 @@ impl Call {
         }
         let kind = value["kind"].as_str().unwrap_or(&self.info.kind);
         if kind != self.info.kind {
-            let message = format!("the kind in the data ({kind}) does not match the expected kind ({})", self.info.kind);
+            let message = format!(
+                "the kind in the data ({kind}) does not match the expected kind ({})",
+                self.info.kind
+            );
             return Err(ApiError::bad_request(message));
         }
         self.place(&mut value)?;
@@ -101,13 +104,15 @@ impl Call {
 /// Reads JSON, YAML, or the protobuf of what kubectl makes.
 pub(super) fn parse(body: &[u8], content_type: &str) -> Result<Value, ApiError> {
     if content_type.contains("yaml") && body.first() != Some(&b'{') {
-        let text = std::str::from_utf8(body).map_err(|_| ApiError::bad_request("the request body is not UTF-8"))?;
+        let text =
+            std::str::from_utf8(body).map_err(|_| ApiError::bad_request("the request body is not UTF-8"))?;
         return serde_saphyr::from_str(text)
             .map_err(|problem| ApiError::bad_request(format!("error decoding YAML: {problem}")));
     }
     if content_type.starts_with("application/vnd.kubernetes.protobuf") {
         return protobuf::decode(body);
     }
-    serde_json::from_slice(body)
-        .map_err(|problem| ApiError::bad_request(format!("couldn't get version/kind; json parse error: {problem}")))
+    serde_json::from_slice(body).map_err(|problem| {
+        ApiError::bad_request(format!("couldn't get version/kind; json parse error: {problem}"))
+    })
 }

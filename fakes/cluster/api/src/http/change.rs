@@ -54,7 +54,8 @@ pub(super) fn patch(store: &Store, call: &Call) -> Answer {
         call.place(&mut named)?;
         Ok(new)
     };
-    let stored = store.rewrite(&address.res, &address.namespace, &address.name, part(call), call.write(), make)?;
+    let stored =
+        store.rewrite(&address.res, &address.namespace, &address.name, part(call), call.write(), make)?;
     show(store, call, StatusCode::OK, &stored)
 }
 
@@ -69,7 +70,8 @@ fn apply(store: &Store, call: &Call) -> Answer {
         ));
     }
     let conflicts = if call.query.says("force") { Conflicts::Force } else { Conflicts::Fail };
-    let (stored, outcome) = store.apply_with(&call.address.res, value, part(call), conflicts, call.write())?;
+    let (stored, outcome) =
+        store.apply_with(&call.address.res, value, part(call), conflicts, call.write())?;
     let code = if outcome == Outcome::Created { StatusCode::CREATED } else { StatusCode::OK };
     show(store, call, code, &stored)
 }
@@ -100,7 +102,11 @@ impl Patch {
     pub(super) fn apply(&self, target: &mut Value) -> Result<(), ApiError> {
         match self {
             Self::Json(steps) => json_patch::patch(target, steps).map_err(|problem| {
-                ApiError::new(422, "Invalid", format!("the server rejected our request due to an error in our request: {problem}"))
+                ApiError::new(
+                    422,
+                    "Invalid",
+                    format!("the server rejected our request due to an error in our request: {problem}"),
+                )
             }),
             Self::Merge(change) => {
                 json_patch::merge(target, change);
@@ -142,7 +148,8 @@ pub(super) fn delete(store: &Store, call: &Call) -> Answer {
         Deleted::Pending(stored) => show(store, call, StatusCode::OK, &stored),
         Deleted::Gone(stored) if address.res == kinds::PODS => show(store, call, StatusCode::OK, &stored),
         Deleted::Gone(stored) => {
-            let mut details = json!({"name": address.name, "kind": address.res.plural, "uid": object::uid(&stored.value)});
+            let mut details =
+                json!({"name": address.name, "kind": address.res.plural, "uid": object::uid(&stored.value)});
             if !address.res.group.is_empty() {
                 details["group"] = json!(address.res.group);
             }

@@ -37,7 +37,8 @@ fn group_versions(store: &Store) -> BTreeMap<String, Vec<(String, Vec<Served>)>>
 
 /// Stable before beta before alpha, higher numbers first.
 fn rank(version: &str) -> (u8, u32, u32) {
-    let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
+    let digits =
+        |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
     let rest = version.trim_start_matches('v');
     let major = digits(rest);
     let tail = rest.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -57,10 +58,13 @@ pub(super) fn serve(store: &Store, path: &str, accept: &str) -> Option<Answer> {
     match parts.as_slice() {
         ["api"] if aggregated => Some(aggregate(store, |group| group.is_empty())),
         ["apis"] if aggregated => Some(aggregate(store, |group| !group.is_empty())),
-        ["api"] => Some(Ok(answer::json(StatusCode::OK, &json!({
-            "kind": "APIVersions", "versions": ["v1"],
-            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": ""}],
-        })))),
+        ["api"] => Some(Ok(answer::json(
+            StatusCode::OK,
+            &json!({
+                "kind": "APIVersions", "versions": ["v1"],
+                "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": ""}],
+            }),
+        ))),
         ["apis"] => Some(Ok(answer::json(StatusCode::OK, &groups(store)))),
         ["apis", group] => {
             let known = group_versions(store);
@@ -93,7 +97,10 @@ fn groups(store: &Store) -> Value {
 }
 
 /// The subresources of a kind: name, kind, group, version, verbs.
-fn subresources(info: &KindInfo, version: &str) -> Vec<(&'static str, String, String, String, Vec<&'static str>)> {
+fn subresources(
+    info: &KindInfo,
+    version: &str,
+) -> Vec<(&'static str, String, String, String, Vec<&'static str>)> {
     let own = |name, verbs| (name, info.kind.clone(), info.res.group.to_string(), version.to_owned(), verbs);
     let change = || vec!["get", "patch", "update"];
     let mut all = Vec::new();
@@ -147,9 +154,12 @@ pub(super) fn resources(store: &Store, group: &str, version: &str) -> Answer {
         }
     }
     let group_version = crate::Res::named(group, "").api_version(version);
-    Ok(answer::json(StatusCode::OK, &json!({
-        "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources,
-    })))
+    Ok(answer::json(
+        StatusCode::OK,
+        &json!({
+            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources,
+        }),
+    ))
 }
 
 /// Everything in one answer, as newer clients prefer.
@@ -159,7 +169,8 @@ fn aggregate(store: &Store, wanted: impl Fn(&str) -> bool) -> Answer {
         let versions: Vec<Value> = versions
             .iter()
             .map(|(version, kinds)| {
-                let resources: Vec<Value> = kinds.iter().map(|(info, version)| aggregated(info, version)).collect();
+                let resources: Vec<Value> =
+                    kinds.iter().map(|(info, version)| aggregated(info, version)).collect();
                 json!({"version": version, "resources": resources, "freshness": "Current"})
             })
             .collect();
@@ -174,7 +185,8 @@ fn aggregate(store: &Store, wanted: impl Fn(&str) -> bool) -> Answer {
 }
 
 fn aggregated(info: &KindInfo, version: &str) -> Value {
-    let kind = |group: &str, version: &str, kind: &str| json!({"group": group, "version": version, "kind": kind});
+    let kind =
+        |group: &str, version: &str, kind: &str| json!({"group": group, "version": version, "kind": kind});
     let subs: Vec<Value> = subresources(info, version)
         .into_iter()
         .map(|(name, of, group, version, verbs)| {
@@ -220,7 +232,8 @@ fn openapi(store: &Store, group: &str, version: &str) -> Answer {
     let known = group_versions(store);
     let found = known.get(group).and_then(|versions| versions.iter().find(|(name, _)| name == version));
     let Some((_, kinds)) = found else { return Err(ApiError::no_such_path()) };
-    let parameter = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
+    let parameter =
+        |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
     let mut paths = serde_json::Map::new();
     for (info, _) in kinds {
         let scope = if info.namespaced { "/namespaces/{namespace}" } else { "" };

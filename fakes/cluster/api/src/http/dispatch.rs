@@ -46,7 +46,9 @@ async fn route(shared: &Shared, request: Request<Incoming>) -> Answer {
             let action = Action::Path { verb: "get", path: parts.uri.path() };
             authorize(&shared.store, &identity, &action)?;
             match target {
-                Target::GroupVersion { group, version } => discovery::resources(&shared.store, &group, &version),
+                Target::GroupVersion { group, version } => {
+                    discovery::resources(&shared.store, &group, &version)
+                }
                 _ => {
                     let accept = header_text(&parts.headers, &header::ACCEPT);
                     discovery::serve(&shared.store, parts.uri.path(), accept)
@@ -105,7 +107,13 @@ enum Watches {
     No,
 }
 
-async fn about_resource(shared: &Shared, identity: Identity, parts: &Parts, address: Address, body: Incoming) -> Answer {
+async fn about_resource(
+    shared: &Shared,
+    identity: Identity,
+    parts: &Parts,
+    address: Address,
+    body: Incoming,
+) -> Answer {
     let query = Query::parse(parts.uri.query().unwrap_or(""));
     let watches = if query.says("watch") { Watches::Yes } else { Watches::No };
     let verb = verb(&parts.method, &address, watches)?;

@@ -99,7 +99,8 @@ impl ApiServer {
         names.extend(["kubernetes", "kubernetes.default", "kubernetes.default.svc"].map(str::to_owned));
         names.push("kubernetes.default.svc.cluster.local".to_owned());
         names.extend(config.names);
-        let tls = config.authority.server_config(&names, &["h2", "http/1.1"]).map_err(StartError::Certificate)?;
+        let tls =
+            config.authority.server_config(&names, &["h2", "http/1.1"]).map_err(StartError::Certificate)?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(stop.clone().run_until_cancelled_owned(expiry::expire_events(config.store.clone())));

@@ -42,8 +42,10 @@ const RESOURCE: &Message = &[
 
 const PATH: &Message = &[(1, "path", Shape::Text), (2, "verb", Shape::Text)];
 
-const ACCESS: &Message =
-    &[(1, "resourceAttributes", Shape::Message(RESOURCE)), (2, "nonResourceAttributes", Shape::Message(PATH))];
+const ACCESS: &Message = &[
+    (1, "resourceAttributes", Shape::Message(RESOURCE)),
+    (2, "nonResourceAttributes", Shape::Message(PATH)),
+];
 
 const REFERENCE: &Message = &[
     (1, "kind", Shape::Text),
@@ -63,7 +65,9 @@ const EVICTION: &Message = &[(1, "gracePeriodSeconds", Shape::Number)];
 /// The kinds that are understood.
 fn kind_fields(kind: &str) -> Option<&'static Message> {
     Some(match kind {
-        "SelfSubjectAccessReview" => &[(1, "metadata", Shape::Message(META)), (2, "spec", Shape::Message(ACCESS))],
+        "SelfSubjectAccessReview" => {
+            &[(1, "metadata", Shape::Message(META)), (2, "spec", Shape::Message(ACCESS))]
+        }
         "SelfSubjectRulesReview" => &[
             (1, "metadata", Shape::Message(META)),
             (2, "spec", Shape::Message(&[(1, "namespace", Shape::Text)])),
@@ -83,7 +87,9 @@ fn kind_fields(kind: &str) -> Option<&'static Message> {
             (5, "immutable", Shape::Flag),
         ],
         "TokenRequest" => &[(1, "metadata", Shape::Message(META)), (2, "spec", Shape::Message(TOKEN))],
-        "Eviction" => &[(1, "metadata", Shape::Message(META)), (2, "deleteOptions", Shape::Message(EVICTION))],
+        "Eviction" => {
+            &[(1, "metadata", Shape::Message(META)), (2, "deleteOptions", Shape::Message(EVICTION))]
+        }
         _ => return None,
     })
 }
@@ -91,7 +97,9 @@ fn kind_fields(kind: &str) -> Option<&'static Message> {
 /// Reads an object from its envelope: `k8s\0`, then `runtime.Unknown`.
 pub(super) fn decode(body: &[u8]) -> Result<Value, ApiError> {
     let envelope = fields(body.strip_prefix(b"k8s\0").ok_or_else(malformed)?)?;
-    let part = |number: u64| envelope.iter().rev().find(|(known, _)| *known == number).map(|(_, value)| value.bytes());
+    let part = |number: u64| {
+        envelope.iter().rev().find(|(known, _)| *known == number).map(|(_, value)| value.bytes())
+    };
     let names: &Message = &[(1, "apiVersion", Shape::Text), (2, "kind", Shape::Text)];
     let names = message(part(1).unwrap_or_default(), names)?;
     let kind = names["kind"].as_str().unwrap_or("");
@@ -133,7 +141,8 @@ fn message(bytes: &[u8], shape: &Message) -> Result<Value, ApiError> {
             }
             Shape::TextMap | Shape::BytesMap => {
                 let entry = fields(value)?;
-                let part = |number: u64| entry.iter().find(|(known, _)| *known == number).map(|(_, v)| v.bytes());
+                let part =
+                    |number: u64| entry.iter().find(|(known, _)| *known == number).map(|(_, v)| v.bytes());
                 let (key, value) = (part(1).unwrap_or_default(), part(2).unwrap_or_default());
                 let value = match shape {
                     Shape::BytesMap => json!(STANDARD.encode(value)),

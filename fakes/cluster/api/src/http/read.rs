@@ -26,7 +26,8 @@ impl Filter {
         let fields = FieldQuery::parse(call.query.get("fieldSelector").unwrap_or(""))?;
         if let Some(field) = fields.fields().find(|field| !is_selectable(&call.address.res, field)) {
             let group_version = call.address.res.api_version(&call.address.version);
-            let group_version = if group_version.contains('/') { group_version } else { format!("/{group_version}") };
+            let group_version =
+                if group_version.contains('/') { group_version } else { format!("/{group_version}") };
             return Err(ApiError::bad_request(format!(
                 "Unable to find \"{group_version}, Resource={}\" that match label selector \"{}\", field selector \"{}\": \
                  field label not supported: {field}",
@@ -113,7 +114,11 @@ fn check_version(call: &Call, current: u64) -> Result<(), ApiError> {
         return Err(ApiError::new(504, "Timeout", message));
     }
     if call.query.get("resourceVersionMatch") == Some("Exact") && asked > 0 && asked < current {
-        return Err(ApiError::new(410, "Expired", format!("The provided resource version {asked} is too old")));
+        return Err(ApiError::new(
+            410,
+            "Expired",
+            format!("The provided resource version {asked} is too old"),
+        ));
     }
     Ok(())
 }
@@ -157,7 +162,8 @@ struct Place {
 
 impl Place {
     fn token(&self) -> String {
-        let text = json!({"v": "meta.k8s.io/v1", "rv": self.version, "start": [self.namespace, self.name]}).to_string();
+        let text = json!({"v": "meta.k8s.io/v1", "rv": self.version, "start": [self.namespace, self.name]})
+            .to_string();
         URL_SAFE_NO_PAD.encode(text)
     }
 

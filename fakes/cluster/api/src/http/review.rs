@@ -12,7 +12,13 @@ use crate::tokens::Identity;
 use crate::{Res, Store};
 
 /// Answers a review, if the path names one.
-pub(super) fn serve(shared: &Shared, who: &Identity, address: &Address, body: &[u8], content_type: &str) -> Option<Answer> {
+pub(super) fn serve(
+    shared: &Shared,
+    who: &Identity,
+    address: &Address,
+    body: &[u8],
+    content_type: &str,
+) -> Option<Answer> {
     let review = match (&*address.res.group, &*address.res.plural) {
         ("authorization.k8s.io", "selfsubjectaccessreviews") => self_access,
         ("authorization.k8s.io", "subjectaccessreviews") => subject_access,

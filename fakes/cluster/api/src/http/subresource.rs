@@ -84,19 +84,26 @@ fn scale(store: &Store, call: &Call) -> Answer {
     let replicas = wanted["spec"]["replicas"].as_i64().unwrap_or(0);
     let address = &call.address;
     let write = call.write();
-    let stored = store.rewrite(&address.res, &address.namespace, &address.name, Subresource::Main, write, |_, old| {
-        let mut new = old.clone();
-        let version = object::resource_version(&wanted);
-        if !version.is_empty() {
-            new["metadata"]["resourceVersion"] = json!(version);
-        }
-        let parts: Vec<&str> = paths[0].trim_start_matches('.').split('.').collect();
-        if let Some((last, holders)) = parts.split_last() {
-            let holder = holders.iter().fold(&mut new, |value, part| object::child(value, part));
-            holder[*last] = json!(replicas);
-        }
-        Ok(new)
-    })?;
+    let stored = store.rewrite(
+        &address.res,
+        &address.namespace,
+        &address.name,
+        Subresource::Main,
+        write,
+        |_, old| {
+            let mut new = old.clone();
+            let version = object::resource_version(&wanted);
+            if !version.is_empty() {
+                new["metadata"]["resourceVersion"] = json!(version);
+            }
+            let parts: Vec<&str> = paths[0].trim_start_matches('.').split('.').collect();
+            if let Some((last, holders)) = parts.split_last() {
+                let holder = holders.iter().fold(&mut new, |value, part| object::child(value, part));
+                holder[*last] = json!(replicas);
+            }
+            Ok(new)
+        },
+    )?;
     Ok(answer::json(StatusCode::OK, &scale_of(&stored.value, paths)))
 }
 
@@ -120,7 +127,8 @@ async fn log(shared: &Shared, call: &Call) -> Answer {
 }
 
 fn created() -> Answer {
-    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+    let status =
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
     Ok(answer::json(StatusCode::CREATED, &status))
 }
 
@@ -132,7 +140,9 @@ fn bind(store: &Store, call: &Call) -> Answer {
         let why = format!("pod {} is already assigned to node \"{taken}\"", address.name);
         return Err(ApiError::conflict(&kinds::PODS, &address.name, &why));
     }
-    store.modify(&address.res, &address.namespace, &address.name, |pod| pod["spec"]["nodeName"] = json!(node))?;
+    store.modify(&address.res, &address.namespace, &address.name, |pod| {
+        pod["spec"]["nodeName"] = json!(node)
+    })?;
     created()
 }
 
@@ -149,7 +159,8 @@ fn evict(store: &Store, call: &Call) -> Answer {
 fn finalize(store: &Store, call: &Call) -> Answer {
     let finalizers = call.value()?["spec"]["finalizers"].clone();
     let object = store.modify(&call.address.res, "", &call.address.name, |namespace| {
-        object::child(namespace, "spec")["finalizers"] = if finalizers.is_null() { json!([]) } else { finalizers };
+        object::child(namespace, "spec")["finalizers"] =
+            if finalizers.is_null() { json!([]) } else { finalizers };
     })?;
     Ok(answer::json(StatusCode::OK, &object))
 }

@@ -79,12 +79,18 @@ impl Query {
 
     /// A parameter; the empty text counts as absent.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
-        self.pairs.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
+        self.pairs
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, value)| value.as_str())
+            .filter(|v| !v.is_empty())
     }
 
     /// Whether a parameter is there and says yes.
     pub(super) fn says(&self, key: &str) -> bool {
-        self.pairs.iter().any(|(known, value)| known == key && matches!(value.as_str(), "" | "true" | "1" | "All"))
+        self.pairs
+            .iter()
+            .any(|(known, value)| known == key && matches!(value.as_str(), "" | "true" | "1" | "All"))
     }
 
     pub(super) fn number(&self, key: &str) -> Option<u64> {
@@ -137,7 +143,10 @@ mod tests {
         assert_eq!(resource("/api/v1/namespaces/a"), parts("namespaces", "", "a", ""));
         assert_eq!(resource("/api/v1/namespaces/a/finalize"), parts("namespaces", "", "a", "finalize"));
         assert_eq!(resource("/api/v1/namespaces/a/pods/b/log"), parts("pods", "a", "b", "log"));
-        assert_eq!(resource("/apis/apps/v1/namespaces/a/deployments"), parts("deployments.apps", "a", "", ""));
+        assert_eq!(
+            resource("/apis/apps/v1/namespaces/a/deployments"),
+            parts("deployments.apps", "a", "", "")
+        );
         assert_eq!(Target::parse("/version"), Target::Path("/version".to_owned()));
         assert!(matches!(Target::parse("/apis/apps/v1/"), Target::GroupVersion { .. }));
     }

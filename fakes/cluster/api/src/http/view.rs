@@ -47,7 +47,8 @@ impl View {
         for wanted in accept.split(',') {
             let mut parts = wanted.split(';').map(str::trim);
             let kind = parts.next().unwrap_or("");
-            if !matches!(kind, "application/json" | "application/*" | "*/*" | "application/json;stream=watch") {
+            if !matches!(kind, "application/json" | "application/*" | "*/*" | "application/json;stream=watch")
+            {
                 continue;
             }
             let mut shape = "";
@@ -62,7 +63,9 @@ impl View {
             match (shape, group) {
                 ("", _) => return Ok(Self::Object),
                 ("Table", "meta.k8s.io") => return Ok(Self::Table(include)),
-                ("PartialObjectMetadata" | "PartialObjectMetadataList", "meta.k8s.io") => return Ok(Self::Metadata),
+                ("PartialObjectMetadata" | "PartialObjectMetadataList", "meta.k8s.io") => {
+                    return Ok(Self::Metadata);
+                }
                 _ => {}
             }
         }
@@ -93,7 +96,8 @@ impl Lens {
             View::Table(include) => {
                 let version = crate::object::resource_version(&stored.value);
                 let rows = vec![self.row(&stored.value, include)];
-                let table = table::frame(&self.info, &self.version, rows, &json!({"resourceVersion": version}));
+                let table =
+                    table::frame(&self.info, &self.version, rows, &json!({"resourceVersion": version}));
                 Bytes::from(table.to_string())
             }
         }
@@ -109,7 +113,9 @@ impl Lens {
             View::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned()),
             _ => (self.info.list_kind(), self.info.res.api_version(&self.version)),
         };
-        let mut list = format!("{{\"kind\":\"{kind}\",\"apiVersion\":\"{api_version}\",\"metadata\":{meta},\"items\":[").into_bytes();
+        let mut list =
+            format!("{{\"kind\":\"{kind}\",\"apiVersion\":\"{api_version}\",\"metadata\":{meta},\"items\":[")
+                .into_bytes();
         for (at, stored) in items.iter().enumerate() {
             if at > 0 {
                 list.push(b',');
@@ -149,7 +155,9 @@ impl Lens {
                 let list = json!({"resourceVersion": version.to_string()});
                 table::frame(&self.info, &self.version, rows, &list)
             }
-            View::Metadata => json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}),
+            View::Metadata => {
+                json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta})
+            }
             View::Object => {
                 let api_version = self.info.res.api_version(&self.version);
                 json!({"kind": self.info.kind, "apiVersion": api_version, "metadata": meta})

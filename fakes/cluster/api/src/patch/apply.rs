@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::fields::FieldSet;
 use super::layout::Place;
 use super::merge::{differing, merge, prune};
+use crate::ApiError;
 use crate::kind::KindInfo;
 use crate::object::{child, timestamp};
 use crate::store::{Conflicts, Subresource};
-use crate::ApiError;
 
 /// Who applies, and how.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +119,12 @@ fn sub_name(sub: Subresource) -> &'static str {
 }
 
 /// The object that `live` becomes when somebody applies `wanted`.
-pub(crate) fn apply(info: &KindInfo, live: &Value, wanted: &Value, applier: Applier<'_>) -> Result<Value, ApiError> {
+pub(crate) fn apply(
+    info: &KindInfo,
+    live: &Value,
+    wanted: &Value,
+    applier: Applier<'_>,
+) -> Result<Value, ApiError> {
     if wanted["metadata"]["managedFields"].as_array().is_some_and(|list| !list.is_empty()) {
         return Err(ApiError::bad_request("metadata.managedFields must be nil"));
     }
@@ -137,7 +142,9 @@ pub(crate) fn apply(info: &KindInfo, live: &Value, wanted: &Value, applier: Appl
         match applier.sub {
             Subresource::Main if info.status => map.retain(|field, _| field != "status"),
             Subresource::Main => {}
-            Subresource::Status => map.retain(|field, _| matches!(field.as_str(), "apiVersion" | "kind" | "status")),
+            Subresource::Status => {
+                map.retain(|field, _| matches!(field.as_str(), "apiVersion" | "kind" | "status"))
+            }
         }
     }
     let set = owned(FieldSet::of(&wanted, top), info, applier.sub);
@@ -156,14 +163,17 @@ pub(crate) fn apply(info: &KindInfo, live: &Value, wanted: &Value, applier: Appl
         Some(mine) if mine.set == set => mine.time.clone(),
         _ => timestamp(applier.now),
     };
-    all.insert(0, Manager {
-        name: applier.name.to_owned(),
-        operation: "Apply".to_owned(),
-        subresource: sub.to_owned(),
-        api_version: info.api_version(),
-        time,
-        set,
-    });
+    all.insert(
+        0,
+        Manager {
+            name: applier.name.to_owned(),
+            operation: "Apply".to_owned(),
+            subresource: sub.to_owned(),
+            api_version: info.api_version(),
+            time,
+            set,
+        },
+    );
     if mine.is_some() {
         restore_order(live, &mut all);
     }
@@ -231,7 +241,8 @@ pub(crate) fn record_update(
         set
     };
     let changed = strip(FieldSet::changed(before, new, top));
-    let removed = old.map_or_else(FieldSet::default, |old| strip(FieldSet::of(old, top).minus(&FieldSet::of(new, top))));
+    let removed = old
+        .map_or_else(FieldSet::default, |old| strip(FieldSet::of(old, top).minus(&FieldSet::of(new, top))));
     if changed.is_empty() && removed.is_empty() {
         return;
     }

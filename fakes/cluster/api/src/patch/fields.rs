@@ -55,7 +55,9 @@ impl FieldSet {
             (Layout::Fields, Value::Object(before), Value::Object(after)) if !after.is_empty() => {
                 for (name, inner) in after {
                     let here = place.field(name);
-                    let part = before.get(name).map_or_else(|| Self::of(inner, here), |b| Self::changed(b, inner, here));
+                    let part = before
+                        .get(name)
+                        .map_or_else(|| Self::of(inner, here), |b| Self::changed(b, inner, here));
                     set.insert(format!("f:{name}"), part);
                 }
             }

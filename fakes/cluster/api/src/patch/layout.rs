@@ -118,7 +118,9 @@ impl<'a> Place<'a> {
 
     fn custom_map(self) -> Layout {
         match self {
-            Self::Custom { schema: Some(schema), .. } if schema["x-kubernetes-map-type"] == "atomic" => Layout::Atomic,
+            Self::Custom { schema: Some(schema), .. } if schema["x-kubernetes-map-type"] == "atomic" => {
+                Layout::Atomic
+            }
             _ => Layout::Fields,
         }
     }
@@ -131,7 +133,9 @@ fn built_in_list(field: &str, parent: &str) -> Layout {
     KEYED
         .iter()
         .find(|(name, holder, _)| *name == field && (holder.is_empty() || *holder == parent))
-        .map_or(Layout::Atomic, |(.., keys)| Layout::Keyed(keys.iter().map(|key| (*key).to_owned()).collect()))
+        .map_or(Layout::Atomic, |(.., keys)| {
+            Layout::Keyed(keys.iter().map(|key| (*key).to_owned()).collect())
+        })
 }
 
 fn custom_list(schema: Option<&Value>) -> Layout {

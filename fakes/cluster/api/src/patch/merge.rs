@@ -155,14 +155,16 @@ mod tests {
     fn wanted_items_come_in_order_and_others_keep_their_neighbours() {
         let mut live = json!({"env": [{"name": "x"}, {"name": "a", "value": "1"}, {"name": "y"}]});
         merge(&mut live, &json!({"env": [{"name": "b"}, {"name": "a", "value": "2"}]}), TOP);
-        let names: Vec<&str> = live["env"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            live["env"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["x", "b", "a", "y"]);
         assert_eq!(live["env"][2]["value"], "2");
     }
 
     #[test]
     fn a_dropped_struct_takes_its_defaults_along() {
-        let mut value = json!({"spec": {"livenessProbe": {"httpGet": {"path": "/"}, "periodSeconds": 10}, "a": 1}});
+        let mut value =
+            json!({"spec": {"livenessProbe": {"httpGet": {"path": "/"}, "periodSeconds": 10}, "a": 1}});
         let gone = FieldSet::of(&json!({"spec": {"livenessProbe": {"httpGet": {"path": "/"}}}}), TOP);
         let kept = FieldSet::of(&json!({"spec": {"a": 1}}), TOP);
         prune(&mut value, &gone, &kept, TOP);

@@ -47,7 +47,9 @@ pub(crate) fn strategic(target: &mut Value, patch: &Value) -> Result<(), ApiErro
 fn merge_map(target: &mut Value, patch: &Map<String, Value>, holder: &str) -> Result<(), ApiError> {
     match patch.get("$patch").and_then(Value::as_str) {
         Some("replace") => {
-            *target = Value::Object(patch.iter().filter(|(k, _)| *k != "$patch").map(|(k, v)| (k.clone(), v.clone())).collect());
+            *target = Value::Object(
+                patch.iter().filter(|(k, _)| *k != "$patch").map(|(k, v)| (k.clone(), v.clone())).collect(),
+            );
             return Ok(());
         }
         Some("delete") => {
@@ -97,12 +99,17 @@ fn retain_keys(map: &mut Map<String, Value>, patch: &Map<String, Value>) {
 /// `$deleteFromPrimitiveList/FIELD` takes values out of a list.
 fn directive(map: &mut Map<String, Value>, field: &str, value: &Value) {
     let Some(list) = field.strip_prefix("$deleteFromPrimitiveList/") else { return };
-    let (Some(items), Some(gone)) = (map.get_mut(list).and_then(Value::as_array_mut), value.as_array()) else { return };
+    let (Some(items), Some(gone)) = (map.get_mut(list).and_then(Value::as_array_mut), value.as_array())
+    else {
+        return;
+    };
     items.retain(|item| !gone.contains(item));
 }
 
 fn merge_list(slot: &mut Value, patch: &[Value], field: &str, holder: &str) -> Result<(), ApiError> {
-    let replace = patch.iter().any(|item| item["$patch"] == "replace" && item.as_object().is_some_and(|map| map.len() == 1));
+    let replace = patch
+        .iter()
+        .any(|item| item["$patch"] == "replace" && item.as_object().is_some_and(|map| map.len() == 1));
     let key = merge_key(field, holder);
     let (Some(key), false, true) = (key, replace, slot.is_array()) else {
         let fresh = |item: &&Value| !matches!(item["$patch"].as_str(), Some("replace" | "delete"));
@@ -117,7 +124,9 @@ fn merge_list(slot: &mut Value, patch: &[Value], field: &str, holder: &str) -> R
     }
     for item in patch {
         let Some(id) = item.get(key) else {
-            return Err(ApiError::bad_request(format!("map: {item} does not contain declared merge key: {key}")));
+            return Err(ApiError::bad_request(format!(
+                "map: {item} does not contain declared merge key: {key}"
+            )));
         };
         let at = items.iter().position(|known| known.get(key) == Some(id));
         match (item["$patch"].as_str(), at, item.as_object()) {
@@ -176,9 +185,11 @@ mod tests {
 
     #[test]
     fn containers_merge_by_name_and_arguments_are_replaced() {
-        let target = json!({"spec": {"containers": [{"name": "a", "image": "1", "args": ["x"]}, {"name": "b"}]}});
+        let target =
+            json!({"spec": {"containers": [{"name": "a", "image": "1", "args": ["x"]}, {"name": "b"}]}});
         let patch = json!({"spec": {"containers": [{"name": "a", "image": "2", "args": ["y"]}]}});
-        let expected = json!({"spec": {"containers": [{"name": "a", "image": "2", "args": ["y"]}, {"name": "b"}]}});
+        let expected =
+            json!({"spec": {"containers": [{"name": "a", "image": "2", "args": ["y"]}, {"name": "b"}]}});
         assert_eq!(patched(target, patch), expected);
     }
 

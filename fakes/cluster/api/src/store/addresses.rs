@@ -75,7 +75,11 @@ impl Inner {
         let address = if asked.is_empty() {
             let Some(range) = &mut self.services else { return Ok(()) };
             range.allocate(&taken).ok_or_else(|| {
-                Cause::invalid("spec.clusterIPs", &Value::Null, "failed to allocate a serviceIP: range is full")
+                Cause::invalid(
+                    "spec.clusterIPs",
+                    &Value::Null,
+                    "failed to allocate a serviceIP: range is full",
+                )
             })?
         } else if taken.contains(&asked) {
             return Err(Cause::invalid(

@@ -48,7 +48,13 @@ pub(crate) enum Deleted {
 
 impl Store {
     /// Deletes an object: at once, or after its grace and finalizers. A pod on a node waits for [`Store::remove`].
-    pub fn delete(&self, res: &Res, namespace: &str, name: &str, propagation: Propagation) -> Result<(), ApiError> {
+    pub fn delete(
+        &self,
+        res: &Res,
+        namespace: &str,
+        name: &str,
+        propagation: Propagation,
+    ) -> Result<(), ApiError> {
         self.delete_with(res, namespace, name, &DeleteOptions::new(propagation)).map(drop)
     }
 
@@ -100,7 +106,8 @@ impl Store {
 
 fn check(res: &Res, old: &Value, options: &DeleteOptions) -> Result<(), ApiError> {
     let refuse = |what: &str, asked: &str, actual: &str| {
-        let why = format!("Precondition failed: {what} in precondition: {asked}, {what} in object meta: {actual}");
+        let why =
+            format!("Precondition failed: {what} in precondition: {asked}, {what} in object meta: {actual}");
         Err(ApiError::conflict(res, object::name(old), &why))
     };
     if let Some(uid) = options.uid.as_deref().filter(|uid| *uid != object::uid(old)) {
@@ -122,7 +129,9 @@ fn dying(res: &Res, old: &Value, options: &DeleteOptions, now: Timestamp) -> Val
     let grace = grace(res, old, options);
     match options.propagation {
         Propagation::Background => {}
-        Propagation::Foreground if !object::is_deleting(old) => object::add_finalizer(&mut new, "foregroundDeletion"),
+        Propagation::Foreground if !object::is_deleting(old) => {
+            object::add_finalizer(&mut new, "foregroundDeletion")
+        }
         Propagation::Orphan if !object::is_deleting(old) => object::add_finalizer(&mut new, "orphan"),
         Propagation::Foreground | Propagation::Orphan => {}
     }

@@ -3,6 +3,7 @@
 mod addresses;
 mod admit;
 mod delete;
+mod rules;
 mod table;
 mod watch;
 mod write;
@@ -18,8 +19,8 @@ use tokio::sync::{mpsc, watch as latest};
 pub use delete::Propagation;
 pub(crate) use delete::{DeleteOptions, Deleted};
 pub(crate) use table::{Change, Stored};
-pub use watch::{Verb, Watch, WatchEvent};
 pub(crate) use watch::{From, RawWatch};
+pub use watch::{Verb, Watch, WatchEvent};
 pub use write::{Applied, Conflicts, Outcome, Subresource};
 pub(crate) use write::{Run, Write};
 
@@ -111,11 +112,20 @@ impl Store {
         let mut inner = self.lock();
         let table = inner.tables.entry(res.clone()).or_default();
         let initial = table.list(namespace).into();
-        table.add_watcher(Watcher { origin: Origin::Inside, namespace: namespace.map(str::to_owned), sender });
+        table.add_watcher(Watcher {
+            origin: Origin::Inside,
+            namespace: namespace.map(str::to_owned),
+            sender,
+        });
         Watch { initial, changes }
     }
 
-    pub(crate) fn watch_from(&self, res: &Res, namespace: Option<&str>, from: From) -> Result<RawWatch, ApiError> {
+    pub(crate) fn watch_from(
+        &self,
+        res: &Res,
+        namespace: Option<&str>,
+        from: From,
+    ) -> Result<RawWatch, ApiError> {
         let (sender, changes) = mpsc::unbounded_channel();
         let mut inner = self.lock();
         let version = inner.version;
@@ -129,7 +139,11 @@ impl Store {
         if let Some(namespace) = namespace {
             backlog.retain(|change| crate::object::namespace(&change.stored.value) == namespace);
         }
-        table.add_watcher(Watcher { origin: Origin::Served, namespace: namespace.map(str::to_owned), sender });
+        table.add_watcher(Watcher {
+            origin: Origin::Served,
+            namespace: namespace.map(str::to_owned),
+            sender,
+        });
         Ok(RawWatch { existing, backlog, version, changes })
     }
 

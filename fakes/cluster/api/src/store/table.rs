@@ -74,7 +74,9 @@ impl Table {
 
     pub(super) fn list(&self, namespace: Option<&str>) -> Vec<Arc<Stored>> {
         match namespace {
-            Some(namespace) => self.objects.get(namespace).into_iter().flat_map(BTreeMap::values).cloned().collect(),
+            Some(namespace) => {
+                self.objects.get(namespace).into_iter().flat_map(BTreeMap::values).cloned().collect()
+            }
             None => self.objects.values().flat_map(BTreeMap::values).cloned().collect(),
         }
     }
@@ -84,7 +86,8 @@ impl Table {
         let previous = match self.objects.get_mut(namespace) {
             Some(names) => names.insert(name.to_owned(), stored.clone()),
             None => {
-                self.objects.insert(namespace.to_owned(), BTreeMap::from([(name.to_owned(), stored.clone())]));
+                self.objects
+                    .insert(namespace.to_owned(), BTreeMap::from([(name.to_owned(), stored.clone())]));
                 None
             }
         };

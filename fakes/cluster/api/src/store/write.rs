@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::rules::{admitted, check_preconditions, drop_absent, grows, home, keep_identity};
 use super::{Inner, Store, Stored};
 use crate::kind::{Generation, KindInfo};
 use crate::object::{self, child};
@@ -76,7 +77,12 @@ impl Store {
         self.create_with(res, object, Write::INSIDE).map(|stored| stored.value.clone())
     }
 
-    pub(crate) fn create_with(&self, res: &Res, object: Value, write: Write<'_>) -> Result<Arc<Stored>, ApiError> {
+    pub(crate) fn create_with(
+        &self,
+        res: &Res,
+        object: Value,
+        write: Write<'_>,
+    ) -> Result<Arc<Stored>, ApiError> {
         let now = self.clock().now();
         let mut inner = self.lock();
         let stored = inner.create(res, object, now, write)?;
@@ -98,6 +104,7 @@ impl Store {
         let old = inner.current(res, namespace, name)?;
         let mut new = Value::clone(&old.value);
         change(&mut new);
+        drop_absent(&mut new);
         keep_identity(&old.value, &mut new);
         let stored = inner.replace(&info, &old, new, now, Write::INSIDE)?;
         self.announce(&inner);
@@ -143,7 +150,13 @@ impl Store {
     }
 
     /// Server-side apply: creates, or merges what `manager` wants and drops what it no longer wants.
-    pub fn apply(&self, res: &Res, object: Value, manager: &str, conflicts: Conflicts) -> Result<Applied, ApiError> {
+    pub fn apply(
+        &self,
+        res: &Res,
+        object: Value,
+        manager: &str,
+        conflicts: Conflicts,
+    ) -> Result<Applied, ApiError> {
         let write = Write { manager, sub: "", run: Run::Commit };
         let (stored, outcome) = self.apply_with(res, object, Subresource::Main, conflicts, write)?;
         Ok(Applied { object: stored.value.clone(), outcome })
@@ -190,122 +203,14 @@ impl Store {
     }
 }
 
-/// The namespace an object belongs to, written into it; namespaced objects without one go to `default`.
-fn home(info: &KindInfo, value: &mut Value) -> Result<String, ApiError> {
-    let Some(meta) = child(value, "metadata").as_object_mut() else { return Ok(String::new()) };
-    if !info.namespaced {
-        meta.shift_remove("namespace");
-        return Ok(String::new());
-    }
-    let namespace = meta.get("namespace").and_then(Value::as_str).filter(|ns| !ns.is_empty()).unwrap_or("default");
-    let namespace = namespace.to_owned();
-    meta.insert("namespace".to_owned(), json!(namespace));
-    Ok(namespace)
-}
-
-fn check_preconditions(res: &Res, old: &Value, wanted: &Value) -> Result<(), ApiError> {
-    let version = object::resource_version(wanted);
-    let name = object::name(old);
-    if !version.is_empty() && version != object::resource_version(old) {
-        return Err(ApiError::modified(res, name));
-    }
-    let (asked, actual) = (object::uid(wanted), object::uid(old));
-    if !asked.is_empty() && asked != actual {
-        let why = format!("Precondition failed: UID in precondition: {asked}, UID in object meta: {actual}");
-        return Err(ApiError::conflict(res, name, &why));
-    }
-    Ok(())
-}
-
-/// What an update of a part makes of an object, with defaults and checks.
-fn admitted(info: &KindInfo, old: &Value, wanted: Value, sub: Subresource) -> Result<Value, ApiError> {
-    let new = match sub {
-        Subresource::Status => {
-            let mut new = old.clone();
-            keep(&wanted, &mut new, "status");
-            if wanted["metadata"]["managedFields"].is_array() {
-                new["metadata"]["managedFields"] = wanted["metadata"]["managedFields"].clone();
-            }
-            new
-        }
-        Subresource::Main => {
-            let mut new = wanted;
-            keep_identity(old, &mut new);
-            if info.status {
-                keep(old, &mut new, "status");
-            }
-            admission::default_update(info, old, &mut new);
-            new
-        }
-    };
-    let causes = admission::check_update(info, old, &new);
-    if causes.is_empty() { Ok(new) } else { Err(ApiError::invalid(&info.group_kind(), object::name(old), &causes)) }
-}
-
-/// Copies a field of another object, absence included.
-fn keep(old: &Value, new: &mut Value, field: &str) {
-    let Some(map) = new.as_object_mut() else { return };
-    match old.get(field) {
-        Some(value) if map.get(field) == Some(value) => {}
-        Some(value) => {
-            map.insert(field.to_owned(), value.clone());
-        }
-        None => {
-            map.shift_remove(field);
-        }
-    }
-}
-
-/// What no write may change.
-fn keep_identity(old: &Value, new: &mut Value) {
-    for field in ["apiVersion", "kind"] {
-        keep(old, new, field);
-    }
-    let meta = child(new, "metadata");
-    for field in [
-        "name",
-        "generateName",
-        "namespace",
-        "uid",
-        "resourceVersion",
-        "generation",
-        "creationTimestamp",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ] {
-        keep(&old["metadata"], meta, field);
-    }
-    if !meta["managedFields"].is_array() {
-        keep(&old["metadata"], meta, "managedFields");
-    }
-    admission::tidy_metadata(meta);
-}
-
-fn grows(info: &KindInfo, old: &Value, new: &Value) -> bool {
-    match info.generation {
-        Generation::None => false,
-        Generation::Spec if info.res == kinds::PODS => pod_spec_differs(&old["spec"], &new["spec"]),
-        Generation::Spec => old.get("spec") != new.get("spec"),
-        Generation::Content => {
-            let count = |value: &Value| content(value).count();
-            count(old) != count(new) || content(old).any(|(key, value)| new.get(key) != Some(value))
-        }
-    }
-}
-
-/// Binding a pod to a node is not a change of its specification.
-fn pod_spec_differs(old: &Value, new: &Value) -> bool {
-    let (Some(old), Some(new)) = (old.as_object(), new.as_object()) else { return old != new };
-    let rest = |map: &serde_json::Map<String, Value>| map.keys().filter(|key| *key != "nodeName").count();
-    rest(old) != rest(new) || old.iter().any(|(key, value)| key != "nodeName" && new.get(key) != Some(value))
-}
-
-fn content(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flatten().filter(|(key, _)| !matches!(key.as_str(), "metadata" | "status"))
-}
-
 impl Inner {
-    fn create(&mut self, res: &Res, mut value: Value, now: Timestamp, write: Write<'_>) -> Result<Arc<Stored>, ApiError> {
+    fn create(
+        &mut self,
+        res: &Res,
+        mut value: Value,
+        now: Timestamp,
+        write: Write<'_>,
+    ) -> Result<Arc<Stored>, ApiError> {
         let info = self.info(res)?;
         if !object::resource_version(&value).is_empty() {
             return Err(ApiError::bad_request("resourceVersion should not be set on objects to be created"));
@@ -354,7 +259,8 @@ impl Inner {
         if !object::name(value).is_empty() {
             return Ok(());
         }
-        let Some(prefix) = value["metadata"]["generateName"].as_str().filter(|prefix| !prefix.is_empty()) else {
+        let Some(prefix) = value["metadata"]["generateName"].as_str().filter(|prefix| !prefix.is_empty())
+        else {
             let cause = crate::error::Cause::required("metadata.name", "name or generateName is required");
             return Err(ApiError::invalid(&info.group_kind(), "", &[cause]));
         };
@@ -372,7 +278,9 @@ impl Inner {
         }
         let home = self.current(&kinds::NAMESPACES, "", namespace)?;
         if object::is_deleting(&home.value) && info.res != kinds::EVENTS {
-            let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+            let why = format!(
+                "unable to create new content in namespace {namespace} because it is being terminated"
+            );
             return Err(ApiError::forbidden(&info.res, name, &why));
         }
         Ok(())

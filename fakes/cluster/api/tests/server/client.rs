@@ -2,21 +2,24 @@
 
 use std::time::Duration;
 
+use crate::world::{World, pod};
 use cluster_api::{ApiServer, kinds, object};
 use field_clock::Clock;
 use futures::{AsyncBufReadExt, StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
-use kube::api::{Api, DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{
+    Api, DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Client, Config, ResourceExt};
 use serde_json::{Value, json};
-use crate::world::{World, pod};
 
 async fn client_of(kubeconfig: &str) -> Client {
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).expect("a kubeconfig");
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("a config");
+    let config =
+        Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("a config");
     Client::try_from(config).expect("a client")
 }
 
@@ -43,7 +46,10 @@ async fn objects_are_created_listed_changed_and_deleted() {
     pods.create(&PostParams::default(), &typed(pod("b"))).await.expect("created");
     let chosen = pods.list(&ListParams::default().labels("app in (b)")).await.expect("a list");
     assert_eq!(chosen.items.iter().map(ResourceExt::name_any).collect::<Vec<_>>(), ["b"]);
-    let named = pods.list(&ListParams::default().fields("metadata.name=a,status.phase=Pending")).await.expect("a list");
+    let named = pods
+        .list(&ListParams::default().fields("metadata.name=a,status.phase=Pending"))
+        .await
+        .expect("a list");
     assert_eq!(named.items.len(), 1);
     let page = pods.list(&ListParams::default().limit(1)).await.expect("a page");
     let next = ListParams::default().limit(1).continue_token(&page.metadata.continue_.expect("more"));
@@ -60,20 +66,34 @@ async fn objects_are_created_listed_changed_and_deleted() {
 async fn a_watch_resumes_from_a_version_and_says_gone_when_it_is_too_old() {
     let world = World::start().await;
     let maps: Api<ConfigMap> = Api::namespaced(client(&world.server).await, "default");
-    let from = maps.list(&ListParams::default()).await.expect("a list").metadata.resource_version.expect("a version");
+    let from = maps
+        .list(&ListParams::default())
+        .await
+        .expect("a list")
+        .metadata
+        .resource_version
+        .expect("a version");
     let map = |value: &str| json!({"metadata": {"name": "m", "namespace": "default"}, "data": {"x": value}});
     world.store.create(&kinds::CONFIG_MAPS, map("1")).expect("created");
-    world.store.modify(&kinds::CONFIG_MAPS, "default", "m", |m| m["data"]["x"] = json!("2")).expect("changed");
+    world
+        .store
+        .modify(&kinds::CONFIG_MAPS, "default", "m", |m| m["data"]["x"] = json!("2"))
+        .expect("changed");
     let mut events = maps.watch(&WatchParams::default(), &from).await.expect("a watch").boxed();
     assert!(matches!(soon(events.try_next()).await, Ok(Some(WatchEvent::Added(_)))));
     assert!(matches!(soon(events.try_next()).await, Ok(Some(WatchEvent::Modified(_)))));
-    world.store.modify(&kinds::CONFIG_MAPS, "default", "m", |m| m["data"]["x"] = json!("3")).expect("changed");
+    world
+        .store
+        .modify(&kinds::CONFIG_MAPS, "default", "m", |m| m["data"]["x"] = json!("3"))
+        .expect("changed");
     assert!(matches!(soon(events.try_next()).await, Ok(Some(WatchEvent::Modified(_)))));
     world.store.forget_history();
     assert!(matches!(soon(events.try_next()).await, Ok(None)));
     let mut late = maps.watch(&WatchParams::default(), &from).await.expect("a watch").boxed();
     match soon(late.try_next()).await {
-        Ok(Some(WatchEvent::Error(status))) => assert_eq!((status.code, status.reason.as_str()), (410, "Expired")),
+        Ok(Some(WatchEvent::Error(status))) => {
+            assert_eq!((status.code, status.reason.as_str()), (410, "Expired"))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -89,7 +109,10 @@ async fn a_streaming_list_ends_with_its_bookmark_and_selectors_turn_changes_into
     assert!(matches!(soon(events.try_next()).await, Ok(Some(watcher::Event::InitApply(_)))));
     assert!(matches!(soon(events.try_next()).await, Ok(Some(watcher::Event::InitDone))));
     let relabel = |value: &'static str| {
-        world.store.modify(&kinds::PODS, "default", "a", |pod| object::set_label(pod, "app", value)).expect("changed");
+        world
+            .store
+            .modify(&kinds::PODS, "default", "a", |pod| object::set_label(pod, "app", value))
+            .expect("changed");
     };
     relabel("b");
     assert!(matches!(soon(events.try_next()).await, Ok(Some(watcher::Event::Delete(_)))));
@@ -123,7 +146,10 @@ async fn server_side_apply_owns_fields_and_conflicts() {
     let by_hand = PatchParams { field_manager: Some("hand".to_owned()), ..PatchParams::default() };
     deployments.patch("web", &by_hand, &scaled).await.expect("patched");
     let refused = deployments.patch("web", &one, &Patch::Apply(wanted(2))).await.expect_err("a conflict");
-    assert!(refused.to_string().contains("conflict with \"hand\" using apps/v1: .spec.replicas"), "{refused}");
+    assert!(
+        refused.to_string().contains("conflict with \"hand\" using apps/v1: .spec.replicas"),
+        "{refused}"
+    );
     let forced = deployments.patch("web", &one.force(), &Patch::Apply(wanted(2))).await.expect("forced");
     assert_eq!(forced.spec.and_then(|spec| spec.replicas), Some(2));
     let scale = deployments.get_scale("web").await.expect("a scale");

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use crate::world::{World, pod};
 use cluster_api::kinds;
 use serde_json::json;
-use crate::world::{World, pod};
 use tokio::process::Command;
 
 /// kubectl with a kubeconfig of its own.
@@ -35,14 +35,18 @@ impl Kubectl {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("kubectl");
-        command.args(arguments).env("KUBECONFIG", self.home.path().join("config")).env("HOME", self.home.path());
+        command
+            .args(arguments)
+            .env("KUBECONFIG", self.home.path().join("config"))
+            .env("HOME", self.home.path());
         command.stdin(Stdio::null()).kill_on_drop(true);
         command
     }
 
     async fn run(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).output().await.expect("kubectl runs");
-        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "kubectl {arguments:?}: {stdout}{stderr}");
         stdout.into_owned()
     }
@@ -77,11 +81,23 @@ async fn pods_are_printed_in_every_output() {
     assert_eq!(kubectl.run(&["get", "pods", "-o", "name"]).await, "pod/a\n");
     assert_eq!(kubectl.run(&["get", "pod", "a", "-o", "jsonpath={.status.phase}"]).await, "Pending");
     assert!(kubectl.run(&["get", "pod", "a", "-o", "yaml"]).await.contains("restartPolicy: Always"));
-    assert!(kubectl.run(&["get", "all,cm,sc,nodes,events,crd,pvc,pv,sa,ns", "-A"]).await.contains("kube-system"));
+    assert!(
+        kubectl.run(&["get", "all,cm,sc,nodes,events,crd,pvc,pv,sa,ns", "-A"]).await.contains("kube-system")
+    );
     assert!(kubectl.run(&["describe", "pod", "a"]).await.contains("Image:        db:1"));
     assert_eq!(kubectl.run(&["logs", "a"]).await, "one\ntwo\n");
-    assert!(kubectl.refused(&["get", "pod", "b"]).await.contains("Error from server (NotFound): pods \"b\" not found"));
-    assert!(kubectl.refused(&["get", "things"]).await.contains("the server doesn't have a resource type \"things\""));
+    assert!(
+        kubectl
+            .refused(&["get", "pod", "b"])
+            .await
+            .contains("Error from server (NotFound): pods \"b\" not found")
+    );
+    assert!(
+        kubectl
+            .refused(&["get", "things"])
+            .await
+            .contains("the server doesn't have a resource type \"things\"")
+    );
 }
 
 const DEPLOYMENT: &str = "apiVersion: apps/v1
@@ -104,13 +120,19 @@ async fn manifests_are_applied_by_the_client_and_by_the_server() {
     let file = kubectl.manifest(DEPLOYMENT);
     assert_eq!(kubectl.run(&["apply", "-f", &file]).await, "deployment.apps/web created\n");
     assert_eq!(kubectl.run(&["apply", "-f", &file]).await, "deployment.apps/web unchanged\n");
-    let file = kubectl.manifest(&DEPLOYMENT.replace("web:1", "web:2").replace("{name: A, value: \"1\"}, ", ""));
+    let file =
+        kubectl.manifest(&DEPLOYMENT.replace("web:1", "web:2").replace("{name: A, value: \"1\"}, ", ""));
     assert_eq!(kubectl.run(&["apply", "-f", &file]).await, "deployment.apps/web configured\n");
     let stored = world.store.get(&kinds::DEPLOYMENTS, "default", "web").expect("there");
     let container = &stored["spec"]["template"]["spec"]["containers"][0];
-    assert_eq!((&container["image"], &container["env"]), (&json!("web:2"), &json!([{"name": "B", "value": "2"}])));
+    assert_eq!(
+        (&container["image"], &container["env"]),
+        (&json!("web:2"), &json!([{"name": "B", "value": "2"}]))
+    );
     assert_eq!(kubectl.run(&["scale", "deploy/web", "--replicas=3"]).await, "deployment.apps/web scaled\n");
-    let refused = kubectl.refused(&["apply", "--server-side", "--field-manager=other", "-f", &kubectl.manifest(DEPLOYMENT)]).await;
+    let refused = kubectl
+        .refused(&["apply", "--server-side", "--field-manager=other", "-f", &kubectl.manifest(DEPLOYMENT)])
+        .await;
     assert!(refused.contains("conflict with \"kubectl-client-side-apply\""), "{refused}");
     let forced = ["apply", "--server-side", "--force-conflicts", "-f", &file];
     assert_eq!(kubectl.run(&forced).await, "deployment.apps/web serverside-applied\n");
@@ -135,13 +157,24 @@ async fn access_is_explained_and_custom_columns_are_printed() {
         {"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"},
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}]}]}});
     world.store.create(&kinds::CRDS, definition).expect("created");
-    let file = kubectl.manifest("apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: one}\nspec: {a: 1}\n");
+    let file =
+        kubectl.manifest("apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: one}\nspec: {a: 1}\n");
     assert_eq!(kubectl.run(&["apply", "-f", &file]).await, "thing.example.com/one created\n");
     let table = kubectl.run(&["get", "th"]).await;
     assert_eq!(words(&table, 0), ["NAME", "READY", "AGE"]);
     let patch = ["patch", "thing", "one", "--type=merge", "-p", "{\"spec\":{\"a\":2}}"];
     assert_eq!(kubectl.run(&patch).await, "thing.example.com/one patched\n");
     kubectl.run(&["create", "namespace", "made"]).await;
-    assert!(kubectl.run(&["create", "configmap", "m", "-n", "made", "--from-literal=a=b"]).await.contains("created"));
-    assert!(kubectl.run(&["wait", "crd/things.example.com", "--for=condition=Established"]).await.contains("condition met"));
+    assert!(
+        kubectl
+            .run(&["create", "configmap", "m", "-n", "made", "--from-literal=a=b"])
+            .await
+            .contains("created")
+    );
+    assert!(
+        kubectl
+            .run(&["wait", "crd/things.example.com", "--for=condition=Established"])
+            .await
+            .contains("condition met")
+    );
 }

@@ -19,7 +19,9 @@ struct TwoLines;
 impl NodeAccess for TwoLines {
     async fn logs(&self, _: &str, pod: &str, options: LogOptions) -> Result<LogStream, ApiError> {
         if options.previous {
-            return Err(ApiError::bad_request(format!("previous terminated container \"main\" in pod \"{pod}\" not found")));
+            return Err(ApiError::bad_request(format!(
+                "previous terminated container \"main\" in pod \"{pod}\" not found"
+            )));
         }
         let lines = [Bytes::from_static(b"one\n"), Bytes::from_static(b"two\n")];
         Ok(futures::stream::iter(lines).boxed())

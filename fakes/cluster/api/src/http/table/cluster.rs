@@ -20,11 +20,16 @@ pub(super) const NODE: &[Column] = &[
 ];
 
 pub(super) fn node(value: &Value, now: Timestamp) -> Vec<Value> {
-    let ready = object::condition(value, "Ready").map_or("Unknown", |condition| match text(&condition["status"]) {
-        "True" => "Ready",
-        _ => "NotReady",
-    });
-    let status = if value["spec"]["unschedulable"] == true { format!("{ready},SchedulingDisabled") } else { ready.to_owned() };
+    let ready =
+        object::condition(value, "Ready").map_or("Unknown", |condition| match text(&condition["status"]) {
+            "True" => "Ready",
+            _ => "NotReady",
+        });
+    let status = if value["spec"]["unschedulable"] == true {
+        format!("{ready},SchedulingDisabled")
+    } else {
+        ready.to_owned()
+    };
     let mut roles: Vec<&str> = object::labels(value)
         .as_object()
         .into_iter()
@@ -95,7 +100,8 @@ fn pairs(map: &Value) -> String {
     pairs.join(",")
 }
 
-pub(super) const ENDPOINTS: &[Column] = &[("Name", "string", 0), ("Endpoints", "string", 0), ("Age", "string", 0)];
+pub(super) const ENDPOINTS: &[Column] =
+    &[("Name", "string", 0), ("Endpoints", "string", 0), ("Age", "string", 0)];
 
 pub(super) fn endpoints(value: &Value, now: Timestamp) -> Vec<Value> {
     let mut all = Vec::new();
@@ -171,7 +177,11 @@ pub(super) fn volume(value: &Value, now: Timestamp) -> Vec<Value> {
     let (spec, status) = (&value["spec"], &value["status"]);
     let phase = if object::is_deleting(value) { "Terminating" } else { text(&status["phase"]) };
     let claim = &spec["claimRef"];
-    let claimed = if claim.is_object() { format!("{}/{}", text(&claim["namespace"]), text(&claim["name"])) } else { String::new() };
+    let claimed = if claim.is_object() {
+        format!("{}/{}", text(&claim["namespace"]), text(&claim["name"]))
+    } else {
+        String::new()
+    };
     vec![
         name(value),
         json!(text(&spec["capacity"]["storage"])),
@@ -203,7 +213,8 @@ pub(super) const EVENT: &[Column] = &[
 pub(super) fn event(value: &Value, now: Timestamp) -> Vec<Value> {
     let about = &value["involvedObject"];
     let kind = text(&about["kind"]).to_lowercase();
-    let subject = if text(&about["name"]).is_empty() { kind } else { format!("{kind}/{}", text(&about["name"])) };
+    let subject =
+        if text(&about["name"]).is_empty() { kind } else { format!("{kind}/{}", text(&about["name"])) };
     let seen = |field: &str| {
         let time = if value[field].is_string() { &value[field] } else { &value["eventTime"] };
         json!(since(time, now))
@@ -228,7 +239,8 @@ fn size(map: &Value) -> usize {
     map.as_object().map_or(0, serde_json::Map::len)
 }
 
-pub(super) const CONFIG_MAP: &[Column] = &[("Name", "string", 0), ("Data", "integer", 0), ("Age", "string", 0)];
+pub(super) const CONFIG_MAP: &[Column] =
+    &[("Name", "string", 0), ("Data", "integer", 0), ("Age", "string", 0)];
 
 pub(super) fn config_map(value: &Value, now: Timestamp) -> Vec<Value> {
     vec![name(value), json!(size(&value["data"]) + size(&value["binaryData"])), age(value, now)]
@@ -241,7 +253,8 @@ pub(super) fn secret(value: &Value, now: Timestamp) -> Vec<Value> {
     vec![name(value), json!(text(&value["type"])), json!(size(&value["data"])), age(value, now)]
 }
 
-pub(super) const NAMESPACE: &[Column] = &[("Name", "string", 0), ("Status", "string", 0), ("Age", "string", 0)];
+pub(super) const NAMESPACE: &[Column] =
+    &[("Name", "string", 0), ("Status", "string", 0), ("Age", "string", 0)];
 
 pub(super) fn namespace(value: &Value, now: Timestamp) -> Vec<Value> {
     vec![name(value), json!(text(&value["status"]["phase"])), age(value, now)]
@@ -258,7 +271,8 @@ pub(super) const STORAGE_CLASS: &[Column] = &[
 
 pub(super) fn storage_class(value: &Value, now: Timestamp) -> Vec<Value> {
     let default = object::annotation(value, "storageclass.kubernetes.io/is-default-class") == Some("true");
-    let shown = if default { format!("{} (default)", object::name(value)) } else { object::name(value).to_owned() };
+    let shown =
+        if default { format!("{} (default)", object::name(value)) } else { object::name(value).to_owned() };
     vec![
         json!(shown),
         json!(text(&value["provisioner"])),
@@ -269,7 +283,8 @@ pub(super) fn storage_class(value: &Value, now: Timestamp) -> Vec<Value> {
     ]
 }
 
-pub(super) const SERVICE_ACCOUNT: &[Column] = &[("Name", "string", 0), ("Secrets", "string", 0), ("Age", "string", 0)];
+pub(super) const SERVICE_ACCOUNT: &[Column] =
+    &[("Name", "string", 0), ("Secrets", "string", 0), ("Age", "string", 0)];
 
 pub(super) fn service_account(value: &Value, now: Timestamp) -> Vec<Value> {
     vec![name(value), json!(value["secrets"].as_array().map_or(0, Vec::len)), age(value, now)]

@@ -50,7 +50,9 @@ fn printer(info: &KindInfo) -> Printer {
         res if *res == kinds::ROLE_BINDINGS || *res == kinds::CLUSTER_ROLE_BINDINGS => {
             make(cluster::BINDING, cluster::binding)
         }
-        res if [kinds::ROLES, kinds::CLUSTER_ROLES, kinds::CRDS].contains(res) => make(cluster::CREATED, cluster::created),
+        res if [kinds::ROLES, kinds::CLUSTER_ROLES, kinds::CRDS].contains(res) => {
+            make(cluster::CREATED, cluster::created)
+        }
         _ => make(NAME_AND_AGE, |value, now| vec![name(value), age(value, now)]),
     }
 }
@@ -120,7 +122,11 @@ pub(super) fn frame(info: &KindInfo, version: &str, rows: Vec<Value>, meta: &Val
         }));
         columns
     } else {
-        printer(info).columns.iter().map(|(name, kind, priority)| definition(name, kind, &json!(priority))).collect()
+        printer(info)
+            .columns
+            .iter()
+            .map(|(name, kind, priority)| definition(name, kind, &json!(priority)))
+            .collect()
     };
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": columns, "rows": rows})
 }

@@ -117,10 +117,13 @@ fn tally(pod: &Value) -> Tally {
     if !text(&status["reason"]).is_empty() {
         text(&status["reason"]).clone_into(&mut tally.reason);
     }
-    if object::condition(pod, "PodScheduled").is_some_and(|condition| condition["reason"] == "SchedulingGated") {
+    if object::condition(pod, "PodScheduled")
+        .is_some_and(|condition| condition["reason"] == "SchedulingGated")
+    {
         tally.reason = "SchedulingGated".to_owned();
     }
-    let initialized = object::condition(pod, "Initialized").is_some_and(|condition| condition["status"] == "True");
+    let initialized =
+        object::condition(pod, "Initialized").is_some_and(|condition| condition["status"] == "True");
     if !initializing(pod, &mut tally) || initialized {
         running(pod, &mut tally);
     }

@@ -116,9 +116,13 @@ pub(super) fn stateful_set(value: &Value, now: Timestamp) -> Vec<Value> {
 pub(super) fn daemon_set(value: &Value, now: Timestamp) -> Vec<Value> {
     let status = &value["status"];
     let mut cells = vec![name(value)];
-    for field in
-        ["desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled", "numberAvailable"]
-    {
+    for field in [
+        "desiredNumberScheduled",
+        "currentNumberScheduled",
+        "numberReady",
+        "updatedNumberScheduled",
+        "numberAvailable",
+    ] {
         cells.push(json!(number(&status[field])));
     }
     cells.push(json!(map_text(&value["spec"]["template"]["spec"]["nodeSelector"])));
@@ -134,7 +138,8 @@ pub(super) fn job(value: &Value, now: Timestamp) -> Vec<Value> {
         (None, many) if many > 1 => format!("{done}/1 of {many}"),
         (None, _) => format!("{done}/1"),
     };
-    let holds = |kind: &str| object::condition(value, kind).is_some_and(|condition| condition["status"] == "True");
+    let holds =
+        |kind: &str| object::condition(value, kind).is_some_and(|condition| condition["status"] == "True");
     let state = if holds("Complete") {
         "Complete"
     } else if holds("Failed") {
