@@ -3,7 +3,7 @@
 use appliance_status_model::{BlockerCode, Component, Consequence, Release};
 
 use crate::detect::{DETECTORS, brings, importance, is_shared};
-use crate::finding::{Finding, Subject};
+use crate::finding::{Extent, Finding, Subject};
 
 /// A root cause with what follows from it.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Root {
 pub(crate) fn roots(findings: Vec<Finding>, ripe: Vec<bool>) -> Vec<Root> {
     let groups = grouped(findings.into_iter().zip(ripe).collect());
     let explained_by: Vec<Option<usize>> = (0..groups.len())
-        .map(|at| (0..at).find(|earlier| explains(&groups[*earlier].finding, &groups[at].finding)))
+        .map(|at| (0..at).find(|earlier| groups[*earlier].explains(&groups[at].finding)))
         .collect();
     let mut consequences: Vec<Vec<Consequence>> = groups.iter().map(Group::echoes).collect();
     for at in 0..groups.len() {
@@ -63,9 +63,19 @@ struct Group {
 impl Group {
     fn is_same(&self, other: &Finding) -> bool {
         let mine = &self.finding;
+        let shared = mine.extent == Extent::Shared && other.extent == Extent::Shared;
         mine.code == other.code
-            && (is_shared(mine.code)
-                || (mine.subject.name() == other.subject.name() && mine.identity == other.identity))
+            && mine.identity == other.identity
+            && (shared || mine.subject.name() == other.subject.name())
+    }
+
+    /// Whether it, earlier in the order, explains `effect`.
+    fn explains(&self, effect: &Finding) -> bool {
+        let code = self.finding.code;
+        let known = DETECTORS.iter().find(|it| it.code == code);
+        known.is_some_and(|it| it.causes.contains(&effect.code))
+            && is_open_to_causes(effect)
+            && self.subjects.iter().any(|cause| reaches(cause, code, &effect.subject))
     }
 
     /// What the shared cause does to everyone but the first.
@@ -104,7 +114,8 @@ fn grouped(mut findings: Vec<(Finding, bool)>) -> Vec<Group> {
 
 /// Place in the causal order: stage, distance from the ground, code.
 fn order(finding: &Finding) -> (usize, usize, BlockerCode) {
-    let depth = if is_shared(finding.code) { importance(&finding.subject) } else { depth(&finding.subject) };
+    let depth =
+        if finding.extent == Extent::Shared { importance(&finding.subject) } else { depth(&finding.subject) };
     (stage(finding.code), depth, finding.code)
 }
 
@@ -147,13 +158,6 @@ fn depth(subject: &Subject) -> usize {
         Subject::Kustomization(_) => 40,
         Subject::Other(_) => 50,
     }
-}
-
-/// Whether `cause`, earlier in the order, explains `effect`.
-fn explains(cause: &Finding, effect: &Finding) -> bool {
-    let known = DETECTORS.iter().find(|it| it.code == cause.code);
-    let can = known.is_some_and(|it| it.causes.contains(&effect.code));
-    can && is_open_to_causes(effect) && reaches(&cause.subject, cause.code, &effect.subject)
 }
 
 /// Effects that tell a cause of their own follow from nothing.
@@ -210,12 +214,14 @@ mod tests {
     use appliance_status_model::{BlockerCode, Component};
 
     use super::roots;
-    use crate::finding::{Finding, Subject};
+    use crate::detect::is_shared;
+    use crate::finding::{Extent, Finding, Subject};
 
     fn finding(code: BlockerCode, subject: Subject, reason: &str) -> Finding {
         let next_action = String::new();
         let identity = String::new();
-        Finding { code, subject, reason: reason.into(), next_action, since: None, grace: 0, identity }
+        let extent = if is_shared(code) { Extent::Shared } else { Extent::Own };
+        Finding { code, subject, reason: reason.into(), next_action, since: None, grace: 0, identity, extent }
     }
 
     #[test]

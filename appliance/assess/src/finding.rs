@@ -72,6 +72,15 @@ impl Subject {
     }
 }
 
+/// Whether a cause belongs to one component, or is the same for everybody it hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The component's own.
+    Own,
+    /// One cause, told once however many suffer from it.
+    Shared,
+}
+
 /// A cause that may become a blocker.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -89,6 +98,8 @@ pub struct Finding {
     pub grace: i64,
     /// What makes it the same finding at the next look.
     pub identity: String,
+    /// Whose it is.
+    pub extent: Extent,
 }
 
 impl Finding {
@@ -96,6 +107,20 @@ impl Finding {
     #[must_use]
     pub fn advise(mut self, next_action: impl Into<String>) -> Self {
         self.next_action = next_action.into();
+        self
+    }
+
+    /// Another identity than none.
+    #[must_use]
+    pub fn identified(mut self, identity: impl Into<String>) -> Self {
+        self.identity = identity.into();
+        self
+    }
+
+    /// Another extent than the code's.
+    #[must_use]
+    pub fn reaching(mut self, extent: Extent) -> Self {
+        self.extent = extent;
         self
     }
 

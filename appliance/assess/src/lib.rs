@@ -28,7 +28,7 @@ pub use facts::{
     JobFact, Knowledge, LogExcerpt, NodeFact, ObjectKey, Outage, Owner, PodFact, Presence, ProbeFact,
     ReadState, Site, StorageClassFact, Termination, Truth, WorkloadFact, component_of, condition,
 };
-pub use finding::{Finding, Subject};
+pub use finding::{Extent, Finding, Subject};
 pub use memory::Memory;
 pub use view::View;
 

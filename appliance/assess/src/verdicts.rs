@@ -164,6 +164,25 @@ fn a_registry_that_refuses_or_fails_is_no_missing_tag() {
 }
 
 #[test]
+fn a_registry_that_is_down_is_one_blocker_whoever_meets_it_first() {
+    let refused = "Get \"https://ghcr.io/v2/\": dial tcp 10.9.9.9:443: connect: connection refused";
+    let mut known = healthy();
+    let chart = format!("HelmChart 'a/b' is not ready: chart pull error: failed to download chart: {refused}");
+    put_release(&mut known, flux("temporal").with("Ready", Truth::False, "SourceNotReady", &chart));
+    let source = known.oci_source.values_mut().next().unwrap();
+    source.conditions.push(Condition {
+        kind: "FetchFailed".into(),
+        status: Truth::True,
+        message: format!("failed to determine artifact digest: {refused}"),
+        since: ago(60),
+        ..Condition::default()
+    });
+    let document = look(&known);
+    assert_eq!(codes(&document), [(Code::ImageRegistry, "source")]);
+    assert_eq!(document.status, RollupState::ReadyWithBackgroundIssues);
+}
+
+#[test]
 fn a_subpath_that_cannot_be_made_is_postgres_storage_before_any_time_out() {
     let mut known = healthy();
     let text = "failed to create subPath directory for volumeMount \"db-data\" of container \"db\"";

@@ -1,6 +1,6 @@
 //! What the cluster can do.
 
-use crate::value::{Element, List, Map, Value};
+use crate::value::{Element, List, Value};
 
 /// The Kubernetes version and the API versions that templates ask for.
 #[derive(Clone, Debug)]
@@ -84,21 +84,5 @@ impl ClusterFacts {
     pub(crate) fn version_set(&self) -> Value {
         let versions = self.api_versions.iter().map(|version| version.as_str().into()).collect();
         Value::List(List::new(Element::Versions, versions))
-    }
-
-    pub(crate) fn kube_fields(&self) -> Value {
-        let fields = Map::empty();
-        fields.insert("Version", self.version.as_str().into());
-        fields.insert("Major", self.major.as_str().into());
-        fields.insert("Minor", self.minor.as_str().into());
-        fields.into()
-    }
-
-    pub(crate) fn fields(&self) -> Value {
-        let fields = Map::empty();
-        fields.insert("KubeVersion", self.kube_fields());
-        fields.insert("APIVersions", self.version_set());
-        fields.insert("HelmVersion", Value::HelmVersion);
-        fields.into()
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn render(
         about.insert("Name", path.as_str().into());
         about.insert("BasePath", template.base_path.as_str().into());
         template.scope.insert("Template", about.into());
-        let out = execute(&world, &space, path, template.scope.clone().into())
+        let out = execute(&world, &space, path, template.scope.cast(MapKind::Values).into())
             .map_err(|failure| failure.message(path))?;
         rendered.insert(path.clone(), out.replace("<no value>", ""));
     }

@@ -65,9 +65,7 @@ impl Writer {
                 let entries = map.entries();
                 self.collection(('{', '}'), entries.len(), depth, |writer, index| {
                     let (key, value) = &entries[index];
-                    writer.text(key);
-                    writer.out.push_str(if writer.indent.is_some() { ": " } else { ":" });
-                    writer.value(value, depth + 1);
+                    writer.entry(key, value, depth + 1);
                 });
             }
             Value::List(list) => {
@@ -81,16 +79,36 @@ impl Writer {
                 _ = write!(self.out, "\"{text}\"");
             }
             Value::Version(version) => _ = write!(self.out, "{}", quote(&version.original)),
-            Value::KubeVersion(facts) => self.value(&facts.kube_fields(), depth),
-            Value::Capabilities(facts) => self.value(&facts.fields(), depth),
-            Value::HelmVersion => {
-                _ = write!(
-                    self.out,
-                    "{{\"version\":\"{}\",\"go_version\":\"{}\",\"kube_client_version\":\"{}\"}}",
-                    HELM_VERSION.version, HELM_VERSION.go_version, HELM_VERSION.client_version
-                );
-            }
+            Value::KubeVersion(facts) => self.structure(depth, &[
+                ("Version", facts.version.as_str().into()),
+                ("Major", facts.major.as_str().into()),
+                ("Minor", facts.minor.as_str().into()),
+            ]),
+            Value::Capabilities(facts) => self.structure(depth, &[
+                ("KubeVersion", Value::KubeVersion(facts.clone())),
+                ("APIVersions", facts.version_set()),
+                ("HelmVersion", Value::HelmVersion),
+            ]),
+            Value::HelmVersion => self.structure(depth, &[
+                ("version", HELM_VERSION.version.into()),
+                ("go_version", HELM_VERSION.go_version.into()),
+                ("kube_client_version", HELM_VERSION.client_version.into()),
+            ]),
         }
+    }
+
+    fn entry(&mut self, key: &str, value: &Value, depth: usize) {
+        self.text(key);
+        self.out.push_str(if self.indent.is_some() { ": " } else { ":" });
+        self.value(value, depth);
+    }
+
+    /// A struct, whose fields keep their order.
+    fn structure(&mut self, depth: usize, fields: &[(&str, Value)]) {
+        self.collection(('{', '}'), fields.len(), depth, |writer, index| {
+            let (key, value) = &fields[index];
+            writer.entry(key, value, depth + 1);
+        });
     }
 
     fn collection(

@@ -91,13 +91,17 @@ impl Driver {
             drop(state);
             return self.wait(IDLE, |field| !is_parked(field));
         };
-        let reach =
-            if self.speed.is_finite() { after(state.now, elapsed.mul_f64(self.speed)) } else { deadline };
+        let (reach, speed) = match state.pace {
+            Pace::Ceiling if self.speed.is_infinite() => (deadline, 1.0),
+            Pace::Ceiling => (after(state.now, elapsed.mul_f64(self.speed)), self.speed),
+            // Behind the machine it catches up; ahead of it, it goes on from where it is.
+            Pace::Machine => (machine_now().max(after(state.now, elapsed)), 1.0),
+        };
         if reach < deadline {
             state.now = state.now.max(reach);
             let left = Duration::try_from(deadline.duration_since(state.now)).unwrap_or_default();
             drop(state);
-            return self.wait(left.div_f64(self.speed).min(IDLE).max(SECOND_LOOK), |field| !is_parked(field));
+            return self.wait(left.div_f64(speed).min(IDLE).max(SECOND_LOOK), |field| !is_parked(field));
         }
         state.now = state.now.max(deadline);
         let now = state.now;

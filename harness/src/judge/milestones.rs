@@ -120,8 +120,12 @@ impl Milestones {
         let expected =
             || wanted.iter().map(|milestone| milestone.name()).collect::<Vec<_>>().join(" before ");
         for (index, milestone) in wanted.iter().enumerate() {
-            let Some(seen) = self.get(*milestone) else {
-                let when = format!("until {}", history.offset(history.end));
+            // What the heal brought does not count.
+            let in_time = |seen: &Seen| {
+                *milestone == Milestone::Recovered || history.heal.is_none_or(|heal| seen.at < heal)
+            };
+            let Some(seen) = self.get(*milestone).filter(in_time) else {
+                let when = format!("until {}", history.offset(history.judged_at()));
                 let seen = format!("no {milestone}");
                 found.push(Finding { rule: Rule::Order, expected: expected(), seen, when });
                 continue;

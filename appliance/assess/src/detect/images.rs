@@ -1,7 +1,8 @@
 //! Pulls that failed.
 
-use crate::detect::signals::{PullTrouble, RegistryAnswer, classify_pull, dns_part};
+use crate::detect::signals::{PullTrouble, RegistryAnswer, classify_pull, dns_part, registry_trouble};
 use crate::facts::ContainerFact;
+use crate::finding::{Extent, Subject};
 use crate::view::{PULL_REASONS, PodView, View, waiting};
 use crate::{Detector, Finding};
 
@@ -73,25 +74,55 @@ pub(super) fn not_found(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
             let subject = pull.pod.subject.clone();
             let advice = view.with_reconcile(detector.next_action, &subject);
             let reason = format!("Image tag not found: {}", pull.container.image);
-            identified(detector.finding(subject, reason, None).advise(advice), &pull)
+            detector.finding(subject, reason, None).advise(advice).identified(&pull.container.image)
         })
         .collect()
 }
 
 pub(super) fn registry(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    failed_pulls(view)
-        .filter_map(|pull| match pull.trouble {
-            PullTrouble::Registry(answer) => Some((pull, answer)),
-            _ => None,
-        })
-        .map(|(pull, answer)| {
-            let subject = pull.pod.subject.clone();
-            let image = &pull.container.image;
-            let reason = format!("{} {image}: {}", headline(answer), last_clause(&pull.text));
-            let advice = view.with_reconcile(advice(answer), &subject);
-            identified(detector.finding(subject, reason, None).advise(advice), &pull)
-        })
-        .collect()
+    let pulls = failed_pulls(view).filter_map(|pull| match pull.trouble {
+        PullTrouble::Registry(answer) => Some((pull, answer)),
+        _ => None,
+    });
+    let of_pods = pulls.map(|(pull, answer)| {
+        let subject = pull.pod.subject.clone();
+        let image = &pull.container.image;
+        let reason = format!("{} {image}: {}", headline(answer), last_clause(&pull.text));
+        let advice = view.with_reconcile(advice(answer), &subject);
+        let finding = detector.finding(subject, reason, None).advise(advice);
+        told_by(finding, answer, image)
+    });
+    of_pods.chain(of_flux(view, detector)).collect()
+}
+
+/// The registry also holds charts and the source artifact.
+fn of_flux(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for kind in ["OCIRepository", "HelmRelease"] {
+        for (key, failure) in view.failed(kind) {
+            let Some(answer) = registry_trouble(&failure.message) else { continue };
+            let subject = match kind {
+                "HelmRelease" => Subject::Release(key.name.clone()),
+                _ => Subject::Platform("source".into()),
+            };
+            let clause = failure.message.rfind(": G").or_else(|| failure.message.rfind(": g"));
+            let clause = clause.map_or(failure.message.as_str(), |at| &failure.message[at + 2..]);
+            let reason = format!("{} {kind} {}: {clause}", headline(answer), key.name);
+            let finding = detector.finding(subject, reason, failure.since).advise(advice(answer)).after(20);
+            found.push(told_by(finding, answer, &key.name));
+        }
+    }
+    found
+}
+
+/// A registry that is down is down for everybody; one that denies, denies an image.
+fn told_by(finding: Finding, answer: RegistryAnswer, subject: &str) -> Finding {
+    match answer {
+        RegistryAnswer::RateLimited | RegistryAnswer::ServerError | RegistryAnswer::Unreachable => {
+            finding.identified(format!("{answer:?}")).reaching(Extent::Shared)
+        }
+        _ => finding.identified(subject),
+    }
 }
 
 pub(super) fn interrupted(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
@@ -100,7 +131,7 @@ pub(super) fn interrupted(view: &View<'_>, detector: &Detector) -> Vec<Finding> 
         .map(|pull| {
             let image = &pull.container.image;
             let reason = format!("Pull of {image} was interrupted: {}", last_clause(&pull.text));
-            identified(detector.finding(pull.pod.subject.clone(), reason, None), &pull)
+            detector.finding(pull.pod.subject.clone(), reason, None).identified(image)
         })
         .collect()
 }
@@ -112,14 +143,9 @@ pub(super) fn unresolved(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
         .map(|pull| {
             let image = &pull.container.image;
             let reason = format!("Image {image} cannot be pulled: {}", dns_part(&pull.text));
-            identified(detector.finding(pull.pod.subject.clone(), reason, None), &pull)
+            detector.finding(pull.pod.subject.clone(), reason, None)
         })
         .collect()
-}
-
-fn identified(mut finding: Finding, pull: &FailedPull<'_, '_>) -> Finding {
-    finding.identity.clone_from(&pull.container.image);
-    finding
 }
 
 fn headline(answer: RegistryAnswer) -> &'static str {

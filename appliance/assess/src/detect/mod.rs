@@ -14,7 +14,7 @@ mod workloads;
 use appliance_status_model::BlockerCode;
 use jiff::Timestamp;
 
-use crate::finding::{Finding, Subject};
+use crate::finding::{Extent, Finding, Subject};
 use crate::view::View;
 
 pub(crate) use configuration::{importance, is_shared};
@@ -50,6 +50,7 @@ impl Detector {
             next_action: self.next_action.to_owned(),
             since,
             grace: self.grace,
+            extent: if is_shared(self.code) { Extent::Shared } else { Extent::Own },
         }
     }
 }

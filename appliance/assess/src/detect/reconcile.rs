@@ -4,7 +4,7 @@ use appliance_status_model::{Component, RELEASES, Release};
 
 use crate::detect::{
     is_dns_trouble,
-    signals::{PullTrouble, RegistryAnswer, classify_pull},
+    signals::{PullTrouble, RegistryAnswer, classify_pull, registry_trouble},
 };
 use crate::finding::Subject;
 use crate::flux::{FluxFailure, FluxState};
@@ -26,15 +26,39 @@ pub(super) fn source(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     for (key, failure) in own(view, "Kustomization") {
         let reason = format!("Kustomization {}: {}: {}", key.name, failure.reason, failure.message);
         let finding = detector.finding(Subject::Kustomization(key.name.clone()), reason, failure.since);
-        let checked = failure.reason == "HealthCheckFailed";
-        found.push(if checked { finding.after(RETRY) } else { finding });
+        if failure.reason == "HealthCheckFailed" {
+            found.extend(unhealthy(view, &key.name, finding));
+        } else {
+            found.push(finding);
+        }
     }
     found
 }
 
-/// Failures that no name resolution explains.
+/// A tier fails its health check because of its releases; once they are on their way again, so is the tier,
+/// although it says so only at its next try.
+fn unhealthy(view: &View<'_>, tier: &str, mut finding: Finding) -> Option<Finding> {
+    let mut states =
+        RELEASES.iter().filter(|it| it.kustomization == tier).map(|it| view.release(it.name)).peekable();
+    if states.peek().is_none() {
+        return Some(finding.after(60));
+    }
+    let states: Vec<_> = states.collect();
+    if states.iter().any(|it| matches!(it, Some(FluxState::Failed(_)))) {
+        return Some(finding);
+    }
+    if states.iter().all(|it| *it == Some(&FluxState::Ready)) {
+        finding.since = None;
+        return Some(finding.identified("mended").after(RETRY));
+    }
+    None
+}
+
+/// Failures that neither names nor the registry explain.
 fn own<'v>(view: &'v View<'_>, kind: &'v str) -> impl Iterator<Item = (&'v ObjectKey, &'v FluxFailure)> {
-    view.failed(kind).filter(|(_, failure)| !is_dns_trouble(&failure.message))
+    view.failed(kind).filter(move |(_, it)| {
+        !is_dns_trouble(&it.message) && (kind != "OCIRepository" || registry_trouble(&it.message).is_none())
+    })
 }
 
 fn source_advice(message: &str) -> &'static str {
@@ -72,6 +96,7 @@ pub(super) fn helm_storage(view: &View<'_>, detector: &Detector) -> Vec<Finding>
 pub(super) fn helm(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     view.failed("HelmRelease")
         .filter(|(_, it)| !is_stuck(it) && !is_dns_trouble(&it.message))
+        .filter(|(_, it)| registry_trouble(&it.message).is_none())
         .filter(|(_, it)| !it.message.contains("Refusing to generate "))
         .map(|(key, failure)| {
             let subject = Subject::Release(key.name.clone());
@@ -85,8 +110,7 @@ pub(super) fn helm(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
             let mut mended = finding
                 .advise(format!("The workloads of {} are ready by now; reconcile the release.", key.name));
             mended.since = None;
-            mended.identity = "mended".into();
-            mended.after(60)
+            mended.identified("mended").after(60)
         })
         .collect()
 }

@@ -79,6 +79,17 @@ pub(super) fn classify_pull(text: &str) -> PullTrouble {
     PullTrouble::Registry(RegistryAnswer::Other)
 }
 
+/// What a failure of Flux says of the registry that it speaks to, where the registry is to blame.
+pub(super) fn registry_trouble(text: &str) -> Option<RegistryAnswer> {
+    let of_registry = ["chart pull error", "failed to determine artifact digest", "failed to pull artifact"];
+    match classify_pull(text) {
+        PullTrouble::Registry(answer) if answer != RegistryAnswer::Other => {
+            of_registry.iter().any(|it| text.contains(it)).then_some(answer)
+        }
+        _ => None,
+    }
+}
+
 /// The HTTP status that a text quotes.
 pub(super) fn http_status(text: &str) -> Option<u16> {
     STATUS.captures(text)?.get(1)?.as_str().parse().ok()

@@ -189,11 +189,13 @@ impl Emitter {
 
     fn double_quoted(&mut self, text: &str, breaks: bool) {
         self.indicator("\"");
+        // Go's library takes every character of such a text for a byte order mark.
+        let marked = text.starts_with('\u{feff}');
         let mut spaces = false;
         let mut rest = text.char_indices();
         while let Some((at, character)) = rest.next() {
             let next = rest.as_str().chars().next();
-            if !is_printable(character) || is_break(character) || matches!(character, '"' | '\\' | '\u{feff}') {
+            if marked || !is_printable(character) || is_break(character) || matches!(character, '"' | '\\') {
                 for character in escape(character).chars() {
                     self.put(character);
                 }

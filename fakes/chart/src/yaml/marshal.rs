@@ -71,7 +71,7 @@ impl Emitter {
             other => {
                 let encoded = json::marshal(other);
                 let text = encoded.trim_matches('"').to_owned();
-                let style = style_of(&text, self.dialect);
+                let style = style_of(&text);
                 return (text, style);
             }
         };
@@ -80,14 +80,14 @@ impl Emitter {
 
     fn text(&mut self, value: &str, role: Role) {
         if text::is_utf8(value) {
-            self.scalar(value, style_of(value, self.dialect), role);
+            self.scalar(value, style_of(value), role);
             return;
         }
         let cleaned: String = value
             .chars()
             .map(|character| if text::stray_byte(character).is_some() { '\u{fffd}' } else { character })
             .collect();
-        self.scalar(&cleaned, style_of(&cleaned, self.dialect), role);
+        self.scalar(&cleaned, style_of(&cleaned), role);
     }
 
     fn mapping(&mut self, map: &Map) {
@@ -124,15 +124,12 @@ impl Emitter {
 }
 
 /// How a text must be written in order to stay one.
-fn style_of(value: &str, dialect: Dialect) -> Style {
+fn style_of(value: &str) -> Style {
     if value.contains('\n') {
         return Style::Literal;
     }
-    let found = meaning(value);
-    // The newer library reads only a few of these as numbers, but writes all of them with quotes.
-    let is_text = found == Meaning::Text && !is_base_60(value);
-    let is_merge = dialect == Dialect::Pretty && found == Meaning::Merge;
-    if is_text && !is_merge { Style::Plain } else { Style::DoubleQuoted }
+    let is_text = meaning(value) == Meaning::Text && !is_base_60(value);
+    if is_text { Style::Plain } else { Style::DoubleQuoted }
 }
 
 /// `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`

@@ -17,7 +17,6 @@ pub(super) enum Meaning {
     Float(f64),
     Text,
     Timestamp,
-    Merge,
 }
 
 /// What an unquoted text means.
@@ -33,7 +32,6 @@ pub(super) fn meaning(plain: &str) -> Meaning {
         ".nan" | ".NaN" | ".NAN" => return Meaning::Float(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Meaning::Float(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => return Meaning::Float(f64::NEG_INFINITY),
-        "<<" => return Meaning::Merge,
         _ => {}
     }
     match plain.as_bytes().first() {
@@ -196,7 +194,7 @@ fn key_text(key: &Node, value: &Value) -> Result<String, String> {
         Meaning::Float(number) if number.is_nan() => ".nan".into(),
         Meaning::Float(number) if number.is_infinite() => if number > 0.0 { ".inf" } else { "-.inf" }.into(),
         Meaning::Float(number) => short_float(number),
-        Meaning::Text | Meaning::Timestamp | Meaning::Merge => text.clone(),
+        Meaning::Text | Meaning::Timestamp => text.clone(),
     })
 }
 
@@ -231,7 +229,6 @@ fn meaning_of(text: &str, tag: Option<&str>) -> Result<Meaning, String> {
                 Meaning::Float(_) => "float",
                 Meaning::Text => "str",
                 Meaning::Timestamp => "timestamp",
-                Meaning::Merge => "merge",
             };
             Err(format!("yaml: cannot decode !!{kind} `{text}` as a !!{short}"))
         }
@@ -255,7 +252,7 @@ fn scalar(text: &str, tag: Option<&str>, plain: Plain) -> Result<Value, String> 
             return Err(format!("json: unsupported value: {}", format_g(number)));
         }
         Meaning::Float(number) => Value::Float(number),
-        Meaning::Text | Meaning::Timestamp | Meaning::Merge => json_text(text),
+        Meaning::Text | Meaning::Timestamp => json_text(text),
     })
 }
 

@@ -12,6 +12,8 @@ mod addresses;
 mod evidence;
 mod faults;
 mod images;
+#[cfg(test)]
+mod listeners;
 mod outside;
 mod process;
 mod runtime;

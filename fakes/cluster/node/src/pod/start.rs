@@ -79,7 +79,7 @@ impl Worker {
         let pod = format!("{}_{}({})", self.name, self.namespace, self.uid);
         say.warning(&self.pod, "BackOff", &format!("Back-off restarting failed container {name} in pod {pod}"));
         let text = format!("back-off {} restarting failed container={name} pod={pod}", duration_text(wait));
-        let is_first = record.restarts == 1;
+        let is_first = record.restarts == 1 && record.waiting.is_none();
         let again = self.wait(name, "CrashLoopBackOff", text);
         if is_first {
             self.look_soon();

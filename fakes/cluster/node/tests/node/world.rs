@@ -17,9 +17,6 @@ use serde_json::{Value, json};
 
 use crate::stub::Stub;
 
-/// Fast enough for back-offs of minutes; slow enough that a loaded host does not turn its own delays into time-outs.
-const SPEED: f64 = 60.0;
-
 static NEXT: AtomicU8 = AtomicU8::new(1);
 
 pub(crate) struct World {
@@ -36,7 +33,7 @@ pub(crate) struct World {
 
 /// Runs a test in a world of its own.
 pub(crate) fn in_world<F: Future<Output = ()>>(test: impl FnOnce(World) -> F) {
-    let runtime = FieldRuntime::start(Options { speed: SPEED }).unwrap();
+    let runtime = FieldRuntime::start(Options::default()).unwrap();
     let clock = runtime.clock().clone();
     runtime.block_on(async {
         let world = World::start(clock).await;
