@@ -54,7 +54,15 @@ mod tests {
 
     #[test]
     fn durations_read_as_go_prints_them() {
-        let texts = [(0, "0s"), (99, "99ms"), (1200, "1.2s"), (10_000, "10s"), (80_000, "1m20s"), (88_454, "1m28.454s"), (3_660_000, "1h1m0s")];
+        let texts = [
+            (0, "0s"),
+            (99, "99ms"),
+            (1200, "1.2s"),
+            (10_000, "10s"),
+            (80_000, "1m20s"),
+            (88_454, "1m28.454s"),
+            (3_660_000, "1h1m0s"),
+        ];
         for (millis, text) in texts {
             assert_eq!(duration_text(Duration::from_millis(millis)), text);
         }
@@ -62,7 +70,10 @@ mod tests {
 
     #[test]
     fn a_whole_second_is_never_earlier() {
-        assert_eq!(whole_second("2026-01-01T00:00:00.5Z".parse().unwrap()).to_string(), "2026-01-01T00:00:01Z");
+        assert_eq!(
+            whole_second("2026-01-01T00:00:00.5Z".parse().unwrap()).to_string(),
+            "2026-01-01T00:00:01Z"
+        );
         assert_eq!(whole_second("2026-01-01T00:00:01Z".parse().unwrap()).to_string(), "2026-01-01T00:00:01Z");
     }
 }

@@ -83,8 +83,12 @@ fn description(node: &Kubelet) -> Value {
     let cidr = node.network.pod_cidr();
     let capacity = json!({"cpu": "4", "ephemeral-storage": "264212084Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0", "memory": "16384000Ki", "pods": "110"});
     let allocatable = json!({"cpu": "3950m", "ephemeral-storage": "243230215Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0", "memory": "15797248Ki", "pods": "110"});
-    let images: Vec<Value> =
-        node.images.list().into_iter().map(|(name, size)| json!({"names": [name], "sizeBytes": size})).collect();
+    let images: Vec<Value> = node
+        .images
+        .list()
+        .into_iter()
+        .map(|(name, size)| json!({"names": [name], "sizeBytes": size}))
+        .collect();
     json!({
         "apiVersion": "v1", "kind": "Node",
         "metadata": {

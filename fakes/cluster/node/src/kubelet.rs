@@ -78,7 +78,7 @@ impl Kubelet {
         if ip == self.ip {
             return HostPorts::default();
         }
-        HostPorts::open(&self.wire, self.ip, pod, ip)
+        HostPorts::open(&self.wire, &self.clock, self.ip, pod, ip)
     }
 
     /// Follows the pods of this node; each has a worker.

@@ -31,6 +31,7 @@ pub use logs::LogSink;
 pub use node::{Node, NodeError};
 pub use pull::PreloadedImage;
 pub use runtime::{
-    Access, Container, ContainerSpec, ExecOutcome, ExecTarget, Exit, ExitCause, ImageConfig, Mount, Runtime, StartError,
+    Access, Container, ContainerSpec, ExecOutcome, ExecTarget, Exit, ExitCause, ImageConfig, Mount, Runtime,
+    StartError,
 };
 pub use wire::{Addresses, Resolvers, Wire};

@@ -91,7 +91,8 @@ impl LogSink {
     pub(crate) fn tail(&self, most_lines: usize, most_bytes: usize) -> String {
         let lines = self.lock();
         let skip = lines.kept.len().saturating_sub(most_lines);
-        let mut text: String = lines.kept.iter().skip(skip).flat_map(|(_, line)| [line.as_str(), "\n"]).collect();
+        let mut text: String =
+            lines.kept.iter().skip(skip).flat_map(|(_, line)| [line.as_str(), "\n"]).collect();
         while text.len() > most_bytes {
             let cut = text.find('\n').map_or(text.len(), |at| at + 1);
             text.drain(..cut);

@@ -50,10 +50,16 @@ impl Node {
     /// [`NodeError`] when its certificates or its directory cannot be used.
     pub fn start(config: NodeConfig) -> Result<Self, NodeError> {
         let path = config.volumes.clone();
-        std::fs::create_dir_all(path.join("node")).map_err(|source| NodeError::Volumes { path: path.clone(), source })?;
+        std::fs::create_dir_all(path.join("node"))
+            .map_err(|source| NodeError::Volumes { path: path.clone(), source })?;
         // Links in the way to the directory must not look like links out of a volume.
         let root = path.canonicalize().map_err(|source| NodeError::Volumes { path, source })?;
-        let network = PodNetwork::of_node(config.clock.clone(), config.wire.clone(), config.ip, config.resolvers.clone());
+        let network = PodNetwork::of_node(
+            config.clock.clone(),
+            config.wire.clone(),
+            config.ip,
+            config.resolvers.clone(),
+        );
         let client = Client::new(network, &config.trust).map_err(NodeError::Trust)?;
         let kubelet = Arc::new(Kubelet {
             images: Images::new(config.clock.clone(), client, &config.preloaded),
@@ -77,7 +83,13 @@ impl Node {
         kubelet.tasks.spawn(identity::run(Arc::clone(&kubelet), voice.clone()));
         kubelet.tasks.spawn(Arc::clone(&kubelet).run());
         kubelet.tasks.spawn(scheduler::run(kubelet.store.clone(), kubelet.stop.clone()));
-        let proxy = proxy::run(kubelet.store.clone(), kubelet.clock.clone(), kubelet.wire.clone(), kubelet.ip, kubelet.stop.clone());
+        let proxy = proxy::run(
+            kubelet.store.clone(),
+            kubelet.clock.clone(),
+            kubelet.wire.clone(),
+            kubelet.ip,
+            kubelet.stop.clone(),
+        );
         kubelet.tasks.spawn(proxy);
         Ok(Self { kubelet, voice })
     }

@@ -84,7 +84,8 @@ impl PodLogs {
     /// Ends when the run with this id does.
     fn over(&self, id: &str) -> CancellationToken {
         let pods = self.lock();
-        let runs = pods.values().flat_map(|entry| entry.containers.values()).flat_map(|r| [&r.current, &r.previous]);
+        let runs =
+            pods.values().flat_map(|entry| entry.containers.values()).flat_map(|r| [&r.current, &r.previous]);
         let found = runs.flatten().find(|run| run.id == id).map(|run| run.over.clone());
         found.unwrap_or_else(|| {
             let over = CancellationToken::new();

@@ -29,7 +29,14 @@ mod tests {
 
     #[test]
     fn quantities_are_read_with_their_suffixes() {
-        for (text, value) in [("500m", 500), ("2", 2000), ("0.5", 500), ("1Ki", 1_024_000), ("1.5Gi", 1_610_612_736_000), ("x", 0)] {
+        for (text, value) in [
+            ("500m", 500),
+            ("2", 2000),
+            ("0.5", 500),
+            ("1Ki", 1_024_000),
+            ("1.5Gi", 1_610_612_736_000),
+            ("x", 0),
+        ] {
             assert_eq!(parse(text), value, "{text}");
         }
     }

@@ -227,6 +227,10 @@ impl ContainerSpec {
             .iter()
             .filter_map(|mount| inside.strip_prefix(&mount.path).ok().map(|rest| (mount, rest)))
             .min_by_key(|(_, rest)| rest.components().count())
-            .map(|(mount, rest)| if rest.as_os_str().is_empty() { mount.host.clone() } else { mount.host.join(rest) })
+            .map(
+                |(mount, rest)| {
+                    if rest.as_os_str().is_empty() { mount.host.clone() } else { mount.host.join(rest) }
+                },
+            )
     }
 }

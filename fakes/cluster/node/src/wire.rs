@@ -31,7 +31,11 @@ impl Wire {
     /// Where to bind so that `known` can be reached: itself, or any port of the same address where ports need a privilege.
     pub(crate) fn place(&self, known: SocketAddr) -> SocketAddr {
         let actual = self.actual(known);
-        if actual == known && known.port() < FIRST_FREE_PORT { SocketAddr::new(known.ip(), 0) } else { actual }
+        if actual == known && known.port() < FIRST_FREE_PORT {
+            SocketAddr::new(known.ip(), 0)
+        } else {
+            actual
+        }
     }
 
     /// Remembers where `known` was bound.

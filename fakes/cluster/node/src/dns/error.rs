@@ -64,7 +64,9 @@ impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lookup(error) => write!(f, "dial tcp: {error}"),
-            Self::Connect { address, kind } => write!(f, "dial tcp {address}: connect: {}", errno_text(*kind)),
+            Self::Connect { address, kind } => {
+                write!(f, "dial tcp {address}: connect: {}", errno_text(*kind))
+            }
             Self::Timeout { address } => write!(f, "dial tcp {address}: i/o timeout"),
         }
     }
@@ -83,9 +85,8 @@ impl From<DialError> for io::Error {
     fn from(error: DialError) -> Self {
         let kind = match &error {
             DialError::Lookup(DnsError { failure: DnsFailure::NoSuchHost, .. }) => io::ErrorKind::NotFound,
-            DialError::Lookup(DnsError { failure: DnsFailure::Timeout(_), .. }) | DialError::Timeout { .. } => {
-                io::ErrorKind::TimedOut
-            }
+            DialError::Lookup(DnsError { failure: DnsFailure::Timeout(_), .. })
+            | DialError::Timeout { .. } => io::ErrorKind::TimedOut,
             DialError::Lookup(_) => io::ErrorKind::Other,
             DialError::Connect { kind, .. } => *kind,
         };

@@ -68,7 +68,9 @@ async fn ask(
     }
     match clock.timeout(ANSWER_WITHIN, receive(&socket, id)).await {
         Ok(Ok(message)) => Ok(message),
-        Ok(Err(error)) => Err(DnsFailure::Unreachable(format!("read {route}: read: {}", errno_text(error.kind())))),
+        Ok(Err(error)) => {
+            Err(DnsFailure::Unreachable(format!("read {route}: read: {}", errno_text(error.kind()))))
+        }
         Err(_) => Err(DnsFailure::Timeout(format!("read {route}: i/o timeout"))),
     }
 }

@@ -46,7 +46,11 @@ impl PodNetwork {
 
     /// The network of a pod that asks the cluster's DNS at `server`.
     pub fn of_pod(clock: Clock, wire: Wire, from: IpAddr, server: SocketAddr, namespace: &str) -> Self {
-        let search = vec![format!("{namespace}.svc.cluster.local"), "svc.cluster.local".into(), "cluster.local".into()];
+        let search = vec![
+            format!("{namespace}.svc.cluster.local"),
+            "svc.cluster.local".into(),
+            "cluster.local".into(),
+        ];
         Self { inner: Arc::new(Inner { clock, wire, from, names: Names::Cluster { server, search } }) }
     }
 
@@ -97,7 +101,11 @@ impl PodNetwork {
     }
 
     /// Connects, and says which address, as the caller knows it, it is.
-    pub(crate) async fn dial_known(&self, host: &str, port: u16) -> Result<(TcpStream, SocketAddr), DialError> {
+    pub(crate) async fn dial_known(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<(TcpStream, SocketAddr), DialError> {
         let found = self.resolve(host).await.map_err(DialError::Lookup)?;
         let mut last = None;
         for ip in found {

@@ -132,14 +132,20 @@ impl Session {
     ///
     /// # Errors
     /// [`RequestError`] when there is no answer.
-    pub async fn send(&mut self, method: Method, path: &str, headers: &[(header::HeaderName, &str)]) -> Result<Response, RequestError> {
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(header::HeaderName, &str)],
+    ) -> Result<Response, RequestError> {
         let url = self.url(path);
         let fail = |failure| RequestError { method: go_method(&method), url: url.clone(), failure };
         let mut connection = match self.kept().await {
             Some(kept) => kept,
             None => connect(&self.client.network, &self.client.tls, &self.host).await.map_err(fail)?,
         };
-        let mut request = Request::builder().method(method.clone()).uri(path).header(header::HOST, &self.host);
+        let mut request =
+            Request::builder().method(method.clone()).uri(path).header(header::HOST, &self.host);
         request = request.header(header::USER_AGENT, "containerd/v2.1.5");
         for (name, value) in headers {
             request = request.header(name, *value);
@@ -148,7 +154,11 @@ impl Session {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(Empty::new()).expect("method, path and headers are well formed");
-        let answer = connection.sender.send_request(request).await.map_err(|error| fail(broken(&error, &connection.route)))?;
+        let answer = connection
+            .sender
+            .send_request(request)
+            .await
+            .map_err(|error| fail(broken(&error, &connection.route)))?;
         let route = connection.route.clone();
         self.connection = Some(connection);
         let (parts, body) = answer.into_parts();
@@ -159,7 +169,12 @@ impl Session {
     ///
     /// # Errors
     /// [`Error`], with the registry's own words where its body has some.
-    pub async fn ask(&mut self, method: Method, path: &str, headers: &[(header::HeaderName, &str)]) -> Result<Response, Error> {
+    pub async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(header::HeaderName, &str)],
+    ) -> Result<Response, Error> {
         let mut response = self.send(method.clone(), path, headers).await?;
         if response.status == http::StatusCode::UNAUTHORIZED
             && self.token.is_none()
@@ -175,7 +190,13 @@ impl Session {
         let status = response.status;
         let url = response.url.clone();
         let errors = response.bytes().await.map(|body| registry_errors(&body)).unwrap_or_default();
-        Err(Error::Status { method: method.to_string(), url, status: status.to_string(), code: status.as_u16(), errors })
+        Err(Error::Status {
+            method: method.to_string(),
+            url,
+            status: status.to_string(),
+            code: status.as_u16(),
+            errors,
+        })
     }
 
     async fn fetch_token(&self, challenge: &Challenge) -> Result<String, Error> {
@@ -189,7 +210,8 @@ impl Session {
         let response = session.ask(Method::GET, &path, &[]).await?;
         let url = response.url.clone();
         let body = response.bytes().await?;
-        let token: Token = serde_json::from_slice(&body).map_err(|error| Error::Document { url, source: Arc::new(error) })?;
+        let token: Token = serde_json::from_slice(&body)
+            .map_err(|error| Error::Document { url, source: Arc::new(error) })?;
         Ok(token.token)
     }
 

@@ -39,7 +39,11 @@ pub(super) fn scheme(authority: &str) -> &'static str {
 }
 
 /// Connects to a registry.
-pub(super) async fn connect(network: &PodNetwork, tls: &Arc<ClientConfig>, authority: &str) -> Result<Connection, RequestFailure> {
+pub(super) async fn connect(
+    network: &PodNetwork,
+    tls: &Arc<ClientConfig>,
+    authority: &str,
+) -> Result<Connection, RequestFailure> {
     let (host, port) = split_port(authority);
     let secure = scheme(authority) == "https";
     let port = port.unwrap_or(if secure { 443 } else { 80 });
@@ -48,8 +52,12 @@ pub(super) async fn connect(network: &PodNetwork, tls: &Arc<ClientConfig>, autho
     if !secure {
         return speak(stream, route).await;
     }
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| RequestFailure::Tls(format!("tls: invalid server name {host:?}")))?;
-    let agreed = network.clock().timeout(HANDSHAKE_WITHIN, TlsConnector::from(Arc::clone(tls)).connect(name, stream)).await;
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| RequestFailure::Tls(format!("tls: invalid server name {host:?}")))?;
+    let agreed = network
+        .clock()
+        .timeout(HANDSHAKE_WITHIN, TlsConnector::from(Arc::clone(tls)).connect(name, stream))
+        .await;
     match agreed {
         Ok(Ok(stream)) => speak(stream, route).await,
         Ok(Err(error)) => Err(match handshake_text(&error, host) {
@@ -64,7 +72,8 @@ async fn speak<S>(stream: S, route: Route) -> Result<Connection, RequestFailure>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error, &route))?;
+    let (sender, connection) =
+        handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error, &route))?;
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::trace!(%error, "registry connection ended");

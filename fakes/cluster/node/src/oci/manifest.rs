@@ -55,7 +55,9 @@ pub struct Index {
 impl Index {
     /// The manifest for a 64-bit PC, else the first.
     pub fn choose(&self) -> Option<&Descriptor> {
-        let fits = |d: &&Descriptor| d.platform.as_ref().is_some_and(|p| p.os == "linux" && p.architecture == "amd64");
+        let fits = |d: &&Descriptor| {
+            d.platform.as_ref().is_some_and(|p| p.os == "linux" && p.architecture == "amd64")
+        };
         self.manifests.iter().find(fits).or(self.manifests.first())
     }
 }

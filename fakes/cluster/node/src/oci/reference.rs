@@ -103,7 +103,10 @@ fn split_registry(text: &str) -> (&str, &str) {
 fn is_repository(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
     let part = |p: &str| {
-        !p.is_empty() && p.chars().all(fits) && p.starts_with(char::is_alphanumeric) && p.ends_with(char::is_alphanumeric)
+        !p.is_empty()
+            && p.chars().all(fits)
+            && p.starts_with(char::is_alphanumeric)
+            && p.ends_with(char::is_alphanumeric)
     };
     text.split('/').all(part)
 }
@@ -115,7 +118,9 @@ fn is_tag(text: &str) -> bool {
 
 fn is_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(algorithm, hex)| {
-        !algorithm.is_empty() && hex.len() >= 32 && hex.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+        !algorithm.is_empty()
+            && hex.len() >= 32
+            && hex.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
     })
 }
 
@@ -128,7 +133,10 @@ mod tests {
         assert_eq!(Reference::parse("busybox").unwrap().to_string(), "docker.io/library/busybox:latest");
         assert_eq!(Reference::parse("kindlab/sleeper:1").unwrap().to_string(), "docker.io/kindlab/sleeper:1");
         let full = Reference::parse("ghcr.io/nine-minds/alga:1.0-rc5").unwrap();
-        assert_eq!((full.host(), full.repository.as_str(), full.target()), ("ghcr.io", "nine-minds/alga", "1.0-rc5"));
+        assert_eq!(
+            (full.host(), full.repository.as_str(), full.target()),
+            ("ghcr.io", "nine-minds/alga", "1.0-rc5")
+        );
     }
 
     #[test]
@@ -141,7 +149,10 @@ mod tests {
     #[test]
     fn upper_case_is_told_apart_from_other_nonsense() {
         let error = Reference::parse("ghcr.io/Nine-Minds/alga:X:Y").unwrap_err();
-        assert_eq!(error.to_string(), "invalid reference format: repository name (Nine-Minds/alga) must be lowercase");
+        assert_eq!(
+            error.to_string(),
+            "invalid reference format: repository name (Nine-Minds/alga) must be lowercase"
+        );
         assert_eq!(Reference::parse("ghcr.io/a:x:y"), Err(ReferenceError::Format));
         assert_eq!(Reference::parse(""), Err(ReferenceError::Format));
     }

@@ -30,7 +30,9 @@ struct FieldTime(Clock);
 
 impl TimeProvider for FieldTime {
     fn current_time(&self) -> Option<UnixTime> {
-        u64::try_from(self.0.now().as_second()).ok().map(|seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+        u64::try_from(self.0.now().as_second())
+            .ok()
+            .map(|seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }
 
@@ -43,9 +45,10 @@ pub(super) fn client_config(trust: &[String], clock: &Clock) -> Result<ClientCon
             roots.add(certificate.map_err(TrustError::Pem)?).map_err(TrustError::Root)?;
         }
     }
-    let builder = ClientConfig::builder_with_details(Arc::clone(&provider), Arc::new(FieldTime(clock.clone())))
-        .with_safe_default_protocol_versions()
-        .map_err(TrustError::Setup)?;
+    let builder =
+        ClientConfig::builder_with_details(Arc::clone(&provider), Arc::new(FieldTime(clock.clone())))
+            .with_safe_default_protocol_versions()
+            .map_err(TrustError::Setup)?;
     if roots.is_empty() {
         return Ok(builder.with_root_certificates(roots).with_no_client_auth());
     }

@@ -69,7 +69,11 @@ impl Facts<'_> {
         if open.is_empty() {
             return (true, "", String::new());
         }
-        (false, "ContainersNotInitialized", format!("containers with incomplete status: [{}]", open.join(" ")))
+        (
+            false,
+            "ContainersNotInitialized",
+            format!("containers with incomplete status: [{}]", open.join(" ")),
+        )
     }
 
     fn containers_ready(&self) -> Verdict {

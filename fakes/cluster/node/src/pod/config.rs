@@ -17,7 +17,11 @@ const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 
 impl Worker {
     /// Everything the runtime needs to start a container, and the file for its last words.
-    pub(super) fn container_spec(&self, container: &Value, image: &Arc<Image>) -> Result<(ContainerSpec, PathBuf), ConfigError> {
+    pub(super) fn container_spec(
+        &self,
+        container: &Value,
+        image: &Arc<Image>,
+    ) -> Result<(ContainerSpec, PathBuf), ConfigError> {
         self.refuse_root(container, image)?;
         let owner = self.owner();
         let around = Surroundings {
@@ -75,7 +79,8 @@ impl Worker {
         std::fs::create_dir_all(&dir).map_err(fail)?;
         let file = dir.join(format!("{}", self.runs));
         std::fs::write(&file, "").map_err(fail)?;
-        let path = PathBuf::from(container["terminationMessagePath"].as_str().unwrap_or("/dev/termination-log"));
+        let path =
+            PathBuf::from(container["terminationMessagePath"].as_str().unwrap_or("/dev/termination-log"));
         mounts.push(Mount { path, host: file.clone(), access: Access::ReadWrite });
         Ok(file)
     }
@@ -88,7 +93,13 @@ impl Worker {
         if of("runAsNonRoot") != true {
             return Ok(());
         }
-        let place = format!("(pod: \"{}_{}({})\", container: {})", self.name, self.namespace, self.uid, spec::name(container));
+        let place = format!(
+            "(pod: \"{}_{}({})\", container: {})",
+            self.name,
+            self.namespace,
+            self.uid,
+            spec::name(container)
+        );
         match of("runAsUser").as_u64() {
             Some(0) => Err(ConfigError(format!("container's runAsUser breaks non-root policy {place}"))),
             None if matches!(image.config.user.as_str(), "0" | "root") => {
@@ -141,7 +152,11 @@ mod tests {
 
     #[test]
     fn command_and_args_override_the_image_as_in_kubernetes() {
-        let config = ImageConfig { entrypoint: vec!["/bin/db".into()], cmd: vec!["serve".into()], ..ImageConfig::default() };
+        let config = ImageConfig {
+            entrypoint: vec!["/bin/db".into()],
+            cmd: vec!["serve".into()],
+            ..ImageConfig::default()
+        };
         let image = Image { name: String::new(), id: String::new(), size: 0, config };
         let env = [("PORT".to_owned(), "1".to_owned())];
         assert_eq!(argv(&json!({}), &image, &env), ["/bin/db", "serve"]);
@@ -152,6 +167,9 @@ mod tests {
     #[test]
     fn a_name_set_twice_has_its_last_value() {
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
-        assert_eq!(last_of_each(vec![pair("A", "1"), pair("B", "2"), pair("A", "3")]), [pair("A", "3"), pair("B", "2")]);
+        assert_eq!(
+            last_of_each(vec![pair("A", "1"), pair("B", "2"), pair("A", "3")]),
+            [pair("A", "3"), pair("B", "2")]
+        );
     }
 }

@@ -111,13 +111,16 @@ impl<'a> Frame<'a> {
     /// A main container of a pod.
     pub(super) fn main(pod: &Value, container: &'a Value, record: Option<&Record>) -> Self {
         let restarts = record.and_then(Record::ended).is_some_and(|ended| spec::restarts(pod, ended.code));
-        let waits_for = if spec::init_containers(pod).is_empty() { "ContainerCreating" } else { "PodInitializing" };
+        let waits_for =
+            if spec::init_containers(pod).is_empty() { "ContainerCreating" } else { "PodInitializing" };
         Self { container, waits_for, restarts, has_to_end: false }
     }
 
     /// An init container of a pod.
     pub(super) fn init(pod: &Value, container: &'a Value, record: Option<&Record>) -> Self {
-        let restarts = record.and_then(Record::ended).is_some_and(|ended| spec::init_restarts(pod, container, ended.code));
+        let restarts = record
+            .and_then(Record::ended)
+            .is_some_and(|ended| spec::init_restarts(pod, container, ended.code));
         Self { container, waits_for: "PodInitializing", restarts, has_to_end: !spec::is_sidecar(container) }
     }
 }

@@ -11,8 +11,12 @@ use super::worker::{Stage, Worker};
 impl Worker {
     /// Ends the containers, says how they ended, and lets the pod go.
     pub(super) async fn end(mut self) {
-        let running: Vec<String> =
-            self.records.iter().filter(|(_, record)| record.is_running()).map(|(name, _)| name.clone()).collect();
+        let running: Vec<String> = self
+            .records
+            .iter()
+            .filter(|(_, record)| record.is_running())
+            .map(|(name, _)| name.clone())
+            .collect();
         for name in &running {
             self.say_at(name).normal(&self.pod, "Killing", &format!("Stopping container {name}"));
         }
@@ -23,7 +27,11 @@ impl Worker {
             self.write_status();
         }
         self.let_go();
-        let removable = self.node.store.get(&PODS, &self.namespace, &self.name).is_some_and(|pod| object::uid(&pod) == self.uid);
+        let removable = self
+            .node
+            .store
+            .get(&PODS, &self.namespace, &self.name)
+            .is_some_and(|pod| object::uid(&pod) == self.uid);
         if removable {
             self.node.store.remove(&PODS, &self.namespace, &self.name);
         }

@@ -41,8 +41,12 @@ impl Variables {
 }
 
 /// The variables that the pod's spec gives a container, services first.
-pub(super) fn environment(around: &Surroundings<'_>, container: &Value) -> Result<Vec<(String, String)>, ConfigError> {
-    let links: HashMap<String, String> = service_links(around.store, around.api, around.pod).into_iter().collect();
+pub(super) fn environment(
+    around: &Surroundings<'_>,
+    container: &Value,
+) -> Result<Vec<(String, String)>, ConfigError> {
+    let links: HashMap<String, String> =
+        service_links(around.store, around.api, around.pod).into_iter().collect();
     let mut variables = Variables::default();
     for source in container["envFrom"].as_array().into_iter().flatten() {
         from_source(around, source, &mut variables)?;
@@ -59,7 +63,8 @@ pub(super) fn environment(around: &Surroundings<'_>, container: &Value) -> Resul
             variables.set(name, value);
         }
     }
-    let mut links: Vec<_> = links.into_iter().filter(|(name, _)| !variables.values.contains_key(name)).collect();
+    let mut links: Vec<_> =
+        links.into_iter().filter(|(name, _)| !variables.values.contains_key(name)).collect();
     links.sort();
     let own = variables.order.into_iter().map(|name| {
         let value = variables.values.get(&name).cloned().unwrap_or_default();
@@ -93,9 +98,14 @@ pub(super) fn expand(text: &str, known: &dyn Fn(&str) -> Option<String>) -> Stri
     result
 }
 
-fn from_source(around: &Surroundings<'_>, source: &Value, variables: &mut Variables) -> Result<(), ConfigError> {
+fn from_source(
+    around: &Surroundings<'_>,
+    source: &Value,
+    variables: &mut Variables,
+) -> Result<(), ConfigError> {
     let prefix = source["prefix"].as_str().unwrap_or("");
-    for (field, res, kind) in [("configMapRef", &CONFIG_MAPS, "configmap"), ("secretRef", &SECRETS, "secret")] {
+    for (field, res, kind) in [("configMapRef", &CONFIG_MAPS, "configmap"), ("secretRef", &SECRETS, "secret")]
+    {
         let Some(reference) = source.get(field).filter(|v| v.is_object()) else { continue };
         let Some(object) = fetch(around, res, kind, reference)? else { continue };
         for (key, value) in data(&object, field == "secretRef") {
@@ -134,7 +144,11 @@ fn fetch(
     }
 }
 
-fn referred(around: &Surroundings<'_>, container: &Value, reference: &Value) -> Result<Option<String>, ConfigError> {
+fn referred(
+    around: &Surroundings<'_>,
+    container: &Value,
+    reference: &Value,
+) -> Result<Option<String>, ConfigError> {
     if let Some(path) = reference["fieldRef"]["fieldPath"].as_str() {
         return Ok(Some(field(around.pod, path, &around.pod_ip, &around.host_ip)));
     }

@@ -31,7 +31,9 @@ impl Worker {
         let reference = match Reference::parse(written) {
             Ok(reference) => reference,
             Err(error) => {
-                let text = format!("Failed to apply default image tag \"{written}\": couldn't parse image name \"{written}\": {error}");
+                let text = format!(
+                    "Failed to apply default image tag \"{written}\": couldn't parse image name \"{written}\": {error}"
+                );
                 say.warning(&self.pod, "InspectFailed", &text);
                 return Some(Err(NoImage::new("InvalidImageName", text)));
             }
@@ -39,7 +41,11 @@ impl Worker {
         let policy = container["imagePullPolicy"].as_str().unwrap_or("IfNotPresent");
         match (self.node.images.find(&reference), policy) {
             (Some(image), "IfNotPresent" | "Never") => {
-                say.normal(&self.pod, "Pulled", &format!("Container image \"{written}\" already present on machine"));
+                say.normal(
+                    &self.pod,
+                    "Pulled",
+                    &format!("Container image \"{written}\" already present on machine"),
+                );
                 Some(Ok(image))
             }
             (None, "Never") => {
@@ -51,7 +57,12 @@ impl Worker {
         }
     }
 
-    async fn pull(&mut self, name: &str, written: &str, reference: &Reference) -> Option<Result<Arc<Image>, NoImage>> {
+    async fn pull(
+        &mut self,
+        name: &str,
+        written: &str,
+        reference: &Reference,
+    ) -> Option<Result<Arc<Image>, NoImage>> {
         let say = self.say_at(name);
         let now = self.node.clock.now();
         let record = self.records.entry(name.to_owned()).or_default();
@@ -77,7 +88,9 @@ impl Worker {
                 record.pull_error.clear();
                 let (took, waited) = (duration_text(pulled.took), duration_text(pulled.with_waiting));
                 let size = pulled.image.size;
-                let text = format!("Successfully pulled image \"{written}\" in {took} ({waited} including waiting). Image size: {size} bytes.");
+                let text = format!(
+                    "Successfully pulled image \"{written}\" in {took} ({waited} including waiting). Image size: {size} bytes."
+                );
                 say.normal(&self.pod, "Pulled", &text);
                 Some(Ok(pulled.image))
             }

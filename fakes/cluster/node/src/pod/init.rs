@@ -42,7 +42,11 @@ impl Worker {
     fn init_need(&self, container: &Value) -> Need {
         let Some(record) = self.records.get(spec::name(container)) else { return Need::Start };
         if record.is_running() {
-            return if spec::is_sidecar(container) && record.started { Need::Nothing } else { Need::Patience };
+            return if spec::is_sidecar(container) && record.started {
+                Need::Nothing
+            } else {
+                Need::Patience
+            };
         }
         match record.ended() {
             None => Need::Start,

@@ -64,6 +64,8 @@ pub(super) struct Record {
     pub(super) ready: bool,
     /// The probe that wants it restarted.
     pub(super) unhealthy: Option<ProbeKind>,
+    /// This very sync has ended it for its probe; the sync still reckons with the run before.
+    pub(super) just_killed: bool,
 }
 
 /// What a worker hears of its containers.
@@ -82,6 +84,12 @@ impl Record {
             Some(Instance { life: Life::Ended(ended), .. }) => Some(ended),
             _ => None,
         }
+    }
+
+    /// When the run ended from which the wait for the next one counts.
+    pub(super) fn waits_from(&mut self) -> Option<Timestamp> {
+        let reckoned = if std::mem::take(&mut self.just_killed) { self.last.as_ref() } else { self.ended() };
+        reckoned.map(|ended| ended.finished)
     }
 
     /// Whether it is up as far as probes can tell.
@@ -104,13 +112,23 @@ impl Instance {
         if message.is_empty() && falls_back && exit.code != 0 {
             message = self.log.tail(80, 2048);
         }
-        let ended = Terminated { id: self.id.clone(), code: exit.code, reason, message, started: since, finished: at };
+        let ended = Terminated {
+            id: self.id.clone(),
+            code: exit.code,
+            reason,
+            message,
+            started: since,
+            finished: at,
+        };
         self.life = Life::Ended(ended);
     }
 }
 
 /// Waits for a container's end, and ends it when asked to.
-pub(super) async fn supervise(mut container: Box<dyn Container>, mut stop: mpsc::UnboundedReceiver<Duration>) -> Exit {
+pub(super) async fn supervise(
+    mut container: Box<dyn Container>,
+    mut stop: mpsc::UnboundedReceiver<Duration>,
+) -> Exit {
     tokio::select! {
         exit = container.wait() => exit,
         Some(grace) = stop.recv() => {
@@ -124,9 +142,16 @@ const LOOKS: usize = 200;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// Keeps field time from jumping until a process outside listens, ends, or has had its ten seconds.
-pub(super) async fn hold_until_it_listens(clock: Clock, hold: Hold, address: SocketAddr, ended: CancellationToken) {
+pub(super) async fn hold_until_it_listens(
+    clock: Clock,
+    hold: Hold,
+    address: SocketAddr,
+    ended: CancellationToken,
+) {
     for _ in 0..LOOKS {
-        if TcpStream::connect(address).await.is_ok() || clock.timeout(BETWEEN_LOOKS, ended.cancelled()).await.is_ok() {
+        if TcpStream::connect(address).await.is_ok()
+            || clock.timeout(BETWEEN_LOOKS, ended.cancelled()).await.is_ok()
+        {
             break;
         }
     }

@@ -52,7 +52,9 @@ impl Worker {
         if since(&self.node.clock, began) >= MOUNTS_WITHIN {
             let names: Vec<&str> = failed.iter().map(|error| error.volume.as_str()).collect();
             let names = names.join(" ");
-            let text = format!("Unable to attach or mount volumes: unmounted volumes=[{names}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded");
+            let text = format!(
+                "Unable to attach or mount volumes: unmounted volumes=[{names}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded"
+            );
             self.node.recorder.warning(&self.pod, "FailedMount", &text);
             self.mounting.began = Some(now);
         }
@@ -62,20 +64,39 @@ impl Worker {
     }
 
     /// What a container sees of the volumes.
-    pub(super) fn mounts(&self, container: &Value, env: &[(String, String)]) -> Result<Vec<Mount>, ConfigError> {
+    pub(super) fn mounts(
+        &self,
+        container: &Value,
+        env: &[(String, String)],
+    ) -> Result<Vec<Mount>, ConfigError> {
         let mut mounts = Vec::new();
         for mount in container["volumeMounts"].as_array().into_iter().flatten() {
             let name = mount["name"].as_str().unwrap_or("");
             let place = self.volumes.as_ref().and_then(|made| made.get(name));
-            let place = place.ok_or_else(|| ConfigError(format!("cannot find volume \"{name}\" to mount into container \"{}\"", spec::name(container))))?;
+            let place = place.ok_or_else(|| {
+                ConfigError(format!(
+                    "cannot find volume \"{name}\" to mount into container \"{}\"",
+                    spec::name(container)
+                ))
+            })?;
             let host = self.part(place, mount, container, env)?;
             let access = if mount["readOnly"] == true { Access::ReadOnly } else { Access::ReadWrite };
-            mounts.push(Mount { path: PathBuf::from(mount["mountPath"].as_str().unwrap_or("/")), host, access });
+            mounts.push(Mount {
+                path: PathBuf::from(mount["mountPath"].as_str().unwrap_or("/")),
+                host,
+                access,
+            });
         }
         Ok(mounts)
     }
 
-    fn part(&self, place: &Path, mount: &Value, container: &Value, env: &[(String, String)]) -> Result<PathBuf, ConfigError> {
+    fn part(
+        &self,
+        place: &Path,
+        mount: &Value,
+        container: &Value,
+        env: &[(String, String)],
+    ) -> Result<PathBuf, ConfigError> {
         let part = match mount["subPathExpr"].as_str() {
             Some(text) => expand_all(text, env)?,
             None => mount["subPath"].as_str().unwrap_or("").to_owned(),

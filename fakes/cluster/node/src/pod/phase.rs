@@ -42,7 +42,9 @@ impl Count {
         match (ended(&status["state"]), ended(&status["lastState"])) {
             (Some(0), _) => {}
             (Some(_), _) => self.failed_init += 1,
-            (None, Some(code)) if code != 0 && status["state"]["waiting"].is_object() => self.failed_init += 1,
+            (None, Some(code)) if code != 0 && status["state"]["waiting"].is_object() => {
+                self.failed_init += 1
+            }
             (None, _) => self.pending_init += 1,
         }
     }
@@ -94,7 +96,10 @@ mod tests {
     #[test]
     fn a_crash_loop_is_running_and_a_failed_pull_is_pending() {
         let ended = json!({"terminated": {"exitCode": 1}});
-        assert_eq!(phase_of("Always", json!({"waiting": {"reason": "CrashLoopBackOff"}}), ended.clone()), "Running");
+        assert_eq!(
+            phase_of("Always", json!({"waiting": {"reason": "CrashLoopBackOff"}}), ended.clone()),
+            "Running"
+        );
         assert_eq!(phase_of("Always", ended.clone(), json!({})), "Running");
         assert_eq!(phase_of("Always", json!({"waiting": {"reason": "ErrImagePull"}}), json!({})), "Pending");
         assert_eq!(phase_of("Never", ended, json!({})), "Failed");

@@ -79,14 +79,29 @@ mod tests {
         let mut links = Vec::new();
         of_service(&service, &mut links);
         let names: Vec<&str> = links.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["TEMPORAL_UI_SERVICE_HOST", "TEMPORAL_UI_SERVICE_PORT", "TEMPORAL_UI_SERVICE_PORT_HTTP", "TEMPORAL_UI_PORT", "TEMPORAL_UI_PORT_8080_TCP", "TEMPORAL_UI_PORT_8080_TCP_PROTO", "TEMPORAL_UI_PORT_8080_TCP_PORT", "TEMPORAL_UI_PORT_8080_TCP_ADDR"]);
+        assert_eq!(
+            names,
+            [
+                "TEMPORAL_UI_SERVICE_HOST",
+                "TEMPORAL_UI_SERVICE_PORT",
+                "TEMPORAL_UI_SERVICE_PORT_HTTP",
+                "TEMPORAL_UI_PORT",
+                "TEMPORAL_UI_PORT_8080_TCP",
+                "TEMPORAL_UI_PORT_8080_TCP_PROTO",
+                "TEMPORAL_UI_PORT_8080_TCP_PORT",
+                "TEMPORAL_UI_PORT_8080_TCP_ADDR"
+            ]
+        );
         assert_eq!(links[3].1, "tcp://10.96.0.7:8080");
     }
 
     #[test]
     fn a_headless_service_gives_nothing() {
         let mut links = Vec::new();
-        of_service(&json!({"metadata": {"name": "db"}, "spec": {"clusterIP": "None", "ports": [{"port": 1}]}}), &mut links);
+        of_service(
+            &json!({"metadata": {"name": "db"}, "spec": {"clusterIP": "None", "ports": [{"port": 1}]}}),
+            &mut links,
+        );
         assert!(links.is_empty());
     }
 }

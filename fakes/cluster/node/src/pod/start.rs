@@ -13,8 +13,8 @@ use super::spec;
 use super::sync::TryAgain;
 use super::worker::Worker;
 use crate::go_time::duration_text;
-use crate::probes::{Probed, watch_over};
 use crate::pod_logs::Run;
+use crate::probes::{Probed, watch_over};
 use crate::pull::Image;
 use crate::runtime::{Container, ContainerSpec};
 
@@ -52,7 +52,12 @@ impl Worker {
         match started {
             Ok(process) => {
                 if let (Some(_), Some(address)) = (process.pid(), address) {
-                    tokio::spawn(hold_until_it_listens(self.node.clock.clone(), hold, address, run.ended.clone()));
+                    tokio::spawn(hold_until_it_listens(
+                        self.node.clock.clone(),
+                        hold,
+                        address,
+                        run.ended.clone(),
+                    ));
                 }
                 say.normal(&self.pod, "Started", &format!("Started container {name}"));
                 self.began(container, list, run, process, &made);
@@ -71,13 +76,17 @@ impl Worker {
     fn back_off(&mut self, name: &str, say: &cluster_api::events::Recorder) -> Result<(), TryAgain> {
         let now = self.node.clock.now();
         let record = self.records.entry(name.to_owned()).or_default();
-        let Some(finished) = record.ended().map(|ended| ended.finished) else { return Ok(()) };
+        let Some(finished) = record.waits_from() else { return Ok(()) };
         let Some(wait) = record.backoff.running_since(finished, now) else {
             record.backoff.next(finished, now);
             return Ok(());
         };
         let pod = format!("{}_{}({})", self.name, self.namespace, self.uid);
-        say.warning(&self.pod, "BackOff", &format!("Back-off restarting failed container {name} in pod {pod}"));
+        say.warning(
+            &self.pod,
+            "BackOff",
+            &format!("Back-off restarting failed container {name} in pod {pod}"),
+        );
         let text = format!("back-off {} restarting failed container={name} pod={pod}", duration_text(wait));
         let is_first = record.restarts == 1 && record.waiting.is_none();
         let again = self.wait(name, "CrashLoopBackOff", text);
@@ -92,7 +101,13 @@ impl Worker {
         TryAgain
     }
 
-    fn new_run(&mut self, name: &str, image: &Arc<Image>, log: crate::LogSink, termination_file: PathBuf) -> NewRun {
+    fn new_run(
+        &mut self,
+        name: &str,
+        image: &Arc<Image>,
+        log: crate::LogSink,
+        termination_file: PathBuf,
+    ) -> NewRun {
         self.runs += 1;
         let id = crate::pull::hex(&rand::random::<[u8; 32]>());
         let ended = CancellationToken::new();
@@ -111,7 +126,14 @@ impl Worker {
         NewRun { ended, instance, asked_to_stop }
     }
 
-    fn began(&mut self, container: &Value, list: &str, run: NewRun, process: Box<dyn Container>, made: &ContainerSpec) {
+    fn began(
+        &mut self,
+        container: &Value,
+        list: &str,
+        run: NewRun,
+        process: Box<dyn Container>,
+        made: &ContainerSpec,
+    ) {
         let name = spec::name(container).to_owned();
         let number = run.instance.number;
         self.watch_probes(container, list, number, &run.ended, process.pid(), made);
@@ -128,7 +150,15 @@ impl Worker {
         self.look_soon();
     }
 
-    fn watch_probes(&self, container: &Value, list: &str, number: u64, ended: &CancellationToken, pid: Option<u32>, made: &ContainerSpec) {
+    fn watch_probes(
+        &self,
+        container: &Value,
+        list: &str,
+        number: u64,
+        ended: &CancellationToken,
+        pid: Option<u32>,
+        made: &ContainerSpec,
+    ) {
         let (report, name) = (self.report.clone(), made.container.clone());
         let probed = Probed {
             pod: Arc::clone(&self.pod),
@@ -148,7 +178,14 @@ impl Worker {
 
     fn failed_to_start(&mut self, name: &str, mut run: NewRun, message: String) {
         let now = self.node.clock.now();
-        let ended = Terminated { id: run.instance.id.clone(), code: 128, reason: "StartError", message, started: now, finished: now };
+        let ended = Terminated {
+            id: run.instance.id.clone(),
+            code: 128,
+            reason: "StartError",
+            message,
+            started: now,
+            finished: now,
+        };
         run.ended.cancel();
         run.instance.life = Life::Ended(ended);
         self.take_over(name, run.instance);

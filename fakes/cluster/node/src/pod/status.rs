@@ -34,8 +34,10 @@ impl Worker {
             .iter()
             .map(|c| container_status(&Frame::init(pod, c, of(c)), of(c)))
             .collect();
-        let main: Vec<Value> =
-            spec::containers(pod).iter().map(|c| container_status(&Frame::main(pod, c, of(c)), of(c))).collect();
+        let main: Vec<Value> = spec::containers(pod)
+            .iter()
+            .map(|c| container_status(&Frame::main(pod, c, of(c)), of(c)))
+            .collect();
         let phase = self.shown_phase(&init, &main);
         let has_sandbox = self.sandbox.is_some() && self.stage != Stage::Over;
         let facts = Facts { pod, phase, has_sandbox, init: &init, main: &main, now: self.node.clock.now() };

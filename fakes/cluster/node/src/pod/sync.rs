@@ -34,7 +34,9 @@ impl Worker {
         }
         let wait = match outcome {
             Err(TryAgain) => RETRY_AFTER + rand::random_range(0..=RETRY_SPREAD),
-            Ok(()) if Volumes::may_change(&self.pod) => RESYNC_AFTER + rand::random_range(0..=RESYNC_AFTER / 2),
+            Ok(()) if Volumes::may_change(&self.pod) => {
+                RESYNC_AFTER + rand::random_range(0..=RESYNC_AFTER / 2)
+            }
             Ok(()) => return,
         };
         self.retry_at = Some(whole_second(after(self.node.clock.now(), Duration::from_secs(wait))));
@@ -115,17 +117,23 @@ impl Worker {
 
     /// Kills containers whose probes have given up on them; they are due then.
     async fn restart_unhealthy(&mut self) {
+        self.records.values_mut().for_each(|record| record.just_killed = false);
         let sick: Vec<(String, ProbeKind)> = self
             .records
             .iter_mut()
-            .filter_map(|(name, record)| record.unhealthy.take().filter(|_| record.is_running()).map(|kind| (name.clone(), kind)))
+            .filter_map(|(name, record)| {
+                record.unhealthy.take().filter(|_| record.is_running()).map(|kind| (name.clone(), kind))
+            })
             .collect();
         for (name, kind) in sick {
             let word = if kind == ProbeKind::Startup { "startup" } else { "liveness" };
             let text = format!("Container {name} failed {word} probe, will be restarted");
             self.say_at(&name).normal(&self.pod, "Killing", &text);
             let grace = self.grace();
-            self.kill(&[name], grace).await;
+            self.kill(std::slice::from_ref(&name), grace).await;
+            if let Some(record) = self.records.get_mut(&name) {
+                record.just_killed = true;
+            }
         }
     }
 
@@ -145,8 +153,12 @@ impl Worker {
 
     /// Ends everything that runs.
     pub(super) async fn stop_all(&mut self, grace: Duration) {
-        let running: Vec<String> =
-            self.records.iter().filter(|(_, record)| record.is_running()).map(|(name, _)| name.clone()).collect();
+        let running: Vec<String> = self
+            .records
+            .iter()
+            .filter(|(_, record)| record.is_running())
+            .map(|(name, _)| name.clone())
+            .collect();
         self.kill(&running, grace).await;
     }
 

@@ -151,7 +151,9 @@ impl Worker {
             Event::Ended { container, number, exit, at } => {
                 let falls_back = self.falls_back_to_logs(&container);
                 let Some(record) = self.records.get_mut(&container) else { return false };
-                let Some(run) = record.current.as_mut().filter(|run| run.number == number) else { return false };
+                let Some(run) = record.current.as_mut().filter(|run| run.number == number) else {
+                    return false;
+                };
                 run.end(exit, at, falls_back);
                 run.ended.cancel();
                 record.ready = false;
@@ -183,8 +185,11 @@ impl Worker {
 
     fn falls_back_to_logs(&self, container: &str) -> bool {
         let spec = &self.pod["spec"];
-        let all = ["containers", "initContainers"].into_iter().flat_map(|f| spec[f].as_array().into_iter().flatten());
-        all.into_iter().any(|c| c["name"] == container && c["terminationMessagePolicy"] == "FallbackToLogsOnError")
+        let all = ["containers", "initContainers"]
+            .into_iter()
+            .flat_map(|f| spec[f].as_array().into_iter().flatten());
+        all.into_iter()
+            .any(|c| c["name"] == container && c["terminationMessagePolicy"] == "FallbackToLogsOnError")
     }
 
     /// Looks again at the next whole second, as the kubelet's event generator does.

@@ -13,7 +13,12 @@ use super::{PodLogs, Run, Which};
 use crate::kubelet::Kubelet;
 
 /// The log of a container, or why there is none.
-pub(crate) fn read(node: &Kubelet, namespace: &str, pod: &str, options: &LogOptions) -> Result<LogStream, ApiError> {
+pub(crate) fn read(
+    node: &Kubelet,
+    namespace: &str,
+    pod: &str,
+    options: &LogOptions,
+) -> Result<LogStream, ApiError> {
     let object = node.store.get(&PODS, namespace, pod).ok_or_else(|| ApiError::not_found(&PODS, pod))?;
     let container = container_name(&object, pod, options.container.as_deref())?;
     let status = container_status(&object, &container);
@@ -25,14 +30,18 @@ pub(crate) fn read(node: &Kubelet, namespace: &str, pod: &str, options: &LogOpti
         }
         (Which::Current, Some(status)) => refuse_waiting(status, &container, pod)?,
         (_, None) => {
-            return Err(ApiError::bad_request(format!("container \"{container}\" in pod \"{pod}\" is not available")));
+            return Err(ApiError::bad_request(format!(
+                "container \"{container}\" in pod \"{pod}\" is not available"
+            )));
         }
         (Which::Previous, Some(_)) => {}
     }
     match find(&node.logs, namespace, pod, &container, which, status) {
         Some(run) => Ok(stream(&node.store, run, options.clone(), node)),
         None => {
-            let id = status.and_then(|s| s["lastState"]["terminated"]["containerID"].as_str()).unwrap_or("containerd://");
+            let id = status
+                .and_then(|s| s["lastState"]["terminated"]["containerID"].as_str())
+                .unwrap_or("containerd://");
             let line = Bytes::from(format!("unable to retrieve container logs for {id}"));
             Ok(futures::stream::iter([line]).boxed())
         }
@@ -40,7 +49,14 @@ pub(crate) fn read(node: &Kubelet, namespace: &str, pod: &str, options: &LogOpti
 }
 
 /// The status names a run by its id; the newest run may already be the one after.
-fn find(logs: &PodLogs, namespace: &str, pod: &str, container: &str, which: Which, status: Option<&Value>) -> Option<Run> {
+fn find(
+    logs: &PodLogs,
+    namespace: &str,
+    pod: &str,
+    container: &str,
+    which: Which,
+    status: Option<&Value>,
+) -> Option<Run> {
     let current = logs.find(namespace, pod, container, Which::Current);
     if which == Which::Current {
         return current;
@@ -61,7 +77,10 @@ fn container_name(pod: &Value, name: &str, asked: Option<&str>) -> Result<String
         Some(asked) => Err(ApiError::bad_request(format!("container {asked} is not valid for pod {name}"))),
         None if main.len() == 1 => Ok(main.into_iter().next().unwrap_or_default()),
         None => {
-            let mut choice = format!("a container name must be specified for pod {name}, choose one of: [{}]", main.join(" "));
+            let mut choice = format!(
+                "a container name must be specified for pod {name}, choose one of: [{}]",
+                main.join(" ")
+            );
             if !init.is_empty() {
                 choice.push_str(&format!(" or one of the init containers: [{}]", init.join(" ")));
             }
@@ -72,7 +91,10 @@ fn container_name(pod: &Value, name: &str, asked: Option<&str>) -> Result<String
 
 fn container_status<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
     let lists = ["containerStatuses", "initContainerStatuses"];
-    lists.into_iter().flat_map(|list| pod["status"][list].as_array().into_iter().flatten()).find(|s| s["name"] == container)
+    lists
+        .into_iter()
+        .flat_map(|list| pod["status"][list].as_array().into_iter().flatten())
+        .find(|s| s["name"] == container)
 }
 
 /// A container that waits for its first run has no log; one that waits for the next shows the last.
@@ -96,8 +118,11 @@ fn stream(store: &Store, run: Run, options: LogOptions, node: &Kubelet) -> LogSt
     let since = since.and_then(|s| now.checked_sub(s).ok()).or(options.since_time);
     let (lines, next) = run.log.read_from(0);
     let wanted = |at: &Timestamp| since.is_none_or(|since| *at >= since);
-    let mut first: VecDeque<String> =
-        lines.iter().filter(|(at, _)| wanted(at)).map(|(at, line)| shown(*at, line, options.timestamps)).collect();
+    let mut first: VecDeque<String> = lines
+        .iter()
+        .filter(|(at, _)| wanted(at))
+        .map(|(at, line)| shown(*at, line, options.timestamps))
+        .collect();
     if let Some(tail) = options.tail_lines.and_then(|n| usize::try_from(n).ok()) {
         first.drain(..first.len().saturating_sub(tail));
     }
@@ -141,5 +166,9 @@ fn follow(
 }
 
 fn shown(at: Timestamp, line: &str, timestamps: bool) -> String {
-    if timestamps { format!("{} {line}\n", at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ")) } else { format!("{line}\n") }
+    if timestamps {
+        format!("{} {line}\n", at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ"))
+    } else {
+        format!("{line}\n")
+    }
 }

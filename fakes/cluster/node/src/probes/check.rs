@@ -18,10 +18,14 @@ pub(super) enum Answer {
     Bad(String),
 }
 
+/// How long a probe waits for its answer.
+pub(super) fn patience(spec: &Value) -> Duration {
+    Duration::from_secs(spec["timeoutSeconds"].as_u64().unwrap_or(1).max(1))
+}
+
 /// Probes a container once.
 pub(super) async fn check(probed: &Probed, spec: &Value) -> Answer {
-    let _hold = probed.pid.map(|_| probed.spec.clock.hold("a probe of a process outside"));
-    let within = Duration::from_secs(spec["timeoutSeconds"].as_u64().unwrap_or(1).max(1));
+    let within = patience(spec);
     if spec["httpGet"].is_object() {
         return http(probed, &spec["httpGet"], within).await;
     }
@@ -41,7 +45,8 @@ pub(super) async fn check(probed: &Probed, spec: &Value) -> Answer {
 fn address(probed: &Probed, action: &Value) -> SocketAddr {
     let ip = action["host"].as_str().and_then(|host| host.parse::<IpAddr>().ok()).unwrap_or(probed.spec.ip);
     let port = &action["port"];
-    let number = port.as_u64().or_else(|| port.as_str()?.parse().ok()).or_else(|| named_port(probed, port.as_str()?));
+    let number =
+        port.as_u64().or_else(|| port.as_str()?.parse().ok()).or_else(|| named_port(probed, port.as_str()?));
     SocketAddr::new(ip, number.and_then(|n| u16::try_from(n).ok()).unwrap_or(0))
 }
 
@@ -62,15 +67,20 @@ async fn http(probed: &Probed, action: &Value, within: Duration) -> Answer {
         Ok(Ok(code)) if (200..400).contains(&code) => Answer::Good,
         Ok(Ok(code)) => Answer::Bad(format!("HTTP probe failed with statuscode: {code}")),
         Ok(Err(text)) => Answer::Bad(format!("Get \"{url}\": {text}")),
-        Err(_) => {
-            Answer::Bad(format!("Get \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"))
-        }
+        Err(_) => Answer::Bad(format!(
+            "Get \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+        )),
     }
 }
 
 async fn exec(probed: &Probed, action: &Value, within: Duration) -> Answer {
-    let argv: Vec<String> =
-        action["command"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let argv: Vec<String> = action["command"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
     let spec = &probed.spec;
     let target = ExecTarget {
         namespace: spec.namespace.clone(),

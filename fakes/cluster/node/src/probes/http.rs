@@ -12,11 +12,18 @@ use crate::dns::{DialError, connect_from, errno_text};
 const LONGEST_HEAD: usize = 64 << 10;
 
 /// Asks for a path and returns the status, or what went wrong in Go's words.
-pub(super) async fn get(from: IpAddr, actual: SocketAddr, known: SocketAddr, path: &str, action: &Value) -> Result<u16, String> {
+pub(super) async fn get(
+    from: IpAddr,
+    actual: SocketAddr,
+    known: SocketAddr,
+    path: &str,
+    action: &Value,
+) -> Result<u16, String> {
     let mut stream = connect_from(from, actual)
         .await
         .map_err(|error| DialError::Connect { address: known, kind: error.kind() }.to_string())?;
-    let route = stream.local_addr().map_or_else(|_| format!("->{known}"), |local| format!("{local}->{known}"));
+    let route =
+        stream.local_addr().map_or_else(|_| format!("->{known}"), |local| format!("{local}->{known}"));
     let broken = |error: &io::Error| format!("read tcp {route}: read: {}", errno_text(error.kind()));
     let request = request(known, path, action);
     stream.write_all(request.as_bytes()).await.map_err(|error| broken(&error))?;
@@ -32,15 +39,22 @@ pub(super) async fn get(from: IpAddr, actual: SocketAddr, known: SocketAddr, pat
 
 fn request(known: SocketAddr, path: &str, action: &Value) -> String {
     let headers = || action["httpHeaders"].as_array().into_iter().flatten();
-    let named = |name: &str| headers().any(|h| h["name"].as_str().is_some_and(|n| n.eq_ignore_ascii_case(name)));
+    let named =
+        |name: &str| headers().any(|h| h["name"].as_str().is_some_and(|n| n.eq_ignore_ascii_case(name)));
     let mut text = format!("GET {path} HTTP/1.1\r\n");
-    for (name, value) in [("Host", known.to_string()), ("User-Agent", "kube-probe/1.34".into()), ("Accept", "*/*".into())] {
+    for (name, value) in
+        [("Host", known.to_string()), ("User-Agent", "kube-probe/1.34".into()), ("Accept", "*/*".into())]
+    {
         if !named(name) {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
     }
     for header in headers() {
-        text.push_str(&format!("{}: {}\r\n", header["name"].as_str().unwrap_or(""), header["value"].as_str().unwrap_or("")));
+        text.push_str(&format!(
+            "{}: {}\r\n",
+            header["name"].as_str().unwrap_or(""),
+            header["value"].as_str().unwrap_or("")
+        ));
     }
     text.push_str("Connection: close\r\n\r\n");
     text

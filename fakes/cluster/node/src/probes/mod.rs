@@ -50,7 +50,11 @@ pub(crate) struct Probed {
 }
 
 /// Starts the probes of a run; `tell` hears of every change.
-pub(crate) fn watch_over(probed: Probed, container: &Value, tell: impl Fn(ProbeChange) + Send + Sync + 'static) {
+pub(crate) fn watch_over(
+    probed: Probed,
+    container: &Value,
+    tell: impl Fn(ProbeChange) + Send + Sync + 'static,
+) {
     let has_startup = container["startupProbe"].is_object();
     let (started, _) = watch::channel(!has_startup);
     let started = Arc::new(started);
@@ -75,11 +79,18 @@ struct Probe {
     /// What was found last, and how often in a row.
     streak: (bool, u64),
     ready: bool,
+    /// Whether the last answer did not come in time.
+    late: bool,
 }
 
 impl Probe {
-    fn new(kind: ProbeKind, spec: Value, started: Arc<watch::Sender<bool>>, tell: Arc<dyn Fn(ProbeChange) + Send + Sync>) -> Self {
-        Self { kind, spec, started, tell, streak: (true, 0), ready: false }
+    fn new(
+        kind: ProbeKind,
+        spec: Value,
+        started: Arc<watch::Sender<bool>>,
+        tell: Arc<dyn Fn(ProbeChange) + Send + Sync>,
+    ) -> Self {
+        Self { kind, spec, started, tell, streak: (true, 0), ready: false, late: false }
     }
 
     async fn run(mut self, probed: Probed) {
@@ -94,7 +105,8 @@ impl Probe {
     async fn go_on(&mut self, probed: &Probed) {
         let clock = &probed.spec.clock;
         let second = |name: &str, usual: u64| Duration::from_secs(self.spec[name].as_u64().unwrap_or(usual));
-        let (delay, period) = (second("initialDelaySeconds", 0), second("periodSeconds", 10).max(Duration::from_secs(1)));
+        let (delay, period) =
+            (second("initialDelaySeconds", 0), second("periodSeconds", 10).max(Duration::from_secs(1)));
         let mut next = whole_second(after(clock.now(), delay.max(Duration::from_millis(1))));
         if self.kind != ProbeKind::Startup {
             let mut started = self.started.subscribe();
@@ -108,11 +120,21 @@ impl Probe {
             }
             clock.sleep_until(next).await;
             next = after(next, period);
-            let answer = check::check(probed, &self.spec).await;
+            let answer = self.ask(probed).await;
             if self.is_done_after(&answer, probed) {
                 return;
             }
         }
+    }
+
+    /// Asks once. A process outside has the machine's time to answer, unless it let the last probe wait in vain.
+    async fn ask(&mut self, probed: &Probed) -> Answer {
+        let clock = &probed.spec.clock;
+        let _hold = probed.pid.filter(|_| !self.late).map(|_| clock.hold("a probe of a process outside"));
+        let asked = clock.now();
+        let answer = check::check(probed, &self.spec).await;
+        self.late = clock.now() >= after(asked, check::patience(&self.spec));
+        answer
     }
 
     /// Weighs an answer; says whether the probe has done its work.

@@ -43,21 +43,32 @@ const LARGEST_PACKET: usize = 4096;
 /// How long an answer to a packet is waited for.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
+/// How long a listener rests that cannot accept, for want of descriptors say.
+const REST: Duration = Duration::from_secs(1);
+
 /// Listens for connections at `known` and passes them on.
-pub(super) fn tcp(wire: &Wire, known: SocketAddr, targets: Vec<SocketAddr>) -> std::io::Result<Forward> {
+pub(super) fn tcp(
+    wire: &Wire,
+    clock: &Clock,
+    known: SocketAddr,
+    targets: Vec<SocketAddr>,
+) -> std::io::Result<Forward> {
     let listener = std::net::TcpListener::bind(wire.place(known))?;
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     wire.placed(known, listener.local_addr()?);
     let (forward, stop) = forward(targets);
-    let (targets, wire) = (Arc::clone(&forward.targets), wire.clone());
+    let (targets, wire, clock) = (Arc::clone(&forward.targets), wire.clone(), clock.clone());
     tokio::spawn(async move {
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => return,
                 accepted = listener.accept() => accepted,
             };
-            let Ok((client, _)) = accepted else { continue };
+            let Ok((client, _)) = accepted else {
+                clock.sleep(REST).await;
+                continue;
+            };
             match targets.next() {
                 Some(target) => {
                     tokio::spawn(pass_on(client, wire.actual(target)));
@@ -88,7 +99,12 @@ fn refuse(client: &TcpStream) {
 }
 
 /// Listens for packets at `known` and passes them on.
-pub(super) fn udp(wire: &Wire, clock: &Clock, known: SocketAddr, targets: Vec<SocketAddr>) -> std::io::Result<Forward> {
+pub(super) fn udp(
+    wire: &Wire,
+    clock: &Clock,
+    known: SocketAddr,
+    targets: Vec<SocketAddr>,
+) -> std::io::Result<Forward> {
     let socket = std::net::UdpSocket::bind(wire.place(known))?;
     socket.set_nonblocking(true)?;
     let socket = Arc::new(UdpSocket::from_std(socket)?);
@@ -127,7 +143,12 @@ struct Way {
 }
 
 impl Way {
-    async fn open(socket: &Arc<UdpSocket>, client: SocketAddr, target: SocketAddr, clock: &Clock) -> std::io::Result<Self> {
+    async fn open(
+        socket: &Arc<UdpSocket>,
+        client: SocketAddr,
+        target: SocketAddr,
+        clock: &Clock,
+    ) -> std::io::Result<Self> {
         let server = Arc::new(UdpSocket::bind((target.ip(), 0)).await?);
         server.connect(target).await?;
         let (back, from, clock) = (Arc::clone(socket), Arc::clone(&server), clock.clone());

@@ -47,7 +47,7 @@ pub(crate) async fn run(store: Store, clock: Clock, wire: Wire, node: IpAddr, st
             }
             let (known, protocol) = key;
             let opened = match protocol {
-                Protocol::Tcp => tcp(&wire, known, targets),
+                Protocol::Tcp => tcp(&wire, &clock, known, targets),
                 Protocol::Udp => udp(&wire, &clock, known, targets),
             };
             match opened {
@@ -66,7 +66,8 @@ fn wanted(store: &Store, node: IpAddr) -> Wanted {
     let mut wanted = Wanted::new();
     for service in store.list(&SERVICES, None) {
         let ip = service["spec"]["clusterIP"].as_str().and_then(|ip| ip.parse::<IpAddr>().ok());
-        let own: Vec<&Value> = slices.iter().map(AsRef::as_ref).filter(|slice| belongs(slice, &service)).collect();
+        let own: Vec<&Value> =
+            slices.iter().map(AsRef::as_ref).filter(|slice| belongs(slice, &service)).collect();
         for port in service["spec"]["ports"].as_array().into_iter().flatten() {
             let protocol = if port["protocol"] == "UDP" { Protocol::Udp } else { Protocol::Tcp };
             let targets = ready(&own, port);
@@ -95,8 +96,12 @@ fn ready(slices: &[&Value], port: &Value) -> Vec<SocketAddr> {
     let mut found = Vec::new();
     for slice in slices {
         let ports = slice["ports"].as_array().into_iter().flatten();
-        let same = |p: &&Value| p["name"].as_str().unwrap_or("") == name && p["protocol"].as_str().unwrap_or("TCP") == protocol;
-        let Some(number) = ports.into_iter().find(same).and_then(|p| p["port"].as_u64()).and_then(|n| u16::try_from(n).ok()) else {
+        let same = |p: &&Value| {
+            p["name"].as_str().unwrap_or("") == name && p["protocol"].as_str().unwrap_or("TCP") == protocol
+        };
+        let Some(number) =
+            ports.into_iter().find(same).and_then(|p| p["port"].as_u64()).and_then(|n| u16::try_from(n).ok())
+        else {
             continue;
         };
         for endpoint in slice["endpoints"].as_array().into_iter().flatten() {

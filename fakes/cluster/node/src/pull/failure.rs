@@ -88,7 +88,9 @@ fn resolve_text(f: &mut fmt::Formatter<'_>, image: &str, error: &Error) -> fmt::
 
 fn fetch_text(f: &mut fmt::Formatter<'_>, error: &Error) -> fmt::Result {
     match error {
-        Error::Request(error) => write!(f, "failed to copy: httpReadSeeker: failed open: failed to do request: {error}"),
+        Error::Request(error) => {
+            write!(f, "failed to copy: httpReadSeeker: failed open: failed to do request: {error}")
+        }
         Error::Status { code: 404, url, .. } => {
             write!(f, "failed to copy: httpReadSeeker: failed open: content at {url} not found: not found")
         }
@@ -116,7 +118,12 @@ mod tests {
     #[test]
     fn a_missing_tag_reads_as_recorded() {
         let text = PullError::registry(IMAGE, Step::Resolve, status(404, "Not Found")).to_string();
-        assert_eq!(text, format!("rpc error: code = NotFound desc = failed to pull and unpack image \"{IMAGE}\": failed to resolve reference \"{IMAGE}\": {IMAGE}: not found"));
+        assert_eq!(
+            text,
+            format!(
+                "rpc error: code = NotFound desc = failed to pull and unpack image \"{IMAGE}\": failed to resolve reference \"{IMAGE}\": {IMAGE}: not found"
+            )
+        );
     }
 
     #[test]
@@ -129,16 +136,30 @@ mod tests {
     #[test]
     fn a_lookup_that_fails_is_told_in_full() {
         let server = "127.0.0.1:53".parse().unwrap();
-        let failure = RequestFailure::Dial(DialError::Lookup(DnsError { name: "ghcr.io".into(), server, failure: DnsFailure::NoSuchHost }));
-        let error = RequestError { method: "Head".into(), url: "https://ghcr.io/v2/nine-minds/alga-psa-server/manifests/x".into(), failure };
+        let failure = RequestFailure::Dial(DialError::Lookup(DnsError {
+            name: "ghcr.io".into(),
+            server,
+            failure: DnsFailure::NoSuchHost,
+        }));
+        let error = RequestError {
+            method: "Head".into(),
+            url: "https://ghcr.io/v2/nine-minds/alga-psa-server/manifests/x".into(),
+            failure,
+        };
         let text = PullError::registry(IMAGE, Step::Resolve, error.into()).to_string();
         assert!(text.ends_with("failed to do request: Head \"https://ghcr.io/v2/nine-minds/alga-psa-server/manifests/x\": dial tcp: lookup ghcr.io on 127.0.0.1:53: no such host"), "{text}");
     }
 
     #[test]
     fn a_cut_transfer_counts_its_bytes() {
-        let error = Error::ShortRead { expected: 13_145_738, got: 6_572_869, cause: BodyError::UnexpectedEof };
+        let error =
+            Error::ShortRead { expected: 13_145_738, got: 6_572_869, cause: BodyError::UnexpectedEof };
         let text = PullError::registry(IMAGE, Step::Fetch, error).to_string();
-        assert_eq!(text, format!("failed to pull and unpack image \"{IMAGE}\": short read: expected 13145738 bytes but got 6572869: unexpected EOF"));
+        assert_eq!(
+            text,
+            format!(
+                "failed to pull and unpack image \"{IMAGE}\": short read: expected 13145738 bytes but got 6572869: unexpected EOF"
+            )
+        );
     }
 }

@@ -16,6 +16,8 @@ use crate::runtime::ImageConfig;
 
 /// containerd gives up a pull that makes no progress for so long.
 const PROGRESS_WITHIN: Duration = Duration::from_secs(300);
+/// containerd asks for the rest of a blob so often without getting one byte more of it.
+const VAIN_TRIES: u32 = 3;
 
 struct Pull<'a> {
     clock: &'a Clock,
@@ -115,10 +117,14 @@ impl Pull<'_> {
         Err(PullError::digest(&self.image, format!("{kind}-{expected}"), expected, got))
     }
 
-    /// Reads a blob to its end; one that breaks off is asked for again from where it broke.
-    async fn stream(&mut self, descriptor: &Descriptor, take: &mut (dyn FnMut(&[u8]) + Send)) -> Result<Vec<u8>, PullError> {
+    /// Reads a blob to its end; one that breaks off is asked for again from where it broke, as long as that helps.
+    async fn stream(
+        &mut self,
+        descriptor: &Descriptor,
+        take: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Result<Vec<u8>, PullError> {
         let mut sum = Sha256::new();
-        let mut got = 0;
+        let (mut got, mut vain) = (0, 0);
         let mut blob = self.open(descriptor, 0).await?;
         let expected = if descriptor.size > 0 { descriptor.size } else { blob.expected };
         loop {
@@ -128,14 +134,19 @@ impl Pull<'_> {
                     sum.update(&part);
                     take(&part);
                     got += part.len() as u64;
+                    vain = 0;
                     continue;
                 }
                 None => return Ok(sum.finalize().to_vec()),
                 Some(Err(cause)) => cause,
             };
             let short = self.failed(Step::Fetch, Error::ShortRead { expected, got, cause });
+            if vain == VAIN_TRIES {
+                return Err(short);
+            }
+            vain += 1;
             blob = match self.open(descriptor, got).await {
-                Ok(again) if got > 0 && again.expected + got == expected => again,
+                Ok(rest) if rest.expected + got == expected => rest,
                 Ok(_) | Err(_) => return Err(short),
             };
         }

@@ -56,8 +56,10 @@ pub(crate) struct Images {
 
 impl Images {
     pub(crate) fn new(clock: Clock, client: Client, preloaded: &[PreloadedImage]) -> Self {
-        let present = preloaded.iter().filter_map(|image| Reference::parse(&image.name).ok().map(|name| (name, image)));
-        let present = present.map(|(name, image)| (name.to_string(), Arc::new(preload(&name, image)))).collect();
+        let present =
+            preloaded.iter().filter_map(|image| Reference::parse(&image.name).ok().map(|name| (name, image)));
+        let present =
+            present.map(|(name, image)| (name.to_string(), Arc::new(preload(&name, image)))).collect();
         Self {
             clock,
             client,
@@ -74,7 +76,8 @@ impl Images {
 
     /// All images that are present, by name.
     pub(crate) fn list(&self) -> Vec<(String, u64)> {
-        let mut list: Vec<_> = lock(&self.present).iter().map(|(name, image)| (name.clone(), image.size)).collect();
+        let mut list: Vec<_> =
+            lock(&self.present).iter().map(|(name, image)| (name.clone(), image.size)).collect();
         list.sort();
         list
     }

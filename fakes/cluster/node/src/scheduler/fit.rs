@@ -25,7 +25,9 @@ impl Misfit {
 /// Checks in the scheduler's order.
 pub(super) fn fit(pod: &Value, node: &Value, pods: &[Arc<Value>], claims: &Claims) -> Result<(), Misfit> {
     let here: Vec<&Value> = pods.iter().map(AsRef::as_ref).filter(|other| occupies(other, node)).collect();
-    if node["spec"]["unschedulable"] == true && !tolerates(pod, "node.kubernetes.io/unschedulable", "", "NoSchedule") {
+    if node["spec"]["unschedulable"] == true
+        && !tolerates(pod, "node.kubernetes.io/unschedulable", "", "NoSchedule")
+    {
         return Err(Misfit::for_good("node(s) were unschedulable"));
     }
     taints(pod, node)?;
@@ -86,7 +88,11 @@ fn terms_match(selector: &Value, node: &Value) -> bool {
     let holds = |list: &Value, value_of: &dyn Fn(&str) -> Option<String>| {
         list.as_array().into_iter().flatten().all(|expression| {
             let value = value_of(expression["key"].as_str().unwrap_or(""));
-            let listed = || value.as_deref().is_some_and(|v| expression["values"].as_array().into_iter().flatten().any(|w| w == v));
+            let listed = || {
+                value
+                    .as_deref()
+                    .is_some_and(|v| expression["values"].as_array().into_iter().flatten().any(|w| w == v))
+            };
             match expression["operator"].as_str().unwrap_or("In") {
                 "In" => listed(),
                 "NotIn" => !listed(),
@@ -111,12 +117,15 @@ fn host_ports(pod: &Value) -> Vec<(u64, &str)> {
     let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
     let ports = containers.flat_map(|c| c["ports"].as_array().into_iter().flatten());
     ports
-        .filter_map(|port| Some((port["hostPort"].as_u64().filter(|n| *n > 0)?, port["protocol"].as_str().unwrap_or("TCP"))))
+        .filter_map(|port| {
+            Some((port["hostPort"].as_u64().filter(|n| *n > 0)?, port["protocol"].as_str().unwrap_or("TCP")))
+        })
         .collect()
 }
 
 fn resources(pod: &Value, node: &Value, here: &[&Value]) -> Result<(), Misfit> {
-    let allocatable = |name: &str| quantity::parse(node["status"]["allocatable"][name].as_str().unwrap_or("0"));
+    let allocatable =
+        |name: &str| quantity::parse(node["status"]["allocatable"][name].as_str().unwrap_or("0"));
     let mut reasons = Vec::new();
     let mut is_final = false;
     if here.len() as u128 * 1000 >= allocatable("pods") {
@@ -137,7 +146,9 @@ fn resources(pod: &Value, node: &Value, here: &[&Value]) -> Result<(), Misfit> {
 fn request(pod: &Value, name: &str) -> u128 {
     let of = |field: &str| -> Vec<u128> {
         let containers = pod["spec"][field].as_array().into_iter().flatten();
-        containers.map(|c| quantity::parse(c["resources"]["requests"][name].as_str().unwrap_or("0"))).collect()
+        containers
+            .map(|c| quantity::parse(c["resources"]["requests"][name].as_str().unwrap_or("0")))
+            .collect()
     };
     let main: u128 = of("containers").iter().sum();
     main.max(of("initContainers").into_iter().max().unwrap_or(0))
@@ -159,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_pod_that_asks_too_much_names_every_shortage() {
-        let pod = json!({"spec": {"containers": [{"resources": {"requests": {"cpu": "8", "memory": "64Gi"}}}]}});
+        let pod =
+            json!({"spec": {"containers": [{"resources": {"requests": {"cpu": "8", "memory": "64Gi"}}}]}});
         assert_eq!(refusal(&pod, &node()), "Insufficient cpu, Insufficient memory");
         assert!(fit(&json!({"spec": {"containers": [{}]}}), &node(), &[], &Claims::default()).is_ok());
     }

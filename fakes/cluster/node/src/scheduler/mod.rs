@@ -86,7 +86,8 @@ impl Scheduler {
         let pod = &event.object;
         let key = (object::namespace(pod).to_owned(), object::name(pod).to_owned());
         let bound = pod["spec"]["nodeName"].as_str().is_some_and(|node| !node.is_empty());
-        let over = event.verb == Verb::Deleted || matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
+        let over = event.verb == Verb::Deleted
+            || matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
         let ours = pod["spec"]["schedulerName"].as_str().is_none_or(|name| name == "default-scheduler");
         if bound || over || !ours || object::is_deleting(pod) {
             self.waiting.remove(&key);
@@ -99,7 +100,8 @@ impl Scheduler {
     }
 
     fn work(&mut self) {
-        let due: Vec<_> = self.waiting.iter().filter(|(_, next)| **next == Next::Try).map(|(key, _)| key.clone()).collect();
+        let due: Vec<_> =
+            self.waiting.iter().filter(|(_, next)| **next == Next::Try).map(|(key, _)| key.clone()).collect();
         for key in due {
             self.waiting.insert(key.clone(), Next::Change);
             if let Some(pod) = self.store.get(&PODS, &key.0, &key.1) {

@@ -27,7 +27,10 @@ pub(super) fn claims(store: &Store, pod: &Value) -> Result<Claims, String> {
             return Err(format!("persistentvolumeclaim \"{name}\" is being deleted"));
         }
         if claim["status"]["phase"] == "Lost" {
-            return Err(format!("persistentvolumeclaim \"{name}\" bound to non-existent persistentvolume \"{}\"", claim["spec"]["volumeName"].as_str().unwrap_or("")));
+            return Err(format!(
+                "persistentvolumeclaim \"{name}\" bound to non-existent persistentvolume \"{}\"",
+                claim["spec"]["volumeName"].as_str().unwrap_or("")
+            ));
         }
         let volume = claim["spec"]["volumeName"].as_str().unwrap_or("");
         if claim["status"]["phase"] == "Bound" {
@@ -55,16 +58,19 @@ fn names(pod: &Value) -> Vec<String> {
 
 fn waits_for_consumer(store: &Store, claim: &Value) -> bool {
     let class = claim["spec"]["storageClassName"].as_str().unwrap_or("");
-    store.get(&STORAGE_CLASSES, "", class).is_some_and(|class| class["volumeBindingMode"] == "WaitForFirstConsumer")
+    store
+        .get(&STORAGE_CLASSES, "", class)
+        .is_some_and(|class| class["volumeBindingMode"] == "WaitForFirstConsumer")
 }
 
 /// Tells the provisioner of a claim where its first consumer is going to run.
 pub(super) fn select_node(store: &Store, claim: &Value, node: &str) {
-    let told = store.modify(&PERSISTENT_VOLUME_CLAIMS, object::namespace(claim), object::name(claim), |claim| {
-        if object::annotation(claim, SELECTED_NODE) != Some(node) {
-            object::set_annotation(claim, SELECTED_NODE, node);
-        }
-    });
+    let told =
+        store.modify(&PERSISTENT_VOLUME_CLAIMS, object::namespace(claim), object::name(claim), |claim| {
+            if object::annotation(claim, SELECTED_NODE) != Some(node) {
+                object::set_annotation(claim, SELECTED_NODE, node);
+            }
+        });
     if let Err(error) = told {
         tracing::debug!(%error, "cannot select a node for a claim");
     }

@@ -31,7 +31,8 @@ impl Files {
         }
         for entry in std::fs::read_dir(dir)?.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let wanted = self.entries.keys().any(|path| *path == name || path.starts_with(&format!("{name}/")));
+            let wanted =
+                self.entries.keys().any(|path| *path == name || path.starts_with(&format!("{name}/")));
             if !wanted && entry.path().is_file() {
                 std::fs::remove_file(entry.path())?;
             }

@@ -76,7 +76,11 @@ impl Volumes {
             return self.claim(object::namespace(owner.pod), claim);
         }
         if let Some(path) = volume["hostPath"]["path"].as_str() {
-            return on_disk(&host_path(&self.root, path), path, volume["hostPath"]["type"].as_str().unwrap_or(""));
+            return on_disk(
+                &host_path(&self.root, path),
+                path,
+                volume["hostPath"]["type"].as_str().unwrap_or(""),
+            );
         }
         std::fs::create_dir_all(&own).map_err(|error| error.to_string())?;
         let sources = Sources { volumes: self, owner };
@@ -91,8 +95,13 @@ impl Volumes {
         let bound = self.store.get(&PERSISTENT_VOLUME_CLAIMS, namespace, claim);
         let bound = bound.ok_or_else(|| format!("persistentvolumeclaims \"{claim}\" not found"))?;
         let volume = bound["spec"]["volumeName"].as_str().unwrap_or("");
-        let volume = self.store.get(&PERSISTENT_VOLUMES, "", volume).ok_or_else(|| format!("persistentvolumes \"{volume}\" not found"))?;
-        for (field, kind) in [("hostPath", volume["spec"]["hostPath"]["type"].as_str().unwrap_or("")), ("local", "Directory")] {
+        let volume = self
+            .store
+            .get(&PERSISTENT_VOLUMES, "", volume)
+            .ok_or_else(|| format!("persistentvolumes \"{volume}\" not found"))?;
+        for (field, kind) in
+            [("hostPath", volume["spec"]["hostPath"]["type"].as_str().unwrap_or("")), ("local", "Directory")]
+        {
             if let Some(path) = volume["spec"][field]["path"].as_str() {
                 return on_disk(&host_path(&self.root, path), path, kind);
             }
@@ -102,7 +111,8 @@ impl Volumes {
 
     /// Whether something in the pod's volumes may change while it runs.
     pub(crate) fn may_change(pod: &Value) -> bool {
-        let changes = |v: &Value| ["configMap", "secret", "projected"].iter().any(|kind| v[*kind].is_object());
+        let changes =
+            |v: &Value| ["configMap", "secret", "projected"].iter().any(|kind| v[*kind].is_object());
         pod["spec"]["volumes"].as_array().is_some_and(|volumes| volumes.iter().any(changes))
     }
 

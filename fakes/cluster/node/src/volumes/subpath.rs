@@ -103,7 +103,10 @@ mod tests {
     fn a_dangling_link_cannot_be_made_a_directory() {
         let p = place();
         let error = prepare(&p.root, &p.volume, "dangling").unwrap_err();
-        assert_eq!(error.text("db-data", "db"), "failed to create subPath directory for volumeMount \"db-data\" of container \"db\"");
+        assert_eq!(
+            error.text("db-data", "db"),
+            "failed to create subPath directory for volumeMount \"db-data\" of container \"db\""
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A node against a real registry, real name servers and small programs, in field time.
 
 #[cfg(test)]
+mod ceiling;
+#[cfg(test)]
 mod containers;
 #[cfg(test)]
 mod network;

@@ -1,7 +1,7 @@
 //! Services, host ports and links.
 
-use cluster_api::kinds::{ENDPOINT_SLICES, PODS};
 use cluster_api::Propagation;
+use cluster_api::kinds::{ENDPOINT_SLICES, PODS};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -9,8 +9,10 @@ use tokio::net::TcpStream;
 use crate::world::{World, in_world};
 
 fn service(w: &World, name: &str, port: u16) -> std::net::IpAddr {
-    let made = w.create(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "default"},
-        "spec": {"ports": [{"name": "http", "port": port}]}}));
+    let made = w.create(
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "default"},
+        "spec": {"ports": [{"name": "http", "port": port}]}}),
+    );
     made["spec"]["clusterIP"].as_str().unwrap().parse().unwrap()
 }
 
@@ -34,7 +36,7 @@ fn a_service_leads_to_its_ready_endpoint_and_refuses_without() {
     in_world(|w| async move {
         w.pod("web", "test/serve:1", json!({"ports": [{"containerPort": 8080, "hostPort": 3000}]}));
         let ip = service(&w, "web", 9000);
-        w.seconds(2).await;
+        w.until_phase(4, "web", "Running").await;
         let refused = TcpStream::connect((ip, 9000)).await.unwrap_err();
         assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
         endpoints(&w, "web", "web", 8080);
@@ -52,8 +54,14 @@ fn links_name_the_services_that_exist_at_the_start() {
     in_world(|w| async move {
         let ip = service(&w, "temporal-ui", 8080);
         w.pod("with", "test/sleep:1", json!({}));
-        w.create(crate::world::pod("without", "test/sleep:1", json!({}), json!({"enableServiceLinks": false})));
-        w.seconds(2).await;
+        w.create(crate::world::pod(
+            "without",
+            "test/sleep:1",
+            json!({}),
+            json!({"enableServiceLinks": false}),
+        ));
+        w.until_phase(4, "with", "Running").await;
+        w.until_phase(4, "without", "Running").await;
         let started = w.stub.started.lock().unwrap();
         let of = |pod: &str| started.iter().find(|spec| spec.pod == pod).unwrap().env.clone();
         assert!(of("with").contains(&("TEMPORAL_UI_PORT".into(), format!("tcp://{ip}:8080"))));
@@ -67,17 +75,21 @@ fn the_clusters_dns_answers_and_passes_on() {
     in_world(|w| async move {
         let dns = w.create(json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kube-dns", "namespace": "kube-system"},
             "spec": {"ports": [{"name": "dns", "port": 53, "protocol": "UDP"}]}}));
-        let mut pod = crate::world::pod("coredns", "test/coredns:1", json!({}), json!({"dnsPolicy": "Default"}));
+        let mut pod =
+            crate::world::pod("coredns", "test/coredns:1", json!({}), json!({"dnsPolicy": "Default"}));
         pod["metadata"]["namespace"] = json!("kube-system");
         w.create(pod);
         let web = service(&w, "web", 9000);
         w.pod("client", "test/sleep:1", json!({}));
-        w.seconds(2).await;
-        let network = w.stub.started.lock().unwrap().iter().find(|spec| spec.pod == "client").unwrap().network.clone();
+        w.until_phase(4, "client", "Running").await;
+        let coredns = |w: &World| w.store.get(&PODS, "kube-system", "coredns").unwrap()["status"].clone();
+        w.until(4, "the name server runs", |w| coredns(w)["phase"] == "Running").await;
+        let network =
+            w.stub.started.lock().unwrap().iter().find(|spec| spec.pod == "client").unwrap().network.clone();
         let server = dns["spec"]["clusterIP"].as_str().unwrap();
         let refused = network.resolve("web").await.unwrap_err().to_string();
         assert!(refused.contains(&format!("lookup web on {server}:53: read udp ")), "{refused}");
-        let ip = w.store.get(&PODS, "kube-system", "coredns").unwrap()["status"]["podIP"].clone();
+        let ip = coredns(&w)["podIP"].clone();
         w.create(json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
             "metadata": {"name": "kube-dns-1", "namespace": "kube-system", "labels": {"kubernetes.io/service-name": "kube-dns"}},
             "ports": [{"name": "dns", "port": 53, "protocol": "UDP"}],

@@ -17,21 +17,29 @@ fn a_claim_gets_its_volume_once_a_pod_wants_it() {
         w.seconds(10).await;
         assert!(w.store.list(&PERSISTENT_VOLUMES, None).is_empty());
         let spec = json!({"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]});
-        w.create(pod("db", "test/sleep:1", json!({"volumeMounts": [{"name": "d", "mountPath": "/data"}]}), spec));
-        w.seconds(5).await;
+        w.create(pod(
+            "db",
+            "test/sleep:1",
+            json!({"volumeMounts": [{"name": "d", "mountPath": "/data"}]}),
+            spec,
+        ));
+        w.until_event(8, "data", "ProvisioningSucceeded ×1: Successfully provisioned volume pvc-").await;
         let volumes = w.store.list(&PERSISTENT_VOLUMES, None);
         let claim = w.store.get(&PERSISTENT_VOLUME_CLAIMS, "default", "data").unwrap();
         assert_eq!(object::name(&volumes[0]), format!("pvc-{}", object::uid(&claim)));
         assert_eq!(volumes[0]["spec"]["persistentVolumeReclaimPolicy"], "Retain");
-        assert!(w.has_event("data", "Provisioning ×1: External provisioner is provisioning volume for claim \"default/data\""));
-        assert!(w.has_event("data", "ProvisioningSucceeded ×1: Successfully provisioned volume pvc-"));
+        assert!(w.has_event(
+            "data",
+            "Provisioning ×1: External provisioner is provisioning volume for claim \"default/data\""
+        ));
         assert!(w.node.host_path(volumes[0]["spec"]["hostPath"]["path"].as_str().unwrap()).is_dir());
         let name = object::name(&volumes[0]).to_owned();
-        w.store.modify(&PERSISTENT_VOLUME_CLAIMS, "default", "data", |claim| {
-            claim["spec"]["volumeName"] = json!(name);
-            claim["status"]["phase"] = json!("Bound");
-        }).unwrap();
-        w.seconds(3).await;
-        assert_eq!(w.get("db")["status"]["phase"], "Running", "{:#?}", w.events("db"));
+        w.store
+            .modify(&PERSISTENT_VOLUME_CLAIMS, "default", "data", |claim| {
+                claim["spec"]["volumeName"] = json!(name);
+                claim["status"]["phase"] = json!("Bound");
+            })
+            .unwrap();
+        w.until_phase(4, "db", "Running").await;
     });
 }

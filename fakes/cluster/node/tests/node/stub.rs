@@ -57,7 +57,8 @@ async fn run(program: String, spec: ContainerSpec, stop: CancellationToken) -> i
 /// Answers every request with 200, or with what `STATUS` says.
 async fn serve(spec: ContainerSpec, stop: CancellationToken) -> i32 {
     let listener = TcpListener::bind((spec.ip, spec.ports[0])).await.unwrap();
-    let status = spec.env.iter().find(|(name, _)| name == "STATUS").map_or("200", |(_, value)| value).to_owned();
+    let status =
+        spec.env.iter().find(|(name, _)| name == "STATUS").map_or("200", |(_, value)| value).to_owned();
     spec.log.line("listening");
     loop {
         let mut stream = tokio::select! {
@@ -66,7 +67,8 @@ async fn serve(spec: ContainerSpec, stop: CancellationToken) -> i32 {
         };
         let mut buffer = [0; 1024];
         if stream.read(&mut buffer).await.is_ok_and(|length| length > 0) {
-            let answer = format!("HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let answer =
+                format!("HTTP/1.1 {status} Whatever\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             let _ = stream.write_all(answer.as_bytes()).await;
         }
     }

@@ -15,6 +15,7 @@ use fake_network::{Authority, DnsConfig, DnsServer, ImageSpec, Registry, Registr
 use field_clock::{Clock, FieldRuntime, Options};
 use serde_json::{Value, json};
 
+use crate::ceiling::{View, guarded};
 use crate::stub::Stub;
 
 static NEXT: AtomicU8 = AtomicU8::new(1);
@@ -31,13 +32,31 @@ pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
 }
 
+/// No test needs a tenth of it, on the busiest machine.
+const CEILING: Duration = Duration::from_secs(60);
+
 /// Runs a test in a world of its own.
-pub(crate) fn in_world<F: Future<Output = ()>>(test: impl FnOnce(World) -> F) {
-    let runtime = FieldRuntime::start(Options::default()).unwrap();
-    let clock = runtime.clock().clone();
-    runtime.block_on(async {
-        let world = World::start(clock).await;
-        test(world).await;
+pub(crate) fn in_world<F: Future<Output = ()>>(test: impl FnOnce(World) -> F + Send + 'static) {
+    in_world_for(CEILING, test);
+}
+
+/// As [`in_world`], for so long of the machine's time at most.
+pub(crate) fn in_world_for<F: Future<Output = ()>>(
+    most: Duration,
+    test: impl FnOnce(World) -> F + Send + 'static,
+) {
+    guarded(most, move |guard| {
+        let runtime = FieldRuntime::start(Options::default()).unwrap();
+        let clock = runtime.clock().clone();
+        runtime.block_on(async {
+            let world = World::start(clock).await;
+            guard.shows(world.view());
+            tokio::select! {
+                biased;
+                () = guard.given_up() => {}
+                () = test(world) => {}
+            }
+        });
     });
 }
 
@@ -52,9 +71,13 @@ impl World {
         let outside = IpAddr::V4(Ipv4Addr::new(127, second, third, 3));
         let authority = Authority::new("Test authority").unwrap();
         let tls = authority.server(&["ghcr.io"]).unwrap();
-        let registry = Registry::start(RegistryConfig { clock: clock.clone(), listen: (outside, 0).into(), tls }).await.unwrap();
+        let registry =
+            Registry::start(RegistryConfig { clock: clock.clone(), listen: (outside, 0).into(), tls })
+                .await
+                .unwrap();
         let zone = Zone::new().with("ghcr.io", [outside]);
-        let dns = DnsServer::start(DnsConfig { clock: clock.clone(), listen: (ip, 0).into(), zone }).await.unwrap();
+        let dns =
+            DnsServer::start(DnsConfig { clock: clock.clone(), listen: (ip, 0).into(), zone }).await.unwrap();
         let wire = Wire::new();
         wire.map((ip, 53).into(), dns.address());
         wire.map((outside, 443).into(), registry.address());
@@ -67,10 +90,10 @@ impl World {
             resolvers: resolvers.clone(),
             volumes: volumes.clone(),
         });
-        let preloaded = ["serve", "sleep", "fail", "done", "oom", "coredns", "local-path-provisioner"].map(|name| PreloadedImage {
-            name: format!("test/{name}:1"),
-            entrypoint: vec![format!("/{name}")],
-        });
+        let preloaded =
+            ["serve", "sleep", "fail", "done", "oom", "coredns", "local-path-provisioner"].map(|name| {
+                PreloadedImage { name: format!("test/{name}:1"), entrypoint: vec![format!("/{name}")] }
+            });
         let node = Node::start(NodeConfig {
             store: store.clone(),
             clock: clock.clone(),
@@ -97,7 +120,10 @@ impl World {
     }
 
     pub(crate) fn create(&self, object: Value) -> Arc<Value> {
-        let kind = self.store.resolve_kind(object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap()).unwrap();
+        let kind = self
+            .store
+            .resolve_kind(object["apiVersion"].as_str().unwrap(), object["kind"].as_str().unwrap())
+            .unwrap();
         self.store.create(&kind.res, object).unwrap()
     }
 
@@ -106,8 +132,39 @@ impl World {
         self.create(pod(name, image, more, json!({})))
     }
 
+    /// Lets field time pass; only for what is not to happen, or for what time itself brings.
     pub(crate) async fn seconds(&self, seconds: u64) {
         self.clock.sleep(Duration::from_secs(seconds)).await;
+    }
+
+    /// Waits until something in the store is so; fails when it is not after so many seconds of field time.
+    pub(crate) async fn until(&self, seconds: u64, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let mut changes = self.store.changes();
+        let waits = async {
+            while !is_so(self) {
+                changes.changed().await.unwrap();
+            }
+        };
+        let so = self.clock.timeout(Duration::from_secs(seconds), waits).await;
+        assert!(so.is_ok(), "not within {seconds} s: {what}\n{}", self.view());
+    }
+
+    pub(crate) async fn until_event(&self, seconds: u64, name: &str, part: &str) {
+        self.until(seconds, &format!("an event about {name}: {part}"), |w| w.has_event(name, part)).await;
+    }
+
+    pub(crate) async fn until_phase(&self, seconds: u64, pod: &str, phase: &str) {
+        self.until(seconds, &format!("{pod} is {phase}"), |w| w.get(pod)["status"]["phase"] == phase).await;
+    }
+
+    /// What can be seen of this world from outside.
+    pub(crate) fn view(&self) -> View {
+        View {
+            clock: self.clock.clone(),
+            store: self.store.clone(),
+            registry: self.registry.control(),
+            dns: self.dns.control(),
+        }
     }
 
     pub(crate) fn get(&self, pod: &str) -> Arc<Value> {
@@ -129,7 +186,16 @@ impl World {
     pub(crate) fn events(&self, name: &str) -> Vec<String> {
         let events = self.store.list(&EVENTS, None);
         let about = events.iter().filter(|e| e["involvedObject"]["name"] == name);
-        about.map(|e| format!("{} ×{}: {}", e["reason"].as_str().unwrap(), e["count"], e["message"].as_str().unwrap())).collect()
+        about
+            .map(|e| {
+                format!(
+                    "{} ×{}: {}",
+                    e["reason"].as_str().unwrap(),
+                    e["count"],
+                    e["message"].as_str().unwrap()
+                )
+            })
+            .collect()
     }
 
     pub(crate) fn has_event(&self, name: &str, part: &str) -> bool {

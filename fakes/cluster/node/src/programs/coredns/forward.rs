@@ -15,7 +15,12 @@ const ROUNDS: usize = 2;
 const LARGEST_ANSWER: usize = 4096;
 
 /// Asks one server after the other; an error is the text of the last failure.
-pub(super) async fn forward(spec: &ContainerSpec, wire: &Wire, upstreams: &[SocketAddr], packet: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) async fn forward(
+    spec: &ContainerSpec,
+    wire: &Wire,
+    upstreams: &[SocketAddr],
+    packet: &[u8],
+) -> Result<Vec<u8>, String> {
     let mut why = "no upstream host".to_owned();
     for _ in 0..ROUNDS {
         for server in upstreams {
@@ -28,12 +33,18 @@ pub(super) async fn forward(spec: &ContainerSpec, wire: &Wire, upstreams: &[Sock
     Err(why)
 }
 
-async fn ask(spec: &ContainerSpec, wire: &Wire, server: SocketAddr, packet: &[u8]) -> Result<Vec<u8>, String> {
+async fn ask(
+    spec: &ContainerSpec,
+    wire: &Wire,
+    server: SocketAddr,
+    packet: &[u8],
+) -> Result<Vec<u8>, String> {
     let dial = |error: &std::io::Error| format!("dial udp {server}: connect: {}", errno_text(error.kind()));
     let socket = UdpSocket::bind((spec.ip, 0)).await.map_err(|error| dial(&error))?;
     socket.connect(wire.actual(server)).await.map_err(|error| dial(&error))?;
     let local = socket.local_addr().map_err(|error| dial(&error))?;
-    let refused = |error: &std::io::Error| format!("read udp {local}->{server}: read: {}", errno_text(error.kind()));
+    let refused =
+        |error: &std::io::Error| format!("read udp {local}->{server}: read: {}", errno_text(error.kind()));
     socket.send(packet).await.map_err(|error| refused(&error))?;
     let mut buffer = vec![0; LARGEST_ANSWER];
     match spec.clock.timeout(ANSWER_WITHIN, socket.recv(&mut buffer)).await {

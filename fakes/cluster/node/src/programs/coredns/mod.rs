@@ -44,7 +44,12 @@ pub(super) async fn run(programs: &SystemPrograms, spec: &ContainerSpec, stop: C
         spec.log.line(line);
     }
     let health = health::serve(&programs.wire, spec);
-    let server = Arc::new(Server { zone: Zone::new(&programs.store), programs: programs.clone(), spec: spec.clone(), socket });
+    let server = Arc::new(Server {
+        zone: Zone::new(&programs.store),
+        programs: programs.clone(),
+        spec: spec.clone(),
+        socket,
+    });
     let mut buffer = vec![0; LARGEST_QUESTION];
     loop {
         let received = tokio::select! {

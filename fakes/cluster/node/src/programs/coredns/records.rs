@@ -42,7 +42,9 @@ impl Zone {
         }
         let Some(inside) = name.strip_suffix(DOMAIN) else { return Answer::Unknown };
         let mut labels: Vec<&str> = inside.split('.').collect();
-        let (Some(namespace), Some(service), host) = (labels.pop(), labels.pop(), labels.pop()) else { return Answer::Unknown };
+        let (Some(namespace), Some(service), host) = (labels.pop(), labels.pop(), labels.pop()) else {
+            return Answer::Unknown;
+        };
         if !labels.is_empty() {
             return Answer::Unknown;
         }
@@ -60,7 +62,9 @@ impl Zone {
         }
         match (spec["clusterIP"].as_str().unwrap_or(""), host) {
             ("None" | "", host) => self.endpoints(service, host),
-            (address, None) => address.parse().map_or(Answer::Unknown, |address| Answer::Addresses(vec![address])),
+            (address, None) => {
+                address.parse().map_or(Answer::Unknown, |address| Answer::Addresses(vec![address]))
+            }
             (_, Some(_)) => self.endpoints(service, host),
         }
     }
@@ -68,7 +72,9 @@ impl Zone {
     fn endpoints(&self, service: &Value, host: Option<&str>) -> Answer {
         let everyone = service["spec"]["publishNotReadyAddresses"] == true;
         let slices = self.store.list(&ENDPOINT_SLICES, Some(object::namespace(service)));
-        let own = slices.iter().filter(|s| object::label(s, "kubernetes.io/service-name") == Some(object::name(service)));
+        let own = slices
+            .iter()
+            .filter(|s| object::label(s, "kubernetes.io/service-name") == Some(object::name(service)));
         let endpoints = own.flat_map(|slice| slice["endpoints"].as_array().into_iter().flatten());
         let wanted = endpoints
             .filter(|e| everyone || e["conditions"]["ready"] != false)

@@ -25,7 +25,8 @@ impl Provisioner {
         }
         let Some(class) = self.class(claim) else { return false };
         class["provisioner"] == PROVISIONER
-            && (class["volumeBindingMode"] != "WaitForFirstConsumer" || object::annotation(claim, SELECTED_NODE).is_some())
+            && (class["volumeBindingMode"] != "WaitForFirstConsumer"
+                || object::annotation(claim, SELECTED_NODE).is_some())
     }
 
     fn class(&self, claim: &Value) -> Option<std::sync::Arc<Value>> {
@@ -37,7 +38,8 @@ impl Provisioner {
         let (namespace, name) = (object::namespace(claim), object::name(claim));
         let mut wait = FIRST_WAIT;
         loop {
-            let text = format!("External provisioner is provisioning volume for claim \"{namespace}/{name}\"");
+            let text =
+                format!("External provisioner is provisioning volume for claim \"{namespace}/{name}\"");
             self.recorder.normal(claim, "Provisioning", &text);
             let Err(why) = self.try_once(claim).await else { return };
             let class = claim["spec"]["storageClassName"].as_str().unwrap_or("");
@@ -56,7 +58,9 @@ impl Provisioner {
     async fn try_once(&self, claim: &Value) -> Result<(), String> {
         let modes = claim["spec"]["accessModes"].as_array().into_iter().flatten();
         if !modes.into_iter().all(|mode| mode == "ReadWriteOnce" || mode == "ReadWriteOncePod") {
-            return Err("NodePath only supports ReadWriteOnce and ReadWriteOncePod (1.22+) access modes".to_owned());
+            return Err(
+                "NodePath only supports ReadWriteOnce and ReadWriteOncePod (1.22+) access modes".to_owned()
+            );
         }
         let Some(node) = object::annotation(claim, SELECTED_NODE) else {
             return Err("configuration error, no node was specified".to_owned());
@@ -67,7 +71,8 @@ impl Provisioner {
         let path = format!("{}/{volume}_{namespace}_{name}", self.base_path(node));
         self.log.line(&format!("I Creating volume {volume} at {node}:{path}"));
         self.store.clock().sleep(MAKING_TAKES).await;
-        std::fs::create_dir_all(host_path(&self.volumes, &path)).map_err(|error| format!("failed to create volume {volume}: {error}"))?;
+        std::fs::create_dir_all(host_path(&self.volumes, &path))
+            .map_err(|error| format!("failed to create volume {volume}: {error}"))?;
         let made = self.store.create(&PERSISTENT_VOLUMES, describe(claim, &class, &volume, node, &path));
         match made {
             Ok(_) => {}
@@ -75,7 +80,11 @@ impl Provisioner {
             Err(error) => return Err(error.to_string()),
         }
         self.log.line(&format!("I Volume {volume} has been created on {node}:{path}"));
-        self.recorder.normal(claim, "ProvisioningSucceeded", &format!("Successfully provisioned volume {volume}"));
+        self.recorder.normal(
+            claim,
+            "ProvisioningSucceeded",
+            &format!("Successfully provisioned volume {volume}"),
+        );
         Ok(())
     }
 }
