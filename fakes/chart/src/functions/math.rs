@@ -1,6 +1,7 @@
 //! Numbers.
 
 use super::Param::{Any, Float, Int, Str};
+use super::decimal::{self, Operation};
 use super::{Function, Outcome, int, text};
 use crate::value::convert::{to_float, to_int};
 use crate::value::number::parse_int;
@@ -40,11 +41,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("floor", &[Any], |values| Ok(Value::Float(to_float(&values[0]).floor()))),
     Function::new("ceil", &[Any], |values| Ok(Value::Float(to_float(&values[0]).ceil()))),
     Function::open("round", &[Any, Int], Float, round),
-    Function::new("add1f", &[Any], |values| Ok(decimal(to_float(&values[0]), &[Value::Int(1)], |a, b| a + b))),
-    Function::open("addf", &[], Any, |values| Ok(decimal(0.0, values, |a, b| a + b))),
-    Function::open("subf", &[Any], Any, |values| Ok(decimal(to_float(&values[0]), &values[1..], |a, b| a - b))),
-    Function::open("divf", &[Any], Any, |values| Ok(decimal(to_float(&values[0]), &values[1..], |a, b| a / b))),
-    Function::open("mulf", &[Any], Any, |values| Ok(decimal(to_float(&values[0]), &values[1..], |a, b| a * b))),
+    Function::new("add1f", &[Any], |values| decimal::fold(&values[0], &[Value::Int(1)], Operation::Add)),
+    Function::open("addf", &[], Any, |values| decimal::fold(&Value::Int(0), values, Operation::Add)),
+    Function::open("subf", &[Any], Any, |values| decimal::fold(&values[0], &values[1..], Operation::Subtract)),
+    Function::open("divf", &[Any], Any, |values| decimal::fold(&values[0], &values[1..], Operation::Divide)),
+    Function::open("mulf", &[Any], Any, |values| decimal::fold(&values[0], &values[1..], Operation::Multiply)),
     Function::new("until", &[Int], |values| {
         let count = int(&values[0]);
         Ok(int_list(&steps(0, count, if count < 0 { -1 } else { 1 })))
@@ -73,14 +74,6 @@ fn round(values: &[Value]) -> Outcome {
     let digit = power * to_float(&values[0]);
     let rounded = if digit.fract() >= from { digit.ceil() } else { digit.floor() };
     Ok(Value::Float(rounded / power))
-}
-
-/// Decimal arithmetic: 0.1 + 0.2 is 0.3.
-fn decimal(first: f64, others: &[Value], operation: fn(f64, f64) -> f64) -> Value {
-    let result = others.iter().map(to_float).fold(first, operation);
-    let rounded: f64 = format!("{result:.15e}").parse().unwrap_or(result);
-    let shorter: f64 = format!("{result:.14e}").parse().unwrap_or(result);
-    Value::Float(if format!("{shorter}").len() + 4 < format!("{rounded}").len() { shorter } else { result })
 }
 
 fn steps(start: i64, stop: i64, step: i64) -> Vec<i64> {

@@ -3,6 +3,7 @@
 mod certificates;
 mod checksum;
 mod dates;
+mod decimal;
 mod defaults;
 mod dicts;
 mod duration;

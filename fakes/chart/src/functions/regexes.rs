@@ -87,6 +87,22 @@ fn translate(pattern: &str) -> String {
                     ('s', true) => out.push_str("\\t\\n\\f\\r "),
                     ('S', false) => out.push_str("[^\\t\\n\\f\\r ]"),
                     ('b', false) => out.push_str("(?-u:\\b)"),
+                    ('B', false) => out.push_str("(?-u:\\B)"),
+                    // What is in braces belongs to the escape.
+                    ('p' | 'P' | 'x', _) if after[1..].starts_with('{') => {
+                        let end = after.find('}').map_or(after.len(), |end| end + 1);
+                        out.push('\\');
+                        out.push_str(&after[..end]);
+                        rest = &after[end..];
+                        continue;
+                    }
+                    ('Q', false) => {
+                        let quoted = &after[1..];
+                        let (quoted, after) = quoted.split_once("\\E").unwrap_or((quoted, ""));
+                        out.push_str(&regex::escape(quoted));
+                        rest = after;
+                        continue;
+                    }
                     _ => {
                         out.push('\\');
                         out.push(code);
@@ -205,6 +221,7 @@ mod tests {
     fn go_expressions_become_rust_expressions() {
         assert_eq!(translate(r"^\d+[\w.-]*\s{2}{x$"), r"^[0-9]+[0-9A-Za-z_.-]*[\t\n\f\r ]{2}\{x$");
         assert!(compile(r"[^[:alnum:]-]+").is_ok_and(|regex| regex.is_match("_")));
+        assert!(compile(r"^\p{L}+\Q.(\E$").is_ok_and(|regex| regex.is_match("é.(")));
         assert!(compile(r"[]a]").is_ok_and(|regex| regex.is_match("]")));
     }
 }

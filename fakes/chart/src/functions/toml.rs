@@ -225,7 +225,18 @@ impl Reader<'_> {
             }
             match self.rest.strip_prefix('.') {
                 Some(rest) => self.rest = rest,
-                None => return self.fail(&format!("expected '.' or '{end}' to end key")),
+                None => return self.fail(&self.no_end_of_path(end)),
+            }
+        }
+    }
+
+    fn no_end_of_path(&self, end: &str) -> String {
+        match (self.rest.chars().next(), end) {
+            (None, "=") => "unexpected EOF; expected key separator '='".into(),
+            (None, _) => "unexpected EOF; expected end of table name".into(),
+            (Some(next), "=") => format!("expected '.' or '=', but got {} instead", display::quote_rune(next)),
+            (Some(next), _) => {
+                format!("expected '.' or ']' to end table name, but got {} instead", display::quote_rune(next))
             }
         }
     }

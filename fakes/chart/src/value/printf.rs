@@ -214,6 +214,8 @@ fn one(spec: &Spec, verb: char, value: &Value) -> String {
         'T' => return pad(spec, value.type_name()),
         'p' => return bad_verb(verb, value),
         'v' if spec.sharp => return display::syntax(value),
+        // There the plus asks for the names of fields, not for signs.
+        'v' if spec.plus => return one(&Spec { plus: false, ..spec.clone() }, verb, value),
         _ => {}
     }
     match value {

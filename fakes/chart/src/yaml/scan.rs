@@ -1,6 +1,6 @@
 //! Cuts YAML into tokens, finding out where keys and blocks begin.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use super::{Mark, YamlError, is_blank, is_blankz, is_break, is_breakz};
 
@@ -61,6 +61,8 @@ pub(super) struct Scanner {
     pub(super) key_allowed: bool,
     indents: Vec<isize>,
     keys: Vec<SimpleKey>,
+    /// Which of the keys begins with which token; emptied as early as the Go library does it.
+    key_of_token: HashMap<usize, usize>,
     queue: VecDeque<Token>,
     /// How many tokens have left the queue.
     taken: usize,
@@ -84,6 +86,7 @@ impl Scanner {
             key_allowed: true,
             indents: Vec::new(),
             keys: vec![SimpleKey::default()],
+            key_of_token: HashMap::new(),
             queue: VecDeque::new(),
             taken: 0,
             done: false,
@@ -109,9 +112,8 @@ impl Scanner {
         if self.queue.is_empty() {
             return Ok(!self.done);
         }
-        let taken = self.taken;
-        match self.keys.iter().position(|key| key.possible && key.token == taken) {
-            Some(index) => self.key_is_valid(index),
+        match self.key_of_token.get(&self.taken) {
+            Some(index) => self.key_is_valid(*index),
             None => Ok(false),
         }
     }
@@ -284,7 +286,9 @@ impl Scanner {
 
     /// Whether a possible key is still near enough.
     fn key_is_valid(&mut self, index: usize) -> Scanned<bool> {
-        let key = self.keys[index];
+        let Some(key) = self.keys.get(index).copied() else {
+            return Ok(false);
+        };
         if !key.possible {
             return Ok(false);
         }
@@ -306,6 +310,7 @@ impl Scanner {
                 SimpleKey { possible: true, required, token: self.taken + self.queue.len(), mark: self.mark };
             if let Some(last) = self.keys.last_mut() {
                 *last = key;
+                self.key_of_token.insert(key.token, self.keys.len() - 1);
             }
         }
         Ok(())
@@ -318,15 +323,22 @@ impl Scanner {
         if key.possible && key.required {
             return self.fail(key.mark, "could not find expected ':'");
         }
-        if let Some(last) = self.keys.last_mut() {
+        if let Some(last) = self.keys.last_mut()
+            && last.possible
+        {
             last.possible = false;
+            self.key_of_token.remove(&key.token);
         }
         Ok(())
     }
 
     fn flow_start(&mut self, kind: Kind) -> Scanned<()> {
         self.save_key()?;
-        self.keys.push(SimpleKey { mark: self.mark, ..SimpleKey::default() });
+        self.keys.push(SimpleKey {
+            token: self.taken + self.queue.len(),
+            mark: self.mark,
+            ..SimpleKey::default()
+        });
         self.flow_level += 1;
         if self.flow_level > MAX_DEPTH {
             return self.fail(self.mark, &format!("exceeded max depth of {MAX_DEPTH}"));
@@ -340,7 +352,9 @@ impl Scanner {
         self.remove_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
-            self.keys.pop();
+            if let Some(key) = self.keys.pop() {
+                self.key_of_token.remove(&key.token);
+            }
         }
         self.key_allowed = false;
         self.indicator(kind, 1);
@@ -380,6 +394,7 @@ impl Scanner {
             self.queue.insert(key.token - self.taken, Token { kind: Kind::Key, start: key.mark });
             self.roll_indent(key.mark, Some(key.token), Kind::BlockMappingStart)?;
             self.keys[last].possible = false;
+            self.key_of_token.remove(&key.token);
             self.key_allowed = false;
         } else {
             if self.flow_level == 0 {
