@@ -1,7 +1,7 @@
 //! Dates.
 
 use super::Param::{Any, Str, Time};
-use super::time::{Moment, display_duration, parse, parse_duration};
+use super::time::{Moment, display_duration, parse, parse_duration, parse_or_complain};
 use super::{Function, Outcome, World, text};
 use crate::value::number::parse_int;
 use crate::value::{Value, display};
@@ -25,18 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::Time(parse(text(&values[0]), text(&values[1])).unwrap_or_else(Moment::zero)))
     }),
     Function::new("mustToDate", &[Str, Str], |values| {
-        let (layout, value) = (text(&values[0]), text(&values[1]));
-        match parse(layout, value) {
-            Some(moment) => Ok(Value::Time(moment)),
-            None => Err(format!(
-                "parsing time {} as {}: cannot parse {} as {}",
-                display::quote(value),
-                display::quote(layout),
-                display::quote(value),
-                display::quote(layout)
-            )
-            .into()),
-        }
+        Ok(Value::Time(parse_or_complain(text(&values[0]), text(&values[1]))?))
     }),
     Function::new("unixEpoch", &[Time], |values| match &values[0] {
         Value::Time(moment) => Ok(moment.timestamp.as_second().to_string().into()),

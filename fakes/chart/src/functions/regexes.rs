@@ -39,7 +39,11 @@ fn checked(pattern: &str) -> Result<Regex, Failure> {
 
 fn must(pattern: &str) -> Result<Regex, Failure> {
     compile(pattern).map_err(|error| {
-        format!("regexp: Compile({}): {}", display::quote(pattern), complaint(pattern, &error)).into()
+        let can_stand_in_backquotes = !pattern.chars().any(|letter| {
+            letter == '`' || letter == '\u{7f}' || letter == '\u{feff}' || (letter < ' ' && letter != '\t')
+        });
+        let shown = if can_stand_in_backquotes { format!("`{pattern}`") } else { display::quote(pattern) };
+        format!("regexp: Compile({shown}): {}", complaint(pattern, &error)).into()
     })
 }
 

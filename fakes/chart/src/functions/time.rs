@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::{self, Weekday};
 use jiff::tz::{Offset, TimeZone};
 
+use crate::value::display;
+
 /// A point in time as seen in a zone.
 #[derive(Clone, Debug)]
 pub(crate) struct Moment {
@@ -260,17 +262,49 @@ struct Read {
 
 /// Reads a time in a Go layout, in UTC unless it says otherwise.
 pub(crate) fn parse(layout: &str, value: &str) -> Option<Moment> {
+    parse_or_complain(layout, value).ok()
+}
+
+/// The same, with Go's words about what cannot be read.
+pub(crate) fn parse_or_complain(whole_layout: &str, whole_value: &str) -> Result<Moment, String> {
     let mut read = Read::default();
-    let (mut layout, mut value) = (layout, value);
+    let (mut layout, mut value) = (whole_layout, whole_value);
+    let complaint = |detail: &str| {
+        format!("parsing time {}{detail}", display::quote(whole_value))
+    };
+    let unfit = |value: &str, part: &str| {
+        let detail = format!(" as {}: cannot parse {} as {}", display::quote(whole_layout), display::quote(value), display::quote(part));
+        complaint(&detail)
+    };
     while !layout.is_empty() {
-        let (part, length) = next_part(layout);
-        match part {
-            Some(part) => value = read.take(part, value)?,
-            None => value = value.strip_prefix(&layout[..length])?,
-        }
-        layout = &layout[length..];
+        let literal = literal_length(layout);
+        let (text, rest) = layout.split_at(literal);
+        value = value.strip_prefix(text).ok_or_else(|| unfit(value, text))?;
+        let (Some(part), length) = next_part(rest) else {
+            break;
+        };
+        value = read.take(part, value).ok_or_else(|| unfit(value, &rest[..length]))?;
+        layout = &rest[length..];
     }
-    if value.is_empty() { read.moment() } else { None }
+    if !value.is_empty() {
+        return Err(complaint(&format!(": extra text: {}", display::quote(value))));
+    }
+    if let Some(what) = read.out_of_range() {
+        return Err(complaint(&format!(": {what} out of range")));
+    }
+    read.moment().ok_or_else(|| complaint(": day out of range"))
+}
+
+/// How much of a layout stands for itself.
+fn literal_length(layout: &str) -> usize {
+    let mut at = 0;
+    while at < layout.len() {
+        match next_part(&layout[at..]) {
+            (Some(_), _) => break,
+            (None, length) => at += length,
+        }
+    }
+    at
 }
 
 fn digits(value: &str, least: usize, most: usize) -> Option<(i32, &str)> {
@@ -354,6 +388,18 @@ impl Read {
         let (minutes, rest) = digits(rest, 2, 2).unwrap_or((0, rest));
         self.offset = Some(sign * (hours * 3600 + minutes * 60));
         Some(rest)
+    }
+
+    fn out_of_range(&self) -> Option<&'static str> {
+        let is_outside = |value: Option<i8>, most: i8| value.is_some_and(|value| value < 1 || value > most);
+        match self {
+            _ if is_outside(self.month, 12) => Some("month"),
+            _ if self.hour > 23 => Some("hour"),
+            _ if self.minute > 59 => Some("minute"),
+            _ if self.second > 59 => Some("second"),
+            _ if is_outside(self.day, 31) => Some("day"),
+            _ => None,
+        }
     }
 
     fn moment(&self) -> Option<Moment> {

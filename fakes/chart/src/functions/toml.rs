@@ -87,8 +87,14 @@ fn inline(value: &Value) -> Result<String, String> {
     Ok(match value {
         Value::Str(text) => quoted(text),
         Value::Float(float) => {
-            let text = number::format_f(*float);
-            if text.contains('.') { text } else { format!("{text}.0") }
+            let text = number::format_g(*float);
+            match text.as_str() {
+                "NaN" => "nan".into(),
+                "+Inf" => "inf".into(),
+                "-Inf" => "-inf".into(),
+                _ if text.contains(['.', 'e']) => text,
+                _ => format!("{text}.0"),
+            }
         }
         Value::List(_) | Value::Bytes(_) => {
             let items = value.elements().unwrap_or_default();

@@ -39,18 +39,18 @@ impl Head {
             Some(Value::Map(metadata)) => metadata,
             Some(other) => return Err(mismatch(&other, "SimpleHead.metadata", METADATA)),
         };
-        head.name = text(&metadata, "name", "SimpleHead.metadata.name")?;
+        head.name = text(&metadata, "name", ".metadata.name")?;
         match field(&metadata, "annotations") {
             None | Some(Value::Nil) => {}
             Some(Value::Map(annotations)) => {
                 for (key, value) in annotations.entries() {
                     let Some(value) = as_text(&value) else {
-                        return Err(mismatch(&value, "SimpleHead.metadata.annotations", "string"));
+                        return Err(mismatch(&value, ".metadata.annotations", "string"));
                     };
                     head.annotations.push((key.as_ref().into(), value));
                 }
             }
-            Some(other) => return Err(mismatch(&other, "SimpleHead.metadata.annotations", "map[string]string")),
+            Some(other) => return Err(mismatch(&other, ".metadata.annotations", "map[string]string")),
         }
         Ok(head)
     }
