@@ -1,12 +1,18 @@
 //! Holds the renderer against the real program: every chart in `tests/charts` with every set of values in
-//! `tests/values`, output and errors to the byte. The program is the one that `HELM` names, or `helm` on `PATH`.
+//! `tests/values`, output and errors to the byte.
+//!
+//! The program is the one that `HELM` names, or `helm` on `PATH`. What it said is kept in `tests/golden`, which
+//! the renderer is held against in any case; `GOLDEN=write` keeps what the program says now.
 
+mod golden;
 mod helm;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use helm::{Helm, compare};
+use golden::Golden;
+use helm::{Case, Helm, Missing};
 
 fn here(directory: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(directory)
@@ -27,32 +33,19 @@ fn value_sets(chart: &str) -> Vec<PathBuf> {
     if sets.is_empty() { vec![here("values").join("empty.json")] } else { sets }
 }
 
-#[test]
-fn charts_render_as_the_real_program_renders_them() {
-    let Some(helm) = Helm::find("charts") else {
-        return;
-    };
-    let mut compared = 0;
-    let mut differences = Vec::new();
+fn stored_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
     for chart in sorted_entries(&here("charts")) {
         let name = chart.file_name().expect("a chart's directory").to_string_lossy().into_owned();
-        for values in value_sets(&name) {
-            compared += 1;
-            differences.extend(compare(&helm, &chart, &values));
-        }
+        let sets = value_sets(&name).into_iter();
+        cases.extend(sets.map(|values| Case { chart: chart.clone(), values }));
     }
-    assert!(compared > 30, "only {compared} cases were found");
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    cases
 }
 
-#[test]
-fn a_freshly_created_chart_renders_as_the_real_program_renders_it() {
-    let Some(helm) = Helm::find("fresh chart") else {
-        return;
-    };
-    let directory = tempfile::tempdir().expect("a directory");
-    helm.create(directory.path(), "fresh");
-    let chart = directory.path().join("fresh");
+/// The chart that people start with, and values for it.
+fn fresh_cases(helm: &Helm, directory: &Path) -> Vec<Case> {
+    helm.create(directory, "fresh");
     let sets = [
         r#"{}"#,
         r#"{"replicaCount": 3, "fullnameOverride": "other", "podAnnotations": {"a": "b"}, "podLabels": {"x": "y"}}"#,
@@ -62,46 +55,81 @@ fn a_freshly_created_chart_renders_as_the_real_program_renders_it() {
         r#"{"resources": {"limits": {"cpu": "100m", "memory": 134217728}}, "volumes": [{"name": "v", "emptyDir": {}}]}"#,
         r#"{"httpRoute": {"enabled": true}, "imagePullSecrets": [{"name": "p"}], "securityContext": {"runAsUser": 1000}}"#,
     ];
-    let mut differences = Vec::new();
-    for (index, set) in sets.iter().enumerate() {
-        let values = directory.path().join(format!("{index}.json"));
+    let write = |(index, set): (usize, &&str)| {
+        let values = directory.join(format!("{index}.json"));
         fs::write(&values, set).expect("values to be written");
-        differences.extend(compare(&helm, &chart, &values));
+        Case { chart: directory.join("fresh"), values }
+    };
+    sets.iter().enumerate().map(write).collect()
+}
+
+fn difference(case: &Case, whose: &str, theirs: &str, ours: &str) -> Option<String> {
+    golden::first_difference(theirs, ours).map(|shown| format!("{case} is not what {whose} has:\n{shown}"))
+}
+
+/// Past the capture of what tests print.
+fn say(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).expect("stderr");
+}
+
+#[test]
+fn charts_render_as_the_real_program_renders_them() {
+    let golden = Golden::new(here("golden"));
+    let helm = Helm::find();
+    let mut differences = Vec::new();
+    let mut compared = 0;
+    let stored = stored_cases();
+    assert!(stored.len() > 100, "only {} cases were found", stored.len());
+    for case in &stored {
+        let ours = case.ours();
+        if let Ok(helm) = &helm {
+            let theirs = helm.template(case);
+            golden.keep(&case.name(), &theirs);
+            differences.extend(difference(case, "helm", &theirs, &ours));
+            compared += 1;
+        }
+        differences.extend(difference(case, "tests/golden", &golden.of(&case.name()), &ours));
+    }
+    match helm {
+        Ok(helm) => {
+            let directory = tempfile::tempdir().expect("a directory");
+            for case in fresh_cases(&helm, directory.path()) {
+                differences.extend(difference(&case, "helm", &helm.template(&case), &case.ours()));
+                compared += 1;
+            }
+            say(&format!("lanes: helm ran {compared}"));
+        }
+        Err(Missing(reason)) => say(&format!("lanes: helm did not run ({reason})")),
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 #[test]
 fn notes_are_those_that_the_real_program_shows() {
-    let Some(helm) = Helm::find("notes") else {
-        return;
-    };
-    let chart = here("charts").join("shop");
-    let values = here("values").join("empty.json");
-    let rendered = helm::render(&chart, &values).expect("a chart that renders");
-    assert_eq!(rendered.notes.trim_end(), helm.notes(&chart, &values));
+    let golden = Golden::new(here("golden"));
+    let helm = Helm::find();
+    for chart in ["shop", "family"] {
+        let case = Case { chart: here("charts").join(chart), values: here("values").join("empty.json") };
+        let ours = case.render().expect("a chart that renders").notes.trim_end().to_owned();
+        let name = format!("{chart}/NOTES");
+        if let Ok(helm) = &helm {
+            let theirs = helm.notes(&case);
+            golden.keep(&name, &theirs);
+            assert_eq!(difference(&case, "helm", &theirs, &ours), None);
+        }
+        assert_eq!(difference(&case, "tests/golden", &golden.of(&name), &ours), None);
+    }
 }
 
 #[test]
 fn an_archive_renders_as_its_directory() {
-    let Some(helm) = Helm::find("archives") else {
-        return;
-    };
-    let directory = tempfile::tempdir().expect("a directory");
-    let chart = here("charts").join("family");
-    let archive = helm.package(&chart, directory.path());
-    let bytes = fs::read(archive).expect("an archive");
-    let from_archive = fake_chart::Chart::from_archive(&bytes).expect("a chart");
-    let values = serde_json::json!({});
-    let text = |chart: &fake_chart::Chart| {
-        let rendered = chart.render(
-            &helm::release(),
-            &values,
-            &fake_chart::Capabilities::default(),
-            &fake_chart::NoCluster,
-        );
-        rendered.expect("a chart that renders").text
-    };
-    let from_dir = fake_chart::Chart::from_dir(&chart).expect("a chart");
-    assert_eq!(text(&from_archive), text(&from_dir));
+    let case = Case { chart: here("charts").join("family"), values: here("values").join("empty.json") };
+    let compressed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut archive = tar::Builder::new(compressed);
+    archive.append_dir_all("family", &case.chart).expect("the chart's files");
+    let bytes = archive.into_inner().and_then(flate2::write::GzEncoder::finish).expect("an archive");
+    let chart = fake_chart::Chart::from_archive(&bytes).expect("a chart");
+    let from_archive = helm::rendered(&chart, &serde_json::json!({})).expect("a chart that renders");
+    let from_directory = case.render().expect("a chart that renders");
+    assert_eq!(from_archive.text, from_directory.text);
 }

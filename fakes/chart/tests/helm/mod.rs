@@ -1,6 +1,6 @@
 //! Runs the real program, and this renderer in the same way.
 
-use std::io::Write as _;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -9,25 +9,65 @@ use fake_chart::{Capabilities, Chart, NoCluster, Release, Rendered};
 /// The real program.
 pub(crate) struct Helm(PathBuf);
 
+/// Why there is none.
+pub(crate) struct Missing(pub(crate) &'static str);
+
 const NAME: &str = "rel";
 const NAMESPACE: &str = "default";
 
-impl Helm {
-    /// The program, if there is one; if not, that is said aloud.
-    pub(crate) fn find(lane: &str) -> Option<Self> {
-        let named = std::env::var_os("HELM").map(PathBuf::from);
-        let found = named.clone().or_else(|| {
-            let path = std::env::var_os("PATH")?;
-            std::env::split_paths(&path).map(|directory| directory.join("helm")).find(|program| program.is_file())
-        });
-        if let Some(program) = found {
-            assert!(program.is_file(), "HELM names {}, which is no file", program.display());
-            return Some(Self(program));
+/// A chart and values for it.
+pub(crate) struct Case {
+    pub(crate) chart: PathBuf,
+    pub(crate) values: PathBuf,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} with {}", self.chart.display(), self.values.display())
+    }
+}
+
+impl Case {
+    /// The names of the chart and of the values.
+    pub(crate) fn name(&self) -> String {
+        let chart = self.chart.file_name().expect("a chart's directory").to_string_lossy();
+        let values = self.values.file_stem().expect("a file of values").to_string_lossy();
+        format!("{chart}/{values}")
+    }
+
+    /// What this renderer makes of it.
+    pub(crate) fn render(&self) -> Result<Rendered, String> {
+        let chart = Chart::from_dir(&self.chart).map_err(|error| error.to_string())?;
+        let values = std::fs::read_to_string(&self.values).expect("readable values");
+        rendered(&chart, &serde_json::from_str(&values).expect("values in JSON"))
+    }
+
+    /// The same as one text.
+    pub(crate) fn ours(&self) -> String {
+        match self.render() {
+            Ok(rendered) => rendered.text,
+            Err(error) => format!("Error: {}\n", error.trim_end()),
         }
-        // Straight to the stream: what tests print is only shown if they fail.
-        let message = format!("lanes: helm did not run ({lane}: HELM is not set, and there is no helm on PATH)\n");
-        std::io::stderr().write_all(message.as_bytes()).expect("stderr");
-        None
+    }
+}
+
+/// A chart as it is rendered with some values.
+pub(crate) fn rendered(chart: &Chart, values: &serde_json::Value) -> Result<Rendered, String> {
+    let release = Release::install(NAME, NAMESPACE, jiff::Timestamp::UNIX_EPOCH);
+    chart.render(&release, values, &Capabilities::default(), &NoCluster).map_err(|error| error.to_string())
+}
+
+impl Helm {
+    /// The program, if there is one.
+    pub(crate) fn find() -> Result<Self, Missing> {
+        if let Some(program) = std::env::var_os("HELM").map(PathBuf::from) {
+            assert!(program.is_file(), "HELM names {}, which is no file", program.display());
+            return Ok(Self(program));
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let programs = std::env::split_paths(&path).map(|directory| directory.join("helm"));
+        let found = programs.into_iter().find(|program| program.is_file());
+        found.map(Self).ok_or(Missing("HELM is not set, and there is no helm on PATH"))
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -41,16 +81,16 @@ impl Helm {
     }
 
     /// What it prints, or what it complains about.
-    fn template(&self, chart: &Path, values: &Path) -> Result<String, String> {
-        let output = self.run(&["template", NAME, &chart.to_string_lossy(), "-f", &values.to_string_lossy()]);
+    pub(crate) fn template(&self, case: &Case) -> String {
+        let (chart, values) = (case.chart.to_string_lossy(), case.values.to_string_lossy());
+        let output = self.run(&["template", NAME, &chart, "-f", &values]);
         if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+            return String::from_utf8_lossy(&output.stdout).into_owned();
         }
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        let start = complaint.find("Error: ").map_or(0, |start| start + "Error: ".len());
-        let complaint = &complaint[start..];
+        let complaint = &complaint[complaint.find("Error: ").unwrap_or(0)..];
         let hint = complaint.find("\n\nUse --debug flag").unwrap_or(complaint.len());
-        Err(complaint[..hint].trim_end().into())
+        format!("{}\n", complaint[..hint].trim_end())
     }
 
     /// Makes a chart as people start with.
@@ -59,69 +99,13 @@ impl Helm {
         assert!(output.status.success(), "helm create: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// The archive of a chart.
-    pub(crate) fn package(&self, chart: &Path, directory: &Path) -> PathBuf {
-        let output =
-            self.run(&["package", &chart.to_string_lossy(), "--destination", &directory.to_string_lossy()]);
-        assert!(output.status.success(), "helm package: {}", String::from_utf8_lossy(&output.stderr));
-        let mut entries = std::fs::read_dir(directory).expect("a directory");
-        entries.next().expect("an archive").expect("a readable entry").path()
-    }
-
     /// The notes of an installation that is not carried out.
-    pub(crate) fn notes(&self, chart: &Path, values: &Path) -> String {
-        let output = self.run(&[
-            "install",
-            NAME,
-            &chart.to_string_lossy(),
-            "-f",
-            &values.to_string_lossy(),
-            "--dry-run=client",
-        ]);
+    pub(crate) fn notes(&self, case: &Case) -> String {
+        let (chart, values) = (case.chart.to_string_lossy(), case.values.to_string_lossy());
+        let output = self.run(&["install", NAME, &chart, "-f", &values, "--dry-run=client"]);
         assert!(output.status.success(), "helm install: {}", String::from_utf8_lossy(&output.stderr));
         let shown = String::from_utf8_lossy(&output.stdout).into_owned();
         let (_, notes) = shown.split_once("\nNOTES:\n").expect("notes");
         notes.trim_end().into()
     }
-}
-
-/// The release that both render for.
-pub(crate) fn release() -> Release {
-    Release::install(NAME, NAMESPACE, jiff::Timestamp::UNIX_EPOCH)
-}
-
-/// What this renderer makes of a chart.
-pub(crate) fn render(chart: &Path, values: &Path) -> Result<Rendered, String> {
-    let chart = Chart::from_dir(chart).map_err(|error| error.to_string())?;
-    let values = std::fs::read_to_string(values).expect("readable values");
-    let values = serde_json::from_str(&values).expect("values in JSON");
-    chart.render(&release(), &values, &Capabilities::default(), &NoCluster).map_err(|error| error.to_string())
-}
-
-/// The first difference between the two, if there is one.
-pub(crate) fn compare(helm: &Helm, chart: &Path, values: &Path) -> Option<String> {
-    let theirs = helm.template(chart, values);
-    let ours = render(chart, values).map(|rendered| rendered.text);
-    if theirs == ours {
-        return None;
-    }
-    let show = |outcome: &Result<String, String>| match outcome {
-        Ok(text) => text.clone(),
-        Err(error) => format!("Error: {error}"),
-    };
-    let (theirs, ours) = (show(&theirs), show(&ours));
-    let differs = theirs.lines().zip(ours.lines()).position(|(theirs, ours)| theirs != ours);
-    let line = differs.unwrap_or_else(|| theirs.lines().count().min(ours.lines().count()));
-    let around = |text: &str| {
-        let lines: Vec<&str> = text.lines().skip(line.saturating_sub(2)).take(6).collect();
-        lines.join("\n    ")
-    };
-    Some(format!(
-        "{} with {} differs in line {}:\n  helm:\n    {}\n  here:\n    {}",
-        chart.display(),
-        values.display(),
-        line + 1,
-        around(&theirs),
-        around(&ours)
-    ))
 }
