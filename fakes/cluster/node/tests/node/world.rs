@@ -33,7 +33,7 @@ pub(crate) struct World {
 }
 
 /// No test needs a tenth of it, on the busiest machine.
-const CEILING: Duration = Duration::from_secs(60);
+pub(crate) const CEILING: Duration = Duration::from_secs(60);
 
 /// Runs a test in a world of its own.
 pub(crate) fn in_world<F: Future<Output = ()>>(test: impl FnOnce(World) -> F + Send + 'static) {
