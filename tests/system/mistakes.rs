@@ -74,7 +74,7 @@ async fn a_misspelt_field_fault_or_name_in_a_file_is_shown_in_its_line_with_the_
 async fn a_misspelt_scenario_world_or_flag_is_bad_usage_with_the_nearest_name() {
     let desk = Desk::new();
     desk.smoke(&["run", "missing-worker-tga"]).await.ended(2).said("did you mean `missing-worker-tag`?");
-    desk.smoke(&["run", "healthy", "--world", "smi"]).await.ended(2).said("`sim`");
+    desk.smoke(&["run", "healthy", "--world", "smi"]).await.ended(2).said("did you mean `sim`?");
     desk.smoke(&["run", "--kepe", "always"]).await.ended(2).said("--keep");
     desk.smoke(&["explain", "registry.mising-tag"])
         .await

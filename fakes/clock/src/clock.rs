@@ -159,6 +159,18 @@ impl Clock {
         Hold { field: self.field.clone() }
     }
 
+    /// Holds the clock while `future` runs, but for no longer than `most` of field time; then it goes on without.
+    pub async fn hold_during<F: Future>(&self, what: &'static str, most: Duration, future: F) -> F::Output {
+        let hold = self.hold(what);
+        match select(pin!(future), pin!(self.sleep(most))).await {
+            Either::Left((output, _)) => output,
+            Either::Right(((), future)) => {
+                drop(hold);
+                future.await
+            }
+        }
+    }
+
     /// From now on field time goes with the machine's time of day: it catches up as fast as its options permit where it is
     /// behind, and never jumps ahead. For a world that people look around in.
     pub fn follow_machine(&self) {

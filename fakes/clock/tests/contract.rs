@@ -70,6 +70,18 @@ fn a_hold_keeps_time_at_the_machines_pace() {
 }
 
 #[test]
+fn a_hold_with_an_end_lets_go_of_who_never_answers() {
+    let world = world();
+    let clock = world.clock().clone();
+    let start = clock.now();
+    world.block_on(async {
+        let never = clock.timeout(Duration::from_secs(3600), std::future::pending::<()>());
+        assert!(clock.hold_during("the test", Duration::from_millis(50), never).await.is_err());
+    });
+    assert!(field_seconds(&clock, start) >= 3600.0);
+}
+
+#[test]
 fn time_does_not_jump_while_a_tracked_process_computes() {
     let world = world();
     let clock = world.clock().clone();

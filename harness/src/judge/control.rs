@@ -3,15 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Finding, History, Rule, View};
-use crate::scenario::Scenario;
-use crate::timeline::Timeline;
+use crate::scenario::{Milestone, Scenario};
+use crate::timeline::{Timeline, What};
 
 /// What a faultless run showed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Control {
     /// Every blocker that it named at any moment.
     pub shown: Vec<Shown>,
+    /// Milestones of every install that it did not reach.
+    pub missing: Vec<Milestone>,
+    /// How long it took: `+5m00s`.
+    pub until: String,
 }
+
+/// What every install without faults reaches.
+const OF_EVERY_INSTALL: [Milestone; 2] = [Milestone::StatusPage, Milestone::LoginReady];
 
 /// A blocker that the control named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +53,26 @@ impl Control {
                 }
             }
         }
-        Self { shown }
+        let reached = |wanted: &Milestone| {
+            let is_it = |what: &What| matches!(what, What::Milestone { milestone } if milestone == wanted);
+            timeline.events.iter().any(|event| is_it(&event.what))
+        };
+        let missing = OF_EVERY_INSTALL.into_iter().filter(|wanted| !reached(wanted)).collect();
+        Self { shown, missing, until: history.offset(history.end) }
+    }
+
+    /// The appliance did not install although nothing was done to it.
+    pub(super) fn never_installed(&self) -> Option<Finding> {
+        let names = |prefix: &str| {
+            let names: Vec<String> = self.missing.iter().map(|it| format!("{prefix}{it}")).collect();
+            names.join(", ")
+        };
+        (!self.missing.is_empty()).then(|| Finding {
+            rule: Rule::Control,
+            expected: format!("the same install without faults to reach {}", names("")),
+            seen: names("no "),
+            when: format!("until {} of the control", self.until),
+        })
     }
 
     /// Expected blockers that need no fault.

@@ -46,6 +46,18 @@ pub struct Finding {
     pub when: String,
 }
 
+impl Finding {
+    /// The recovery was never tried although nothing stood in its way.
+    pub(super) fn untried(history: &super::History) -> Self {
+        Self {
+            rule: Rule::Recovers,
+            expected: "the heal to be tried".to_owned(),
+            seen: "no heal phase".to_owned(),
+            when: format!("until {}", history.offset(history.end)),
+        }
+    }
+}
+
 impl Rule {
     fn name(self) -> &'static str {
         match self {

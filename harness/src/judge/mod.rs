@@ -44,5 +44,13 @@ pub fn judge(timeline: &Timeline, scenario: &Scenario, control: Option<&Control>
     wrong.extend(milestones.order(&scenario.expect.order, &history));
     wrong.extend(milestones.within(&scenario.expect.within, &history));
     wrong.extend(rules::recovers(&history, scenario));
+    if let Some(never) = control.and_then(Control::never_installed) {
+        // An appliance that does not install without faults either is not excused by a fault that could not land.
+        invalid.clear();
+        wrong.insert(0, never);
+    }
+    if wrong.is_empty() && invalid.is_empty() && scenario.recovers.is_some() && history.heal.is_none() {
+        invalid.push(Finding::untried(&history));
+    }
     Judgement::of(invalid, wrong)
 }

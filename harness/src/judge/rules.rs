@@ -35,6 +35,10 @@ pub(super) fn eventually(history: &History, scenario: &Scenario) -> Vec<Finding>
 /// `recovers`, at the very end.
 pub(super) fn recovers(history: &History, scenario: &Scenario) -> Vec<Finding> {
     let Some(wanted) = &scenario.recovers else { return Vec::new() };
+    if history.heal.is_none() {
+        // What never came about is not healed; the other rules say what did not.
+        return Vec::new();
+    }
     let mismatches = |spell: &Spell| Some(document_mismatches(wanted, View(spell.document()?)));
     let mut found = at_end(history, &history.spells, Rule::Recovers, &wanted.to_string(), mismatches);
     for finding in &mut found {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use field_clock::{Clock, Elapsed};
-use futures::future::{Either, select};
 use reqwest::Client;
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
@@ -14,6 +13,9 @@ use crate::timeline::Answer;
 
 /// A request that takes longer than this in field time has no answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// The clock is held no longer than this for one look: nobody who is well needs more, and a world should not stand still for
+/// who never answers.
+const LONG_HOLD: Duration = Duration::from_secs(2);
 /// The clock is held no longer than this, divided by the number of such requests, for an address that let the last ones wait
 /// for nothing.
 const SHORT_HOLD: Duration = Duration::from_millis(500);
@@ -34,9 +36,14 @@ pub(super) struct Fetch {
 }
 
 impl Fetch {
-    /// How often in a row there was no answer in time, this one included.
+    /// How often there was no answer in time since the last answer, this one included.
     pub(super) fn strikes(&self, before: u32) -> u32 {
-        if self.timed_out { before.saturating_add(1) } else { 0 }
+        match self.answer {
+            _ if self.timed_out => before.saturating_add(1),
+            // Who is not there has not shown anything.
+            Answer::Nothing { .. } => before,
+            Answer::Status { .. } => 0,
+        }
     }
 
     fn nothing(problem: impl Into<String>) -> Self {
@@ -54,20 +61,10 @@ impl Visitor {
 
     /// Asks once. The clock is held until the answer is there: host load is not charged to the appliance.
     pub(super) async fn get(&self, url: &str, token: Option<&str>, strikes: u32) -> Fetch {
-        let hold = self.clock.hold("a look at the appliance");
-        let asked = std::pin::pin!(self.clock.timeout(TIMEOUT, self.ask(url, token)));
-        let answered = if strikes == 0 {
-            asked.await
-        } else {
-            // It has shown that it lets people wait; the machine's time is not spent on it again.
-            match select(asked, std::pin::pin!(self.clock.sleep(SHORT_HOLD / strikes))).await {
-                Either::Left((answered, _)) => answered,
-                Either::Right(((), asked)) => {
-                    drop(hold);
-                    asked.await
-                }
-            }
-        };
+        let asked = self.clock.timeout(TIMEOUT, self.ask(url, token));
+        // On who has shown that he lets people wait, the machine's time is not spent again.
+        let most = if strikes == 0 { LONG_HOLD } else { SHORT_HOLD / strikes };
+        let answered = self.clock.hold_during("a look at the appliance", most, asked).await;
         answered
             .unwrap_or_else(|Elapsed| Fetch { timed_out: true, ..Fetch::nothing("no answer within 10 s") })
     }

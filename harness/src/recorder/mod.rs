@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::timeline::{Answer, Journal, Target, What, digests};
-use crate::world::World;
+use crate::world::{Concealed, World};
 use http::{Fetch, Visitor};
 
 /// Changes that come closer together than this are seen together.
@@ -117,16 +117,17 @@ impl<'w> Recorder<'w> {
                 probe.learn(fetch, now, &self.journal);
             }
         }
-        self.learn_status(status, now);
+        let secrets = self.world.secrets().await;
+        self.learn_status(&status, &secrets, now);
     }
 
-    fn learn_status(&mut self, fetch: Fetch, asked: Timestamp) {
+    fn learn_status(&mut self, fetch: &Fetch, secrets: &Concealed, asked: Timestamp) {
         self.status_strikes = fetch.strikes(self.status_strikes);
         if matches!(fetch.answer, Answer::Status { code: 401, .. }) {
             // The token may have been replaced.
             self.token = None;
         }
-        match document(&fetch) {
+        match document(fetch, secrets) {
             Ok(document) => {
                 let digests = digests(&document);
                 if let Some(until) = self.status.learn(StatusSeen::Document(digests.content.clone()), asked) {
@@ -156,9 +157,10 @@ impl Probe {
 }
 
 /// The status document, or why there is none.
-fn document(fetch: &Fetch) -> Result<Value, String> {
+fn document(fetch: &Fetch, secrets: &Concealed) -> Result<Value, String> {
+    let body = || secrets.mask(&String::from_utf8_lossy(&fetch.body));
     match &fetch.answer {
-        Answer::Status { code: 200, .. } => match serde_json::from_slice::<Value>(&fetch.body) {
+        Answer::Status { code: 200, .. } => match serde_json::from_str::<Value>(&body()) {
             Ok(document) if document.is_object() => Ok(document),
             Ok(_) => Err("answered 200 with JSON that is no object".to_owned()),
             Err(error) => Err(format!("answered 200 with what is no JSON: {error}")),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::play::chain;
 use crate::timeline::{Timeline, What};
-use crate::world::World;
+use crate::world::{Concealed, World, WorldError};
 
 /// Collects what helps to understand a failure; what could not be had is a remark.
 pub(super) async fn collect(
@@ -19,9 +19,22 @@ pub(super) async fn collect(
             std::fs::write(directory.join("operator.log"), operator_log(timeline))?;
             std::fs::write(directory.join("status.json"), last_status(timeline))?;
         }
-        world.evidence(&directory).await
+        world.evidence(&directory).await?;
+        conceal(&world.secrets().await, &directory)
     };
     collected.await.err().map(|error| format!("evidence is not complete: {}", chain(&*error)))
+}
+
+/// Objects and logs may quote what nobody may read.
+fn conceal(secrets: &Concealed, directory: &Path) -> Result<(), WorldError> {
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        let text = std::fs::read_to_string(&path)?;
+        if secrets.is_in(&text) {
+            std::fs::write(&path, secrets.mask(&text))?;
+        }
+    }
+    Ok(())
 }
 
 fn operator_log(timeline: &Timeline) -> String {

@@ -200,8 +200,6 @@ impl Job {
         let kept = Some(script.keep(&*world).await);
         // A runner that is gone releases nothing, and waits for nothing.
         let told = tell.send(Message::Done { id: self.id, played, kept });
-        let clock = world.clock();
-        let _slow = clock.hold("people look around");
         if told.is_ok() {
             shared.release.wait().await;
         }

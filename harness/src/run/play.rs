@@ -81,7 +81,12 @@ impl Script<'_> {
             self.phase(journal, Phase::Fault);
         }
         let recorder = Recorder::new(world, journal.clone());
-        let background = async { futures::join!(recorder.run(), self.bootstrap(world, journal)).1 };
+        let background = async {
+            match select(std::pin::pin!(self.bootstrap(world, journal)), std::pin::pin!(recorder.run())).await {
+                Either::Left((trouble, _)) => trouble,
+                Either::Right(((), _)) => "the recorder ended".to_owned(),
+            }
+        };
         let script = std::pin::pin!(self.follow(world, journal));
         match select(script, std::pin::pin!(background)).await {
             Either::Left((ended, _)) => ended,
@@ -103,7 +108,8 @@ impl Script<'_> {
         let (sender, mut receiver) = mpsc::unbounded_channel::<crate::world::OperatorLine>();
         let hear = async {
             while let Some(line) = receiver.recv().await {
-                journal.note(What::Operator { stream: line.stream, text: line.text });
+                let text = world.secrets().await.mask(&line.text);
+                journal.note(What::Operator { stream: line.stream, text });
             }
         };
         let (end, ()) = futures::join!(world.run_bootstrap(&options, sender), hear);
@@ -131,8 +137,12 @@ impl Script<'_> {
             let wait = watch.wait(Goal::Eventually, landed, clock.now());
             if wait != Wait::NotYet {
                 receipts.last(world, journal).await;
-                self.phase(journal, if wait == Wait::Settled { Phase::Settled } else { Phase::Unsettled });
-                break;
+                self.phase(journal, if wait == Wait::Unsettled { Phase::Unsettled } else { Phase::Settled });
+                if wait == Wait::Settled {
+                    break;
+                }
+                // The recovery from what never came about proves nothing.
+                return Ok(());
             }
             // The journal lives as long as this play.
             let _ = looks.changed().await;

@@ -18,8 +18,10 @@ use crate::world::OperatorEnd;
 pub(super) enum Wait {
     /// Go on.
     NotYet,
-    /// Nothing changes any more.
+    /// It is there, and nothing changes any more.
     Settled,
+    /// Nothing changes any more, and it is not there.
+    SettledOtherwise,
     /// There is no more time.
     Unsettled,
 }
@@ -130,7 +132,7 @@ impl<'s> Watch<'s> {
         }
         let patience = if self.silent { self.budgets.silence } else { self.budgets.patience };
         if quiet(patience, self.changed) {
-            return Wait::Settled;
+            return if met { Wait::Settled } else { Wait::SettledOtherwise };
         }
         if quiet(self.budgets.ceiling, self.began) { Wait::Unsettled } else { Wait::NotYet }
     }

@@ -6,10 +6,17 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let wanted = plain(given);
     known
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&wanted, &plain(name)), name))
+        .map(|name| (likeness(&wanted, &plain(name)), name))
         .filter(|(score, _)| *score >= 0.78)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+/// From 0 to 1. Two letters that changed places are one slip, also in a short name.
+fn likeness(given: &str, name: &str) -> f64 {
+    let slips = strsim::osa_distance(given, name);
+    let one_slip = if slips == 1 && name.len() > 2 { 0.9 } else { 0.0 };
+    strsim::jaro_winkler(given, name).max(one_slip)
 }
 
 /// `; did you mean `x`?` or `; known are a, b`: the end of a message about an unknown name.
@@ -34,6 +41,7 @@ mod tests {
             nearest("image-not-fuond", ["image-registry", "image-not-found"]),
             Some("image-not-found")
         );
+        assert_eq!(nearest("smi", ["sim", "kind", "talos"]), Some("sim"));
         assert_eq!(nearest("fullyHealthy", ["installing", "fully_healthy"]), Some("fully_healthy"));
     }
 

@@ -13,6 +13,7 @@
 //! Nothing here knows what a scenario expects; a world gets causes and gives addresses.
 
 mod access;
+mod concealed;
 mod operator;
 mod request;
 pub mod sim;
@@ -25,6 +26,7 @@ use futures::future::LocalBoxFuture;
 use tokio::sync::{mpsc, watch};
 
 pub use access::{Access, Capability, Receipt, UnknownCapability};
+pub use concealed::{Concealed, MASK};
 pub use operator::{OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
 pub use request::{Binaries, BootRequest, BootstrapMode, BootstrapOptions, Speed};
 
@@ -67,6 +69,9 @@ pub trait World {
 
     /// The token that the status service asks for, once there is one.
     async fn status_token(&self) -> Option<String>;
+
+    /// What must not appear in anything that is kept of this world, as of now.
+    async fn secrets(&self) -> Concealed;
 
     /// Runs the operator's command to its end and sends its lines as they come.
     ///

@@ -18,7 +18,7 @@ use smoke_harness::fault::{FaultUse, HealStep};
 use smoke_harness::run::{Keep, Outcome, Plan, Runner, Summary};
 use smoke_harness::scenario::{Scenario, read};
 use smoke_harness::world::{
-    Access, Binaries, BootError, BootRequest, BootstrapOptions, Capability, InjectError, OperatorEnd,
+    Access, Binaries, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, OperatorEnd,
     OperatorLine, Play, Receipt, Speed, Stream, World, WorldError, WorldFactory,
 };
 use tokio::sync::{mpsc, watch};
@@ -213,6 +213,10 @@ impl World for ScriptedWorld {
 
     async fn status_token(&self) -> Option<String> {
         Some("token".to_owned())
+    }
+
+    async fn secrets(&self) -> Concealed {
+        Concealed::default()
     }
 
     async fn run_bootstrap(

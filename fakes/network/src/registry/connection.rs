@@ -53,11 +53,12 @@ pub(crate) async fn accept(
 
 async fn connection(shared: Arc<Shared>, stream: TcpStream, tls: TlsAcceptor) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    let client = stream.peer_addr()?.ip();
     let stream = tls.accept(stream).await?;
     let server_name = stream.get_ref().1.server_name().map(str::to_owned);
     let switch = Arc::new(Switch::default());
     let io = TokioIo::new(Tapped { stream, switch: Arc::clone(&switch) });
-    let line = Line { server_name, switch: Arc::clone(&switch) };
+    let line = Line { client, server_name, switch: Arc::clone(&switch) };
     let service = service_fn(move |request| serve(Arc::clone(&shared), line.clone(), request));
     // The date of answers is that of the field, not the machine's.
     let serving = http1::Builder::new().auto_date_header(false).serve_connection(io, service);

@@ -1,5 +1,6 @@
 //! Proof that a request was made.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -14,6 +15,8 @@ use crate::fault::FaultId;
 pub struct RegistryReceipt {
     /// When it came, in field time.
     pub at: Timestamp,
+    /// Where the client was.
+    pub client: IpAddr,
     /// The host that it was for, without the port; `docker.io` for all hosts of the Docker Hub.
     pub host: String,
     /// The method.

@@ -1,6 +1,7 @@
 //! One request: faults that refuse, then the content, then faults of the transfer, then the answer.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,6 +22,8 @@ use super::{Shared, pull, push};
 /// A client's connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
+    /// Where the client is.
+    pub(crate) client: IpAddr,
     /// The name that the client asked for in its TLS greeting.
     pub(crate) server_name: Option<String>,
     pub(crate) switch: Arc<Switch>,
@@ -74,6 +77,7 @@ fn ask(shared: &Shared, line: &Line, request: &Request<Incoming>) -> (Ask, OpenR
     };
     let receipt = OpenReceipt::new(RegistryReceipt {
         at: shared.clock.now(),
+        client: line.client,
         host: ask.host.clone(),
         method: ask.method.to_string(),
         path: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),

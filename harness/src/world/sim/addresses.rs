@@ -1,7 +1,7 @@
 //! A /24 of 127/8 for each world.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use rand::RngExt as _;
 
@@ -17,6 +17,8 @@ pub(super) const DNS_ACTUAL: u16 = 5353;
 /// Where the registry is known to be, and where it is.
 pub(super) const REGISTRY_KNOWN: u16 = 443;
 pub(super) const REGISTRY_ACTUAL: u16 = 8443;
+/// The site's proxy.
+pub(super) const PROXY_PORT: u16 = 3128;
 
 /// How many networks are tried before giving up; two suites and their jobs take a dozen.
 const TRIES: usize = 64;
@@ -39,7 +41,9 @@ impl Network {
         for _ in 0..TRIES {
             let prefix = [127, rand::rng().random_range(64..=250), rand::rng().random_range(1..=250)];
             let [a, b, c] = prefix;
-            match TcpListener::bind((Ipv4Addr::new(a, b, c, 254), API_PORT)) {
+            let address = SocketAddr::from((Ipv4Addr::new(a, b, c, 254), API_PORT));
+            // An address that can be bound but not reached is that of a loopback which is down.
+            match TcpListener::bind(address).and_then(|lock| TcpStream::connect(address).map(|_| lock)) {
                 Ok(lock) => return Ok(Self { prefix, _lock: lock }),
                 Err(error) => last = Some(error),
             }
@@ -65,6 +69,11 @@ impl Network {
     /// The image registry.
     pub(super) fn registry(&self) -> IpAddr {
         self.host(3).into()
+    }
+
+    /// The operator's desk.
+    pub(super) fn desk(&self) -> IpAddr {
+        self.host(4).into()
     }
 
     /// A port of the node.

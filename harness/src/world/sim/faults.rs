@@ -197,7 +197,10 @@ async fn registry_receipts(outside: &Outside, id: FaultId) -> Vec<(Timestamp, St
         control.probe().await;
         return refused(control.probes());
     }
-    let met = control.receipts().into_iter().filter(|receipt| receipt.faults.iter().any(|fault| fault.id == id));
+    // The operator's command asks whether images are published; the fault has happened to who needed one.
+    let met = control.receipts().into_iter().filter(|receipt| {
+        !outside.is_desk(receipt.client) && receipt.faults.iter().any(|fault| fault.id == id)
+    });
     met.map(|r| {
         let status = r.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         (r.at, format!("{} {} https://{}{}: {status}", r.at, r.method, r.host, r.path))

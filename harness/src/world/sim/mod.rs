@@ -1,8 +1,8 @@
 //! The simulated world: a Kubernetes in this process, on real protocols, in field time.
 //!
 //! ```text
-//!   addresses   a /24 of 127/8:  .1 the node   .2 the resolver   .3 the registries   .20–.249 pods and services
-//!   outside     resolver and registry fakes, with the release published
+//!   addresses   a /24 of 127/8:  .1 the node   .2 the resolver   .3 the registries   .4 the operator's desk   .20–.249 pods and services
+//!   outside     resolver and registry fakes, with the release published, and a proxy for the operator's desk
 //!   runtime     image entrypoint → stand-in in this process, or the status service as a process
 //!   faults      causes, receipts and heals at the fakes
 //!   evidence    what is kept of a world for people
@@ -11,6 +11,7 @@
 mod addresses;
 mod evidence;
 mod faults;
+mod gateway;
 mod images;
 #[cfg(test)]
 mod listeners;
@@ -34,7 +35,7 @@ use self::faults::Faults;
 use self::outside::Outside;
 use self::runtime::SimRuntime;
 use super::{
-    Access, BootError, BootRequest, BootstrapOptions, Capability, InjectError, OperatorCommand, OperatorEnd,
+    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, OperatorCommand, OperatorEnd,
     OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
 };
 use crate::fault::{FaultUse, HealStep};
@@ -85,6 +86,8 @@ struct SimWorld {
     clock: Clock,
     access: Access,
     directory: PathBuf,
+    /// The certificates of the simulated registries, for clients on this machine.
+    trust: PathBuf,
     operator: Vec<String>,
     cluster: Cluster,
     outside: Outside,
@@ -117,6 +120,8 @@ impl SimWorld {
         .await?;
         let kubeconfig = request.directory.join("kubeconfig");
         std::fs::write(&kubeconfig, cluster.kubeconfig())?;
+        let trust = request.directory.join("registries.pem");
+        std::fs::write(&trust, &outside.trust)?;
         let access = Access {
             kubeconfig,
             node_ip: network.node().into(),
@@ -128,6 +133,7 @@ impl SimWorld {
             clock,
             access,
             directory: request.directory.clone(),
+            trust,
             operator: request.operator(),
             cluster,
             outside,
@@ -163,12 +169,26 @@ impl World for SimWorld {
         String::from_utf8(bytes).ok()
     }
 
+    async fn secrets(&self) -> Concealed {
+        let mut values = Vec::new();
+        for secret in self.store().list(&kinds::SECRETS, None) {
+            let opaque = secret["type"].as_str().is_none_or(|kind| kind == "Opaque");
+            for value in secret["data"].as_object().into_iter().filter(|_| opaque).flat_map(|data| data.values()) {
+                let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, value.as_str().unwrap_or_default());
+                values.extend(bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok()));
+            }
+        }
+        Concealed::new(values)
+    }
+
     async fn run_bootstrap(
         &self,
         options: &BootstrapOptions,
         lines: mpsc::UnboundedSender<OperatorLine>,
     ) -> Result<OperatorEnd, WorldError> {
         let command = OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, &self.directory);
+        let site = self.outside.environment(&self.trust);
+        let command = site.into_iter().fold(command, |command, (name, value)| command.env(name, value));
         let directory = self.directory.clone();
         let started = move |pid| {
             // Without the record only a runner that is killed leaves this process to its own end.

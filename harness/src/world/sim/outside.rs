@@ -1,5 +1,9 @@
 //! The world outside the appliance: the site's resolver, and the registries of the internet.
 
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::Path;
+
 use bytes::Bytes;
 use cluster_node::Wire;
 use fake_network::{
@@ -8,7 +12,8 @@ use fake_network::{
 use field_clock::Clock;
 use serde::Deserialize;
 
-use super::addresses::{DNS_ACTUAL, DNS_KNOWN, Network, REGISTRY_ACTUAL, REGISTRY_KNOWN};
+use super::addresses::{DNS_ACTUAL, DNS_KNOWN, Network, PROXY_PORT, REGISTRY_ACTUAL, REGISTRY_KNOWN};
+use super::gateway::Gateway;
 use super::images::{self, Image};
 use crate::world::WorldError;
 
@@ -32,6 +37,7 @@ pub(super) struct Outside {
     pub(super) dns: DnsServer,
     pub(super) registry: Registry,
     pub(super) images: Vec<Image>,
+    gateway: Gateway,
     /// What clients of the registry have to trust.
     pub(super) trust: String,
 }
@@ -51,9 +57,25 @@ impl Outside {
         let dns = DnsServer::start(DnsConfig { clock: clock.clone(), listen, zone }).await?;
         wire.map((network.registry(), REGISTRY_KNOWN).into(), registry.address());
         wire.map((network.resolver(), DNS_KNOWN).into(), dns.address());
-        let outside = Self { dns, registry, images: images::all()?, trust: authority.pem() };
+        let desk = (network.desk(), PROXY_PORT).into();
+        let gateway = Gateway::start(desk, &HOSTS, registry.address()).await?;
+        let outside = Self { dns, registry, images: images::all()?, gateway, trust: authority.pem() };
         outside.publish(release)?;
         Ok(outside)
+    }
+
+    /// What a machine on this site is told of its network: variables that HTTP clients know.
+    pub(super) fn environment(&self, trust: &Path) -> [(&'static str, OsString); 3] {
+        [
+            ("ALL_PROXY", self.gateway.url().into()),
+            ("NO_PROXY", "127.0.0.0/8".into()),
+            ("SSL_CERT_FILE", trust.into()),
+        ]
+    }
+
+    /// Whether a client of the registry is the operator's command, which only asks and pulls nothing.
+    pub(super) fn is_desk(&self, client: IpAddr) -> bool {
+        client == self.gateway.address()
     }
 
     /// The image that people call so.
@@ -102,6 +124,7 @@ impl Outside {
 
     /// Ends both.
     pub(super) async fn stop(self) {
+        self.gateway.stop();
         self.dns.stop().await;
         self.registry.stop().await;
     }
