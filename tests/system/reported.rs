@@ -20,8 +20,8 @@ fn write_scenarios(desk: &Desk) -> String {
   never: [ {{ blocker: image-not-found }} ]\n"
     );
     desk.scenario("mixed", "too-strict", &wrong);
-    let nobody = "faults:\n  - registry.missing-tag: { image: emerald-city }\nexpect:\n  eventually: {}\n";
-    desk.scenario("mixed", "nobody-has-it", nobody);
+    let nobody = "faults:\n  - dns.nxdomain: { host: nobody.asks.example }\nexpect:\n  eventually: {}\n";
+    desk.scenario("mixed", "nobody-asks", nobody);
     let host = "requires: [host]\nexpect:\n  eventually: { rollup: fully_healthy }\n";
     desk.scenario("mixed", "on-a-machine", host);
     desk.at("mixed").display().to_string()
@@ -39,7 +39,7 @@ async fn a_report_holds_every_verdict_with_what_led_to_it() {
     assert_eq!(report["exitCode"], 1);
     passed(&desk.scenario_report("missing-worker-tag"));
     failed(&desk.scenario_report("too-strict"));
-    let invalid = desk.scenario_report("nobody-has-it");
+    let invalid = desk.scenario_report("nobody-asks");
     assert_eq!((&invalid["verdict"], &invalid["receipt"]), (&"invalid".into(), &serde_json::json!([])));
     let skipped = desk.scenario_report("on-a-machine");
     assert_eq!(skipped["verdict"], "skipped");
@@ -105,7 +105,7 @@ fn evidence(folder: &Path) {
 
 fn page(report: &Path) {
     let text = std::fs::read_to_string(report.join("index.html")).expect("index.html");
-    for name in ["missing-worker-tag", "too-strict", "nobody-has-it", "on-a-machine", "<svg"] {
+    for name in ["missing-worker-tag", "too-strict", "nobody-asks", "on-a-machine", "<svg"] {
         assert!(text.contains(name), "no {name} in index.html");
     }
 }

@@ -167,7 +167,8 @@ fn a_registry_that_refuses_or_fails_is_no_missing_tag() {
 fn a_registry_that_is_down_is_one_blocker_whoever_meets_it_first() {
     let refused = "Get \"https://ghcr.io/v2/\": dial tcp 10.9.9.9:443: connect: connection refused";
     let mut known = healthy();
-    let chart = format!("HelmChart 'a/b' is not ready: chart pull error: failed to download chart: {refused}");
+    let chart =
+        format!("HelmChart 'a/b' is not ready: chart pull error: failed to download chart: {refused}");
     put_release(&mut known, flux("temporal").with("Ready", Truth::False, "SourceNotReady", &chart));
     let source = known.oci_source.values_mut().next().unwrap();
     source.conditions.push(Condition {

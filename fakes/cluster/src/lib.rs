@@ -95,23 +95,30 @@ impl Cluster {
         let stop = CancellationToken::new();
         let ca_pem = authority.pem();
         objects::create(&store, config.node_ip, config.api_port).map_err(ClusterError::Objects)?;
-        cluster_controllers::start(&store, stop.clone(), &cluster_controllers::Options { ca_pem: ca_pem.clone() });
+        cluster_controllers::start(
+            &store,
+            stop.clone(),
+            &cluster_controllers::Options { ca_pem: ca_pem.clone() },
+        );
         let runtime = SystemRuntime::new(&store, &config, programs);
-        let node = Arc::new(Node::start(NodeConfig {
-            store: store.clone(),
-            clock: config.clock.clone(),
-            name: config.node,
-            ip: config.node_ip.into(),
-            addresses,
-            volumes: config.disk,
-            resolvers: config.resolvers,
-            wire: config.wire,
-            trust: config.trust,
-            runtime: Arc::new(runtime),
-            api: ApiAccess { host: config.node_ip.into(), port: config.api_port, ca_pem },
-            tokens: tokens.clone(),
-            preloaded: system::preloaded(),
-        }).map_err(ClusterError::Node)?);
+        let node = Arc::new(
+            Node::start(NodeConfig {
+                store: store.clone(),
+                clock: config.clock.clone(),
+                name: config.node,
+                ip: config.node_ip.into(),
+                addresses,
+                volumes: config.disk,
+                resolvers: config.resolvers,
+                wire: config.wire,
+                trust: config.trust,
+                runtime: Arc::new(runtime),
+                api: ApiAccess { host: config.node_ip.into(), port: config.api_port, ca_pem },
+                tokens: tokens.clone(),
+                preloaded: system::preloaded(),
+            })
+            .map_err(ClusterError::Node)?,
+        );
         let api = ApiServer::start(ApiConfig {
             store: store.clone(),
             listen: SocketAddr::from((config.node_ip, config.api_port)),

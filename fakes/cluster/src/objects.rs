@@ -10,7 +10,11 @@ use crate::system::COREDNS_IMAGE;
 /// Makes them.
 pub(crate) fn create(store: &Store, node: Ipv4Addr, api_port: u16) -> Result<(), ApiError> {
     for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
-        ensure(store, &kinds::NAMESPACES, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))?;
+        ensure(
+            store,
+            &kinds::NAMESPACES,
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
+        )?;
     }
     for (kind, object) in roles().into_iter().chain(dns(node)).chain([api_service(api_port)]) {
         ensure(store, &kind, object)?;
@@ -106,15 +110,24 @@ fn dns(node: Ipv4Addr) -> Vec<(Res, Value)> {
     });
     let _ = node;
     vec![
-        (kinds::SERVICE_ACCOUNTS, json!({"apiVersion": "v1", "kind": "ServiceAccount",
-            "metadata": {"name": "coredns", "namespace": "kube-system"}})),
-        (kinds::CONFIG_MAPS, json!({"apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "coredns", "namespace": "kube-system"}, "data": {"Corefile": corefile}})),
-        (kinds::SERVICES, json!({"apiVersion": "v1", "kind": "Service",
+        (
+            kinds::SERVICE_ACCOUNTS,
+            json!({"apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": "coredns", "namespace": "kube-system"}}),
+        ),
+        (
+            kinds::CONFIG_MAPS,
+            json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "coredns", "namespace": "kube-system"}, "data": {"Corefile": corefile}}),
+        ),
+        (
+            kinds::SERVICES,
+            json!({"apiVersion": "v1", "kind": "Service",
             "metadata": {"name": "kube-dns", "namespace": "kube-system", "labels": labels},
             "spec": {"selector": labels, "ports": [
                 {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
-                {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53}]}})),
+                {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53}]}}),
+        ),
         (kinds::DEPLOYMENTS, deployment),
     ]
 }

@@ -82,7 +82,8 @@ impl Script<'_> {
         }
         let recorder = Recorder::new(world, journal.clone());
         let background = async {
-            match select(std::pin::pin!(self.bootstrap(world, journal)), std::pin::pin!(recorder.run())).await {
+            match select(std::pin::pin!(self.bootstrap(world, journal)), std::pin::pin!(recorder.run())).await
+            {
                 Either::Left((trouble, _)) => trouble,
                 Either::Right(((), _)) => "the recorder ended".to_owned(),
             }

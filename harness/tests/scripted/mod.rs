@@ -18,8 +18,8 @@ use smoke_harness::fault::{FaultUse, HealStep};
 use smoke_harness::run::{Keep, Outcome, Plan, Runner, Summary};
 use smoke_harness::scenario::{Scenario, read};
 use smoke_harness::world::{
-    Access, Binaries, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, OperatorEnd,
-    OperatorLine, Play, Receipt, Speed, Stream, World, WorldError, WorldFactory,
+    Access, Binaries, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError,
+    OperatorEnd, OperatorLine, Play, Receipt, Speed, Stream, World, WorldError, WorldFactory,
 };
 use tokio::sync::{mpsc, watch};
 

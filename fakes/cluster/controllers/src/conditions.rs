@@ -28,7 +28,9 @@ pub(crate) fn is_true(object: &Value, kind: &str) -> bool {
 
 /// Sets a Deployment's condition: the same status and reason change nothing, any other goes to the end of the list.
 pub(crate) fn set_workload(conditions: &mut Vec<Value>, condition: &Condition<'_>, now: Timestamp) {
-    if find(conditions, condition.kind).is_some_and(|old| old["status"] == condition.status && old["reason"] == condition.reason) {
+    if find(conditions, condition.kind)
+        .is_some_and(|old| old["status"] == condition.status && old["reason"] == condition.reason)
+    {
         return;
     }
     refresh_workload(conditions, condition, now);

@@ -37,12 +37,15 @@ pub(crate) fn start(store: &Store, stop: &CancellationToken) {
 
 impl Reconcile for DaemonSets {
     fn reconcile(&mut self, key: &Key) -> Next {
-        let Some(set) = self.store.get(&kinds::DAEMON_SETS, &key.namespace, &key.name) else { return Next::Change };
+        let Some(set) = self.store.get(&kinds::DAEMON_SETS, &key.namespace, &key.name) else {
+            return Next::Change;
+        };
         if object::is_deleting(&set) {
             return Next::Change;
         }
         let revision = hash::of(&set["spec"]["template"]);
-        let nodes: Vec<Arc<Value>> = self.store.list(&kinds::NODES, None).into_iter().filter(|n| fits(&set, n)).collect();
+        let nodes: Vec<Arc<Value>> =
+            self.store.list(&kinds::NODES, None).into_iter().filter(|n| fits(&set, n)).collect();
         let owned = controlled(&self.store, &kinds::PODS, &set);
         for node in &nodes {
             let here: Vec<_> = owned.iter().filter(|pod| node_of(pod) == object::name(node)).collect();
@@ -84,8 +87,7 @@ impl DaemonSets {
         pod["metadata"]["generateName"] = json!(format!("{}-", object::name(set)));
         object::set_label(&mut pod, REVISION_LABEL, revision);
         object::set_label(&mut pod, "pod-template-generation", &object::generation(set).to_string());
-        object::child(object::child(&mut pod["spec"], "affinity"), "nodeAffinity")
-            ["requiredDuringSchedulingIgnoredDuringExecution"] = json!({"nodeSelectorTerms": [
+        object::child(object::child(&mut pod["spec"], "affinity"), "nodeAffinity")["requiredDuringSchedulingIgnoredDuringExecution"] = json!({"nodeSelectorTerms": [
                 {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [node]}]}]});
         let mut tolerations = pod["spec"]["tolerations"].as_array().cloned().unwrap_or_default();
         for (key, effect) in [
@@ -99,7 +101,9 @@ impl DaemonSets {
         }
         pod["spec"]["tolerations"] = json!(tolerations);
         match self.store.create(&kinds::PODS, pod) {
-            Ok(pod) => self.events.normal(set, "SuccessfulCreate", &format!("Created pod: {}", object::name(&pod))),
+            Ok(pod) => {
+                self.events.normal(set, "SuccessfulCreate", &format!("Created pod: {}", object::name(&pod)))
+            }
             Err(error) => self.events.warning(set, "FailedCreate", &format!("Error creating: {error}")),
         }
     }
@@ -115,7 +119,8 @@ impl DaemonSets {
         let owned = controlled(&self.store, &kinds::PODS, set);
         let active: Vec<_> = owned.iter().filter(|pod| pods::is_active(pod)).collect();
         let ready = active.iter().filter(|pod| pods::is_ready(pod)).count();
-        let updated = active.iter().filter(|pod| object::label(pod, REVISION_LABEL) == Some(revision)).count();
+        let updated =
+            active.iter().filter(|pod| object::label(pod, REVISION_LABEL) == Some(revision)).count();
         let generation = object::generation(set);
         let outcome = self.store.modify(&kinds::DAEMON_SETS, object::namespace(set), object::name(set), |set| {
             let mut status = json!({

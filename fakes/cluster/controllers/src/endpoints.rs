@@ -31,7 +31,8 @@ fn services_of(store: &Store, pod: &Value) -> Vec<Key> {
 
 fn selects(service: &Value, pod: &Value) -> bool {
     let wanted = &service["spec"]["selector"];
-    wanted.as_object().is_some_and(|map| !map.is_empty()) && selector::map_matches(wanted, object::labels(pod))
+    wanted.as_object().is_some_and(|map| !map.is_empty())
+        && selector::map_matches(wanted, object::labels(pod))
 }
 
 /// One pod behind a Service.
@@ -56,7 +57,9 @@ impl Endpoint {
 
     fn hostname(&self, service: &Value) -> Option<&Value> {
         let spec = &self.pod["spec"];
-        (spec["subdomain"] == service["metadata"]["name"]).then_some(&spec["hostname"]).filter(|name| name.is_string())
+        (spec["subdomain"] == service["metadata"]["name"])
+            .then_some(&spec["hostname"])
+            .filter(|name| name.is_string())
     }
 
     fn in_slice(&self, service: &Value) -> Value {
@@ -90,13 +93,16 @@ impl Reconcile for Services {
             self.store.remove(&kinds::ENDPOINTS, &key.namespace, &key.name);
             return Next::Change;
         };
-        if service["spec"]["type"] == "ExternalName" || service["spec"]["selector"].as_object().is_none_or(|s| s.is_empty()) {
+        if service["spec"]["type"] == "ExternalName"
+            || service["spec"]["selector"].as_object().is_none_or(|s| s.is_empty())
+        {
             return Next::Change;
         }
         let mut pods = self.store.list(&kinds::PODS, Some(&key.namespace));
         pods.retain(|pod| selects(&service, pod));
         pods.sort_by_cached_key(|pod| object::name(pod).to_owned());
-        let endpoints: Vec<Endpoint> = pods.into_iter().filter_map(|pod| Endpoint::of(&service, pod)).collect();
+        let endpoints: Vec<Endpoint> =
+            pods.into_iter().filter_map(|pod| Endpoint::of(&service, pod)).collect();
         let ports = ports(&service, endpoints.first().map(|endpoint| &*endpoint.pod));
         self.write_slice(&service, &endpoints, &ports);
         self.write_endpoints(&service, &endpoints, &ports);
@@ -114,11 +120,12 @@ impl Services {
             if slice["endpoints"] == json!(endpoints) && slice["ports"] == json!(ports) {
                 return;
             }
-            let outcome = self.store.modify(&kinds::ENDPOINT_SLICES, namespace, object::name(slice), |slice| {
-                slice["endpoints"] = json!(endpoints);
-                slice["ports"] = json!(ports);
-                object::set_annotation(slice, "endpoints.kubernetes.io/last-change-trigger-time", &now);
-            });
+            let outcome =
+                self.store.modify(&kinds::ENDPOINT_SLICES, namespace, object::name(slice), |slice| {
+                    slice["endpoints"] = json!(endpoints);
+                    slice["ports"] = json!(ports);
+                    object::set_annotation(slice, "endpoints.kubernetes.io/last-change-trigger-time", &now);
+                });
             note("write an EndpointSlice", outcome);
             return;
         }
@@ -141,7 +148,8 @@ impl Services {
     fn write_endpoints(&self, service: &Value, endpoints: &[Endpoint], ports: &[Value]) {
         let (namespace, name) = (object::namespace(service), object::name(service));
         let addresses = |ready: bool| -> Vec<Value> {
-            let chosen = endpoints.iter().filter(|e| e.ready == ready && (ready || !object::is_deleting(&e.pod)));
+            let chosen =
+                endpoints.iter().filter(|e| e.ready == ready && (ready || !object::is_deleting(&e.pod)));
             chosen.map(|endpoint| endpoint.in_subset(service)).collect()
         };
         let mut subset = json!({});
@@ -182,7 +190,9 @@ fn ports(service: &Value, pod: Option<&Value>) -> Vec<Value> {
     let listed = service["spec"]["ports"].as_array().map_or(&[][..], Vec::as_slice);
     let resolved = listed.iter().filter_map(|port| {
         let number = match &port["targetPort"] {
-            Value::Number(number) => number.as_u64().filter(|number| *number != 0).or_else(|| port["port"].as_u64())?,
+            Value::Number(number) => {
+                number.as_u64().filter(|number| *number != 0).or_else(|| port["port"].as_u64())?
+            }
             Value::String(name) => name.parse().ok().or_else(|| named_port(pod, name))?,
             _ => port["port"].as_u64()?,
         };

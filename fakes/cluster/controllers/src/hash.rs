@@ -47,7 +47,10 @@ mod tests {
 
     #[test]
     fn the_order_of_fields_does_not_change_the_hash_but_a_value_does() {
-        assert_eq!(of(&json!({"a": 1, "b": [2, {"c": "d", "e": null}]})), of(&json!({"b": [2, {"c": "d"}], "a": 1})));
+        assert_eq!(
+            of(&json!({"a": 1, "b": [2, {"c": "d", "e": null}]})),
+            of(&json!({"b": [2, {"c": "d"}], "a": 1}))
+        );
         assert_ne!(of(&json!({"a": 1})), of(&json!({"a": 2})));
     }
 }

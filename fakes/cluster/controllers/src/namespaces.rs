@@ -26,7 +26,9 @@ pub(crate) fn start(store: &Store, stop: &CancellationToken) {
         .watch_after(&kinds::PODS, FIRST_RETRY, move |pod| {
             let namespace = object::namespace(pod);
             let ends = object::is_deleting(pod)
-                && lookup.get(&kinds::NAMESPACES, "", namespace).is_some_and(|namespace| object::is_deleting(&namespace));
+                && lookup
+                    .get(&kinds::NAMESPACES, "", namespace)
+                    .is_some_and(|namespace| object::is_deleting(&namespace));
             ends.then(|| Key::new("", namespace)).into_iter().collect()
         })
         .run(Namespaces { store: store.clone(), retries: HashMap::new() });
@@ -78,7 +80,8 @@ impl Namespaces {
         for res in resources::namespaced(&self.store) {
             for object in self.store.list(&res, Some(namespace)) {
                 if !object::is_deleting(&object) {
-                    let outcome = self.store.delete(&res, namespace, object::name(&object), Propagation::Background);
+                    let outcome =
+                        self.store.delete(&res, namespace, object::name(&object), Propagation::Background);
                     note("empty a namespace", outcome);
                 }
                 if let Some(object) = self.store.get(&res, namespace, object::name(&object)) {
@@ -92,13 +95,17 @@ impl Namespaces {
     fn tell(&self, name: &str, remains: &Remains) {
         let now = self.store.clock().now();
         let listed = |counts: &BTreeMap<String, usize>, verb: &str| {
-            let parts: Vec<String> =
-                counts.iter().map(|(what, count)| format!("{what} {verb} {count} resource instances")).collect();
+            let parts: Vec<String> = counts
+                .iter()
+                .map(|(what, count)| format!("{what} {verb} {count} resource instances"))
+                .collect();
             parts.join(", ")
         };
         let content = format!("Some resources are remaining: {}", listed(&remains.by_resource, "has"));
-        let finalizers =
-            format!("Some content in the namespace has finalizers remaining: {}", listed(&remains.by_finalizer, "in"));
+        let finalizers = format!(
+            "Some content in the namespace has finalizers remaining: {}",
+            listed(&remains.by_finalizer, "in")
+        );
         let finalizers = if remains.by_finalizer.is_empty() {
             ("False", "ContentHasNoFinalizers", "All content-preserving finalizers finished".to_owned())
         } else {
@@ -107,7 +114,12 @@ impl Namespaces {
         let outcome = self.store.modify(&kinds::NAMESPACES, "", name, |namespace| {
             object::child(namespace, "status")["phase"] = json!("Terminating");
             for (kind, status, reason, message) in [
-                ("NamespaceDeletionDiscoveryFailure", "False", "ResourcesDiscovered", "All resources successfully discovered"),
+                (
+                    "NamespaceDeletionDiscoveryFailure",
+                    "False",
+                    "ResourcesDiscovered",
+                    "All resources successfully discovered",
+                ),
                 (
                     "NamespaceDeletionGroupVersionParsingFailure",
                     "False",

@@ -87,7 +87,10 @@ impl Nodes {
         let name = object::name(node);
         let lease = self.store.get(&kinds::LEASES, "kube-node-lease", name);
         let renewal = lease.as_ref().and_then(|lease| lease["spec"]["renewTime"].as_str()).unwrap_or("");
-        let sign = self.signs.entry(name.to_owned()).or_insert_with(|| Sign { renewal: renewal.to_owned(), seen: now });
+        let sign = self
+            .signs
+            .entry(name.to_owned())
+            .or_insert_with(|| Sign { renewal: renewal.to_owned(), seen: now });
         if sign.renewal != renewal {
             *sign = Sign { renewal: renewal.to_owned(), seen: now };
         }
@@ -126,7 +129,8 @@ impl Nodes {
     /// Taints the node with these and no others of this controller's, one write each.
     fn set_taints(&self, node: &Value, wanted: &[(&str, &str)]) {
         let listed = node["spec"]["taints"].as_array().map_or(&[][..], Vec::as_slice);
-        let is = |taint: &Value, (key, effect): (&str, &str)| taint["key"] == key && taint["effect"] == effect;
+        let is =
+            |taint: &Value, (key, effect): (&str, &str)| taint["key"] == key && taint["effect"] == effect;
         let ours = |taint: &Value| taint["key"] == UNREACHABLE || taint["key"] == NOT_READY;
         let stale = |taint: &Value| ours(taint) && !wanted.iter().any(|pair| is(taint, *pair));
         if listed.iter().any(stale) {

@@ -103,7 +103,8 @@ impl Queue {
         let mut state = self.state();
         if !state.due.is_empty() {
             let now = self.inner.clock.now();
-            let ripe: Vec<Key> = state.due.iter().filter(|(_, when)| **when <= now).map(|(key, _)| key.clone()).collect();
+            let ripe: Vec<Key> =
+                state.due.iter().filter(|(_, when)| **when <= now).map(|(key, _)| key.clone()).collect();
             for key in ripe {
                 state.due.remove(&key);
                 if state.queued.insert(key.clone()) {

@@ -28,7 +28,9 @@ pub(crate) fn start(store: &Store, stop: &CancellationToken) {
 
 impl Reconcile for ReplicaSets {
     fn reconcile(&mut self, key: &Key) -> Next {
-        let Some(set) = self.store.get(&kinds::REPLICA_SETS, &key.namespace, &key.name) else { return Next::Change };
+        let Some(set) = self.store.get(&kinds::REPLICA_SETS, &key.namespace, &key.name) else {
+            return Next::Change;
+        };
         let mut next = Next::Change;
         if !object::is_deleting(&set) {
             next = self.scale(&set);
@@ -108,14 +110,15 @@ impl ReplicaSets {
             && int(&status["availableReplicas"]) == available
             && int(&status["observedGeneration"]) == generation;
         if !stands {
-            let outcome = self.store.modify(&kinds::REPLICA_SETS, object::namespace(set), object::name(set), |set| {
-                let status = object::child(set, "status");
-                status["replicas"] = replicas.into();
-                put_count(status, "fullyLabeledReplicas", replicas);
-                put_count(status, "readyReplicas", ready);
-                put_count(status, "availableReplicas", available);
-                status["observedGeneration"] = generation.into();
-            });
+            let outcome =
+                self.store.modify(&kinds::REPLICA_SETS, object::namespace(set), object::name(set), |set| {
+                    let status = object::child(set, "status");
+                    status["replicas"] = replicas.into();
+                    put_count(status, "fullyLabeledReplicas", replicas);
+                    put_count(status, "readyReplicas", ready);
+                    put_count(status, "availableReplicas", available);
+                    status["observedGeneration"] = generation.into();
+                });
             note("write the status of a ReplicaSet", outcome);
         }
         next

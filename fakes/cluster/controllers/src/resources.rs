@@ -38,12 +38,21 @@ pub(crate) fn of_definition(definition: &Value) -> Option<Res> {
 /// Resources whose objects live in namespaces, custom ones first.
 pub(crate) fn namespaced(store: &Store) -> Vec<Res> {
     let definitions = store.list(&kinds::CRDS, None);
-    let custom = definitions.iter().filter(|crd| crd["spec"]["scope"] == "Namespaced").filter_map(|crd| of_definition(crd));
+    let custom = definitions
+        .iter()
+        .filter(|crd| crd["spec"]["scope"] == "Namespaced")
+        .filter_map(|crd| of_definition(crd));
     custom.chain(NAMESPACED).collect()
 }
 
 /// Built-in resources that own or are owned.
 pub(crate) fn built_in() -> impl Iterator<Item = Res> {
-    let cluster = [kinds::NAMESPACES, kinds::NODES, kinds::PERSISTENT_VOLUMES, kinds::CLUSTER_ROLES, kinds::CLUSTER_ROLE_BINDINGS];
+    let cluster = [
+        kinds::NAMESPACES,
+        kinds::NODES,
+        kinds::PERSISTENT_VOLUMES,
+        kinds::CLUSTER_ROLES,
+        kinds::CLUSTER_ROLE_BINDINGS,
+    ];
     NAMESPACED.into_iter().filter(|res| *res != kinds::EVENTS).chain(cluster)
 }

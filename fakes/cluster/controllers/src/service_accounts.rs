@@ -20,7 +20,10 @@ struct Furnishing {
 pub(crate) fn start(store: &Store, stop: &CancellationToken, ca_pem: &str) {
     let of = |wanted: &'static str| {
         move |object: &serde_json::Value| {
-            (object::name(object) == wanted).then(|| Key::new("", object::namespace(object))).into_iter().collect()
+            (object::name(object) == wanted)
+                .then(|| Key::new("", object::namespace(object)))
+                .into_iter()
+                .collect()
         }
     };
     Controller::new(store, stop)

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 fn job(image: &str, restart: &str, more: Value) -> Value {
     let mut template = template(image);
     template["spec"]["restartPolicy"] = json!(restart);
-    let mut job = json!({"metadata": {"name": "bootstrap", "namespace": "default"}, "spec": {"template": template}});
+    let mut job =
+        json!({"metadata": {"name": "bootstrap", "namespace": "default"}, "spec": {"template": template}});
     for (field, value) in more.as_object().into_iter().flatten() {
         job["spec"][field] = value.clone();
     }
@@ -24,7 +25,9 @@ fn conditions(job: &Value) -> Vec<(String, String)> {
 
 fn has(kind: &'static str) -> impl Fn(&Store) -> bool {
     move |store| {
-        store.get(&kinds::JOBS, "default", "bootstrap").is_some_and(|job| object::condition(&job, kind).is_some())
+        store
+            .get(&kinds::JOBS, "default", "bootstrap")
+            .is_some_and(|job| object::condition(&job, kind).is_some())
     }
 }
 
@@ -59,7 +62,8 @@ fn a_job_that_restarts_its_pod_too_often_deletes_it() {
     world.until("the Job has failed", has("Failed"));
     assert_eq!(world.get(&kinds::JOBS, "bootstrap")["status"]["failed"], 1);
     world.until("the pod is gone", |store| store.list(&kinds::PODS, Some("default")).is_empty());
-    let reasons: Vec<String> = world.events("Job", "bootstrap").into_iter().map(|(reason, _)| reason).collect();
+    let reasons: Vec<String> =
+        world.events("Job", "bootstrap").into_iter().map(|(reason, _)| reason).collect();
     assert_eq!(reasons, ["SuccessfulCreate", "SuccessfulDelete", "BackoffLimitExceeded"]);
 }
 
@@ -72,7 +76,10 @@ fn a_job_that_succeeds_is_removed_with_its_pods_when_its_time_is_over() {
     let reason = "CompletionsReached";
     assert_eq!(conditions(&job), pairs(&[("SuccessCriteriaMet", reason), ("Complete", reason)]));
     assert!(job["status"]["completionTime"].is_string());
-    assert_eq!(world.events("Job", "bootstrap").last(), Some(&("Completed".to_owned(), "Job completed".to_owned())));
+    assert_eq!(
+        world.events("Job", "bootstrap").last(),
+        Some(&("Completed".to_owned(), "Job completed".to_owned()))
+    );
     let done = world.clock.now();
     world.until("the Job is gone", |store| store.get(&kinds::JOBS, "default", "bootstrap").is_none());
     let took = world.clock.now().duration_since(done).as_secs();
@@ -109,7 +116,10 @@ fn a_suspended_job_has_no_pods_until_it_is_resumed() {
     world.create(&kinds::JOBS, job("ends", "Never", json!({"suspend": true})));
     world.until("it is suspended", has("Suspended"));
     assert!(world.pods().is_empty());
-    world.store.modify(&kinds::JOBS, "default", "bootstrap", |job| job["spec"]["suspend"] = json!(false)).expect("it is there");
+    world
+        .store
+        .modify(&kinds::JOBS, "default", "bootstrap", |job| job["spec"]["suspend"] = json!(false))
+        .expect("it is there");
     world.until("the Job is complete", has("Complete"));
     assert!(world.get(&kinds::JOBS, "bootstrap")["status"].get("failed").is_none());
 }

@@ -35,17 +35,25 @@ fn a_claim_of_the_default_class_waits_for_its_consumer_then_for_its_provisioner_
         Some("waiting for first consumer to be created before binding")
     );
     let found = world.get(&kinds::PERSISTENT_VOLUME_CLAIMS, "data");
-    assert_eq!((&found["spec"]["storageClassName"], &found["status"]["phase"]), (&json!("local-path"), &json!("Pending")));
-    let select = |claim: &mut Value| object::set_annotation(claim, "volume.kubernetes.io/selected-node", "node");
+    assert_eq!(
+        (&found["spec"]["storageClassName"], &found["status"]["phase"]),
+        (&json!("local-path"), &json!("Pending"))
+    );
+    let select =
+        |claim: &mut Value| object::set_annotation(claim, "volume.kubernetes.io/selected-node", "node");
     world.store.modify(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data", select).expect("it is there");
     world.until("the provisioner is asked", |store| {
         store.get(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data").is_some_and(|claim| {
-            object::annotation(&claim, "volume.kubernetes.io/storage-provisioner") == Some("rancher.io/local-path")
+            object::annotation(&claim, "volume.kubernetes.io/storage-provisioner")
+                == Some("rancher.io/local-path")
         })
     });
     world.pass(1);
-    let told = has_event(&world, "PersistentVolumeClaim", "data", "ExternalProvisioning").expect("it is told");
-    assert!(told.starts_with("Waiting for a volume to be created either by the external provisioner 'rancher.io/local-path' or"));
+    let told =
+        has_event(&world, "PersistentVolumeClaim", "data", "ExternalProvisioning").expect("it is told");
+    assert!(told.starts_with(
+        "Waiting for a volume to be created either by the external provisioner 'rancher.io/local-path' or"
+    ));
     let uid = object::uid(&world.get(&kinds::PERSISTENT_VOLUME_CLAIMS, "data")).to_owned();
     world.create(&kinds::PERSISTENT_VOLUMES, json!({
         "metadata": {"name": format!("pvc-{uid}")},
@@ -54,13 +62,18 @@ fn a_claim_of_the_default_class_waits_for_its_consumer_then_for_its_provisioner_
             "claimRef": {"namespace": "default", "name": "data", "uid": uid}},
     }));
     let bound = |store: &Store| {
-        store.get(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data").is_some_and(|claim| claim["status"]["phase"] == "Bound")
+        store
+            .get(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data")
+            .is_some_and(|claim| claim["status"]["phase"] == "Bound")
     };
     world.until("the claim is bound", bound);
     let found = world.get(&kinds::PERSISTENT_VOLUME_CLAIMS, "data");
     assert_eq!(object::annotation(&found, "pv.kubernetes.io/bind-completed"), Some("yes"));
     assert_eq!(found["spec"]["volumeName"], format!("pvc-{uid}"));
-    world.store.delete(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data", Propagation::Background).expect("it goes");
+    world
+        .store
+        .delete(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data", Propagation::Background)
+        .expect("it goes");
     world.until("the retained volume is released", |store| {
         store.list(&kinds::PERSISTENT_VOLUMES, None)[0]["status"]["phase"] == "Released"
     });
@@ -76,11 +89,16 @@ fn a_claim_in_use_goes_only_with_its_pod() {
     pod["spec"]["volumes"] = json!([{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]);
     world.create(&kinds::PODS, pod);
     world.pass(5);
-    world.store.delete(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data", Propagation::Background).expect("it goes");
+    world
+        .store
+        .delete(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data", Propagation::Background)
+        .expect("it goes");
     world.pass(60);
     assert!(object::is_deleting(&world.get(&kinds::PERSISTENT_VOLUME_CLAIMS, "data")));
     world.store.delete(&kinds::PODS, "default", "user", Propagation::Background).expect("it goes");
-    world.until("the claim is gone", |store| store.get(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data").is_none());
+    world.until("the claim is gone", |store| {
+        store.get(&kinds::PERSISTENT_VOLUME_CLAIMS, "default", "data").is_none()
+    });
 }
 
 #[test]
@@ -114,7 +132,9 @@ fn what_a_deleted_deployment_owns_goes_with_it() {
         world.until("a pod is there", |store| !store.list(&kinds::PODS, None).is_empty());
         world.store.delete(&kinds::DEPLOYMENTS, "default", "web", propagation).expect("it goes");
         world.until("all is gone", |store| {
-            [kinds::DEPLOYMENTS, kinds::REPLICA_SETS, kinds::PODS].iter().all(|res| store.list(res, None).is_empty())
+            [kinds::DEPLOYMENTS, kinds::REPLICA_SETS, kinds::PODS]
+                .iter()
+                .all(|res| store.list(res, None).is_empty())
         });
     }
 }
@@ -138,7 +158,9 @@ fn a_deleted_namespace_takes_its_contents_along_and_says_what_holds_it() {
     world.create(&kinds::NAMESPACES, json!({"metadata": {"name": "msp"}}));
     world.until("it is furnished", |store| {
         store.get(&kinds::SERVICE_ACCOUNTS, "msp", "default").is_some()
-            && store.get(&kinds::CONFIG_MAPS, "msp", "kube-root-ca.crt").is_some_and(|map| map["data"]["ca.crt"] == "CA")
+            && store
+                .get(&kinds::CONFIG_MAPS, "msp", "kube-root-ca.crt")
+                .is_some_and(|map| map["data"]["ca.crt"] == "CA")
     });
     let mut held = json!({"metadata": {"name": "held", "namespace": "msp"}});
     object::add_finalizer(&mut held, "example.com/hold");
@@ -153,7 +175,10 @@ fn a_deleted_namespace_takes_its_contents_along_and_says_what_holds_it() {
     assert_eq!(namespace["status"]["phase"], "Terminating");
     assert_eq!(condition(&namespace, "NamespaceFinalizersRemaining").0, "True");
     assert!(world.store.list(&kinds::PODS, Some("msp")).is_empty());
-    world.store.modify(&kinds::CONFIG_MAPS, "msp", "held", |map| object::remove_finalizer(map, "example.com/hold")).expect("it is there");
+    world
+        .store
+        .modify(&kinds::CONFIG_MAPS, "msp", "held", |map| object::remove_finalizer(map, "example.com/hold"))
+        .expect("it is there");
     world.until("the namespace is gone", |store| store.get(&kinds::NAMESPACES, "", "msp").is_none());
 }
 
@@ -161,16 +186,27 @@ fn a_deleted_namespace_takes_its_contents_along_and_says_what_holds_it() {
 fn a_node_whose_lease_stands_still_is_lost_after_forty_odd_seconds_and_its_pods_lose_their_readiness() {
     let world = World::start();
     let now = object::timestamp(world.clock.now());
-    world.create(&kinds::NODES, json!({"metadata": {"name": "node"}, "status": {"conditions": [
-        {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": now}]}}));
+    world.create(
+        &kinds::NODES,
+        json!({"metadata": {"name": "node"}, "status": {"conditions": [
+        {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": now}]}}),
+    );
     let renew = |store: &Store| object::micro_timestamp(store.clock().now());
-    world.create(&kinds::LEASES, json!({"metadata": {"name": "node", "namespace": "kube-node-lease"},
-        "spec": {"renewTime": renew(&world.store)}}));
+    world.create(
+        &kinds::LEASES,
+        json!({"metadata": {"name": "node", "namespace": "kube-node-lease"},
+        "spec": {"renewTime": renew(&world.store)}}),
+    );
     world.create(&kinds::DEPLOYMENTS, deployment());
     for _ in 0..12 {
         world.pass(10);
         let time = renew(&world.store);
-        world.store.modify(&kinds::LEASES, "kube-node-lease", "node", |lease| lease["spec"]["renewTime"] = json!(time)).expect("it is there");
+        world
+            .store
+            .modify(&kinds::LEASES, "kube-node-lease", "node", |lease| {
+                lease["spec"]["renewTime"] = json!(time)
+            })
+            .expect("it is there");
     }
     let ready = |store: &Store| {
         let node = store.get(&kinds::NODES, "", "node").expect("it is there");
@@ -183,16 +219,32 @@ fn a_node_whose_lease_stands_still_is_lost_after_forty_odd_seconds_and_its_pods_
     assert!((40.0..=48.0).contains(&took), "{took}");
     world.pass(1);
     let node = world.store.get(&kinds::NODES, "", "node").expect("it is there");
-    assert_eq!(object::condition(&node, "Ready").expect("it is there")["message"], "Kubelet stopped posting node status.");
-    let effects: Vec<&Value> = node["spec"]["taints"].as_array().into_iter().flatten().map(|taint| &taint["effect"]).collect();
+    assert_eq!(
+        object::condition(&node, "Ready").expect("it is there")["message"],
+        "Kubelet stopped posting node status."
+    );
+    let effects: Vec<&Value> =
+        node["spec"]["taints"].as_array().into_iter().flatten().map(|taint| &taint["effect"]).collect();
     assert_eq!(effects, [&json!("NoSchedule"), &json!("NoExecute")]);
     let pod = world.pods().remove(0);
     assert_eq!(condition(&pod, "Ready").0, "False");
-    assert_eq!(has_event(&world, "Pod", object::name(&pod), "NodeNotReady").as_deref(), Some("Node is not ready"));
-    world.store.modify(&kinds::NODES, "", "node", |node| {
-        node["status"]["conditions"] = json!([{"type": "Ready", "status": "True", "reason": "KubeletReady"}]);
-    }).expect("it is there");
+    assert_eq!(
+        has_event(&world, "Pod", object::name(&pod), "NodeNotReady").as_deref(),
+        Some("Node is not ready")
+    );
+    world
+        .store
+        .modify(&kinds::NODES, "", "node", |node| {
+            node["status"]["conditions"] =
+                json!([{"type": "Ready", "status": "True", "reason": "KubeletReady"}]);
+        })
+        .expect("it is there");
     let time = renew(&world.store);
-    world.store.modify(&kinds::LEASES, "kube-node-lease", "node", |lease| lease["spec"]["renewTime"] = json!(time)).expect("it is there");
-    world.until("the taints are gone", |store| store.get(&kinds::NODES, "", "node").is_some_and(|node| node["spec"]["taints"].is_null()));
+    world
+        .store
+        .modify(&kinds::LEASES, "kube-node-lease", "node", |lease| lease["spec"]["renewTime"] = json!(time))
+        .expect("it is there");
+    world.until("the taints are gone", |store| {
+        store.get(&kinds::NODES, "", "node").is_some_and(|node| node["spec"]["taints"].is_null())
+    });
 }

@@ -46,7 +46,9 @@ fn a_rolling_update_keeps_the_old_pod_until_the_new_one_is_ready() {
     world.create(&kinds::DEPLOYMENTS, deployment("runs"));
     world.until("the Deployment is available", |store| is_available(store, "web", 1));
     let change = |image: &'static str| {
-        let set = |deployment: &mut Value| deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+        let set = |deployment: &mut Value| {
+            deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image)
+        };
         world.store.modify(&kinds::DEPLOYMENTS, "default", "web", set).expect("it is there");
     };
     change("waits");
@@ -56,7 +58,9 @@ fn a_rolling_update_keeps_the_old_pod_until_the_new_one_is_ready() {
     assert_eq!((&found["status"]["replicas"], &found["status"]["availableReplicas"]), (&json!(2), &json!(1)));
     assert_eq!(found["status"]["unavailableReplicas"], 1);
     world.until("the progress deadline is over", |store| {
-        store.get(&kinds::DEPLOYMENTS, "default", "web").is_some_and(|d| condition(&d, "Progressing").1 == "ProgressDeadlineExceeded")
+        store
+            .get(&kinds::DEPLOYMENTS, "default", "web")
+            .is_some_and(|d| condition(&d, "Progressing").1 == "ProgressDeadlineExceeded")
     });
     change("runs");
     world.until("the Deployment is as before", |store| is_available(store, "web", 3));
@@ -73,7 +77,9 @@ fn recreate_waits_for_the_last_old_pod_to_be_gone() {
     world.create(&kinds::DEPLOYMENTS, recreated);
     world.until("the Deployment is available", |store| is_available(store, "web", 1));
     let mut watch = world.store.watch(&kinds::PODS, None);
-    let set = |deployment: &mut Value| deployment["spec"]["template"]["metadata"]["annotations"] = json!({"a": "b"});
+    let set = |deployment: &mut Value| {
+        deployment["spec"]["template"]["metadata"]["annotations"] = json!({"a": "b"})
+    };
     world.store.modify(&kinds::DEPLOYMENTS, "default", "web", set).expect("it is there");
     world.until("the Deployment is available again", |store| is_available(store, "web", 2));
     let mut there = std::collections::HashSet::new();
@@ -97,16 +103,21 @@ fn a_stateful_set_makes_claims_and_pods_one_after_the_other() {
                 "resources": {"requests": {"storage": "32Mi"}}}}]},
     }));
     world.until("both members are ready", |store| {
-        store.get(&kinds::STATEFUL_SETS, "default", "cache").is_some_and(|set| set["status"]["readyReplicas"] == 2)
+        store
+            .get(&kinds::STATEFUL_SETS, "default", "cache")
+            .is_some_and(|set| set["status"]["readyReplicas"] == 2)
     });
     let events = world.events("StatefulSet", "cache");
     let messages: Vec<&str> = events.iter().map(|(_, message)| message.as_str()).collect();
-    assert_eq!(messages, [
-        "create Claim data-cache-0 Pod cache-0 in StatefulSet cache success",
-        "create Pod cache-0 in StatefulSet cache successful",
-        "create Claim data-cache-1 Pod cache-1 in StatefulSet cache success",
-        "create Pod cache-1 in StatefulSet cache successful",
-    ]);
+    assert_eq!(
+        messages,
+        [
+            "create Claim data-cache-0 Pod cache-0 in StatefulSet cache success",
+            "create Pod cache-0 in StatefulSet cache successful",
+            "create Claim data-cache-1 Pod cache-1 in StatefulSet cache success",
+            "create Pod cache-1 in StatefulSet cache successful",
+        ]
+    );
     let status = &world.get(&kinds::STATEFUL_SETS, "cache")["status"];
     assert_eq!(status["currentRevision"], status["updateRevision"]);
     assert_eq!((&status["updatedReplicas"], &status["availableReplicas"]), (&json!(2), &json!(2)));
@@ -131,16 +142,25 @@ fn a_stateful_set_updates_its_last_member_first() {
     world.store.modify(&kinds::STATEFUL_SETS, "default", "db", set).expect("it is there");
     world.until("both members are new", |store| current(store, 2));
     let events = world.events("StatefulSet", "db");
-    let deleted: Vec<&str> =
-        events.iter().filter(|(reason, _)| reason == "SuccessfulDelete").map(|(_, message)| message.as_str()).collect();
-    assert_eq!(deleted, ["delete Pod db-1 in StatefulSet db successful", "delete Pod db-0 in StatefulSet db successful"]);
+    let deleted: Vec<&str> = events
+        .iter()
+        .filter(|(reason, _)| reason == "SuccessfulDelete")
+        .map(|(_, message)| message.as_str())
+        .collect();
+    assert_eq!(
+        deleted,
+        ["delete Pod db-1 in StatefulSet db successful", "delete Pod db-0 in StatefulSet db successful"]
+    );
 }
 
 #[test]
 fn endpoints_follow_ready_pods() {
     let world = World::start();
-    world.create(&kinds::SERVICES, json!({"metadata": {"name": "web", "namespace": "default"},
-        "spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}}));
+    world.create(
+        &kinds::SERVICES,
+        json!({"metadata": {"name": "web", "namespace": "default"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}}),
+    );
     let ready = |store: &Store, count: usize| {
         let slices = store.list(&kinds::ENDPOINT_SLICES, Some("default"));
         let listed = slices.iter().filter_map(|slice| slice["endpoints"].as_array()).flatten();
@@ -153,7 +173,10 @@ fn endpoints_follow_ready_pods() {
     assert_eq!(object::label(&slices[0], "kubernetes.io/service-name"), Some("web"));
     let subset = world.get(&kinds::ENDPOINTS, "web")["subsets"][0].clone();
     assert_eq!(subset["addresses"].as_array().map(Vec::len), Some(1));
-    world.store.modify(&kinds::DEPLOYMENTS, "default", "web", |d| d["spec"]["replicas"] = json!(0)).expect("it is there");
+    world
+        .store
+        .modify(&kinds::DEPLOYMENTS, "default", "web", |d| d["spec"]["replicas"] = json!(0))
+        .expect("it is there");
     world.until("no endpoint is left", |store| ready(store, 0));
 }
 
@@ -161,10 +184,15 @@ fn endpoints_follow_ready_pods() {
 fn a_daemon_set_has_a_pod_on_every_node() {
     let world = World::start();
     world.create(&kinds::NODES, json!({"metadata": {"name": "node"}}));
-    world.create(&kinds::DAEMON_SETS, json!({"metadata": {"name": "agent", "namespace": "default"},
-        "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template("runs")}}));
+    world.create(
+        &kinds::DAEMON_SETS,
+        json!({"metadata": {"name": "agent", "namespace": "default"},
+        "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template("runs")}}),
+    );
     world.until("the pod is ready", |store| {
-        store.get(&kinds::DAEMON_SETS, "default", "agent").is_some_and(|set| set["status"]["numberAvailable"] == 1)
+        store
+            .get(&kinds::DAEMON_SETS, "default", "agent")
+            .is_some_and(|set| set["status"]["numberAvailable"] == 1)
     });
     assert_eq!(world.get(&kinds::DAEMON_SETS, "agent")["status"]["desiredNumberScheduled"], 1);
 }

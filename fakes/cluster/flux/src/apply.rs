@@ -41,7 +41,13 @@ pub(crate) struct NoKind {
 
 impl Target {
     /// The target of a kind, a namespace (ignored for cluster-scoped kinds) and a name.
-    pub(crate) fn new(store: &Store, api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<Self, NoKind> {
+    pub(crate) fn new(
+        store: &Store,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Self, NoKind> {
         let info = store
             .resolve_kind(api_version, kind)
             .ok_or_else(|| NoKind { api_version: api_version.to_owned(), kind: kind.to_owned() })?;
@@ -100,7 +106,10 @@ mod tests {
         let store = Store::new(Clock::wall());
         let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "system:x"}});
         let target = Target::of(&store, &role).unwrap();
-        assert_eq!(target.entry(), json!({"id": "_system__x_rbac.authorization.k8s.io_ClusterRole", "v": "v1"}));
+        assert_eq!(
+            target.entry(),
+            json!({"id": "_system__x_rbac.authorization.k8s.io_ClusterRole", "v": "v1"})
+        );
         let back = Target::from_entry(&store, &target.entry()).unwrap();
         assert_eq!(back.to_string(), "ClusterRole/system:x");
     }

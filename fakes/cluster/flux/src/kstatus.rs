@@ -48,7 +48,9 @@ pub(crate) fn of(object: &Value) -> Health {
     }
     match object["kind"].as_str().unwrap_or_default() {
         "Deployment" => deployment(object),
-        "ReplicaSet" => progress(replicas_at_least(object, &["replicas", "readyReplicas", "availableReplicas"])),
+        "ReplicaSet" => {
+            progress(replicas_at_least(object, &["replicas", "readyReplicas", "availableReplicas"]))
+        }
         "StatefulSet" => stateful_set(object),
         "DaemonSet" => daemon_set(object),
         "Job" => job(object),
@@ -81,7 +83,8 @@ fn wanted(object: &Value) -> i64 {
 }
 
 fn replicas_at_least(object: &Value, fields: &[&str]) -> bool {
-    object["status"]["observedGeneration"].is_i64() && fields.iter().all(|field| count(object, field) >= wanted(object))
+    object["status"]["observedGeneration"].is_i64()
+        && fields.iter().all(|field| count(object, field) >= wanted(object))
 }
 
 fn deployment(object: &Value) -> Health {
@@ -126,7 +129,8 @@ fn pod(object: &Value) -> Health {
         "Running" if condition(object, "Ready") == "True" => Health::Current,
         "Running" => {
             let statuses = object["status"]["containerStatuses"].as_array().map_or(&[][..], Vec::as_slice);
-            let looping = statuses.iter().any(|status| status["state"]["waiting"]["reason"] == "CrashLoopBackOff");
+            let looping =
+                statuses.iter().any(|status| status["state"]["waiting"]["reason"] == "CrashLoopBackOff");
             if looping { Health::Failed } else { Health::InProgress }
         }
         _ => Health::InProgress,
@@ -135,7 +139,10 @@ fn pod(object: &Value) -> Health {
 
 fn service(object: &Value) -> Health {
     let balanced = object["spec"]["type"] == "LoadBalancer";
-    progress(!balanced || object["status"]["loadBalancer"]["ingress"].as_array().is_some_and(|list| !list.is_empty()))
+    progress(
+        !balanced
+            || object["status"]["loadBalancer"]["ingress"].as_array().is_some_and(|list| !list.is_empty()),
+    )
 }
 
 fn definition(object: &Value) -> Health {
@@ -189,7 +196,8 @@ mod tests {
     #[test]
     fn a_job_is_current_when_it_is_complete_and_not_before() {
         assert_eq!(of(&json!({"kind": "Job", "status": {"active": 1}})), Health::InProgress);
-        let complete = json!({"kind": "Job", "status": {"conditions": [{"type": "Complete", "status": "True"}]}});
+        let complete =
+            json!({"kind": "Job", "status": {"conditions": [{"type": "Complete", "status": "True"}]}});
         assert_eq!(of(&complete), Health::Current);
     }
 }

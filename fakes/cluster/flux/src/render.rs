@@ -126,14 +126,21 @@ pub(crate) struct Circumstances<'a> {
 struct Cluster<'a>(&'a Store);
 
 impl Lookup for Cluster<'_> {
-    fn lookup(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<Value, LookupError> {
+    fn lookup(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Value, LookupError> {
         let info = self.0.resolve_kind(api_version, kind).ok_or_else(|| {
             LookupError(format!("unable to get apiresource from unstructured: {api_version}, Kind={kind}"))
         })?;
         let namespace = if info.namespaced { namespace } else { "" };
         if name.is_empty() {
             let all = (!namespace.is_empty()).then_some(namespace);
-            let items: Vec<Value> = self.0.list(&info.res, all).iter().map(|object| Value::clone(object)).collect();
+            let items: Vec<Value> =
+                self.0.list(&info.res, all).iter().map(|object| Value::clone(object)).collect();
             return Ok(json!({"apiVersion": api_version, "kind": info.list_kind(), "items": items}));
         }
         Ok(self.0.get(&info.res, namespace, name).map_or_else(|| json!({}), |object| Value::clone(&object)))
@@ -179,7 +186,8 @@ impl Chart {
                 [format!("{version}/{kind}"), version]
             })
         });
-        let capabilities = Capabilities::new(KUBERNETES, API_VERSIONS.map(str::to_owned).to_vec()).and_api_versions(served);
+        let capabilities =
+            Capabilities::new(KUBERNETES, API_VERSIONS.map(str::to_owned).to_vec()).and_api_versions(served);
         let rendered = self
             .chart
             .render(&release, what.values, &capabilities, &Cluster(what.store))
@@ -189,7 +197,8 @@ impl Chart {
             .iter()
             .map(|manifest| format!("---\n# Source: {}\n{}\n", manifest.source, manifest.content))
             .collect();
-        let objects = rendered.manifests.into_iter().map(|manifest| manifest.value).filter(|value| !value.is_null());
+        let objects =
+            rendered.manifests.into_iter().map(|manifest| manifest.value).filter(|value| !value.is_null());
         Ok(Rendered {
             text,
             objects: objects.collect(),
@@ -213,7 +222,10 @@ mod tests {
         let found = cluster.lookup("v1", "Namespace", "", "default").unwrap();
         assert_eq!(found["metadata"]["name"], "default");
         assert_eq!(cluster.lookup("v1", "Secret", "default", "none").unwrap(), json!({}));
-        assert_eq!(cluster.lookup("v1", "Namespace", "", "").unwrap()["items"].as_array().map(Vec::len), Some(4));
+        assert_eq!(
+            cluster.lookup("v1", "Namespace", "", "").unwrap()["items"].as_array().map(Vec::len),
+            Some(4)
+        );
     }
 
     #[test]

@@ -195,7 +195,12 @@ mod tests {
     #[test]
     fn conditions_that_are_not_set_keep_their_generation() {
         let mut object = json!({"metadata": {"generation": 1}});
-        Status { object: &mut object, now: Timestamp::UNIX_EPOCH }.set("Released", "False", "InstallFailed", "");
+        Status { object: &mut object, now: Timestamp::UNIX_EPOCH }.set(
+            "Released",
+            "False",
+            "InstallFailed",
+            "",
+        );
         object["metadata"]["generation"] = json!(2);
         Status { object: &mut object, now: Timestamp::UNIX_EPOCH }.set("Ready", "Unknown", "Progressing", "");
         assert_eq!(object::condition(&object, "Released").unwrap()["observedGeneration"], 1);

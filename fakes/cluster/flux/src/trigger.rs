@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use crate::work::{Key, Work};
 
 /// Annotations that ask for a reconciliation.
-const REQUESTS: [&str; 3] = ["reconcile.fluxcd.io/requestedAt", "reconcile.fluxcd.io/forceAt", "reconcile.fluxcd.io/resetAt"];
+const REQUESTS: [&str; 3] =
+    ["reconcile.fluxcd.io/requestedAt", "reconcile.fluxcd.io/forceAt", "reconcile.fluxcd.io/resetAt"];
 
 type Face = (String, i64, bool, [Option<String>; 3]);
 
@@ -58,7 +59,12 @@ pub(crate) fn on_revision(
     });
 }
 
-fn follow(tasks: &mut JoinSet<()>, store: &Store, res: Res, mut see: impl FnMut(Verb, &Value) + Send + 'static) {
+fn follow(
+    tasks: &mut JoinSet<()>,
+    store: &Store,
+    res: Res,
+    mut see: impl FnMut(Verb, &Value) + Send + 'static,
+) {
     let store = store.clone();
     tasks.spawn(async move {
         // A watch ends when the API restarts; the next one begins with everything that exists.

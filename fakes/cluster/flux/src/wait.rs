@@ -41,7 +41,8 @@ pub(crate) async fn until_current(
 ) -> Result<(), WaitError> {
     let deadline = clock.now() + timeout;
     loop {
-        let found: Vec<(&Target, Health)> = targets.iter().map(|target| (target, health(store, target, jobs))).collect();
+        let found: Vec<(&Target, Health)> =
+            targets.iter().map(|target| (target, health(store, target, jobs))).collect();
         if found.iter().all(|(_, health)| *health == Health::Current) {
             return Ok(());
         }
@@ -58,13 +59,16 @@ pub(crate) async fn until_current(
 }
 
 /// Waits until none of the targets is there.
-pub(crate) async fn until_gone(store: &Store, clock: &Clock, targets: &[Target], timeout: Duration) -> Result<(), WaitError> {
+pub(crate) async fn until_gone(
+    store: &Store,
+    clock: &Clock,
+    targets: &[Target],
+    timeout: Duration,
+) -> Result<(), WaitError> {
     let deadline = clock.now() + timeout;
     loop {
-        let left: Vec<(&Target, Health)> = targets
-            .iter()
-            .filter_map(|target| Some((target, kstatus::of(&*target.get(store)?))))
-            .collect();
+        let left: Vec<(&Target, Health)> =
+            targets.iter().filter_map(|target| Some((target, kstatus::of(&*target.get(store)?)))).collect();
         if left.is_empty() {
             return Ok(());
         }
@@ -91,6 +95,7 @@ fn is_job(object: &Value) -> bool {
 
 fn list(found: &[(&Target, Health)]) -> String {
     let waiting = found.iter().filter(|(_, health)| *health != Health::Current);
-    let parts: Vec<String> = waiting.map(|(target, health)| format!("{target} status: '{}'", health.text())).collect();
+    let parts: Vec<String> =
+        waiting.map(|(target, health)| format!("{target} status: '{}'", health.text())).collect();
     parts.join(", ")
 }

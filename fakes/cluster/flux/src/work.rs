@@ -73,7 +73,9 @@ pub(crate) struct Work {
 
 impl Work {
     pub(crate) fn new(clock: &Clock) -> Self {
-        Self { inner: Arc::new(Inner { clock: clock.clone(), state: Mutex::default(), changed: Notify::new() }) }
+        Self {
+            inner: Arc::new(Inner { clock: clock.clone(), state: Mutex::default(), changed: Notify::new() }),
+        }
     }
 
     /// Adds a key; one that is being worked on is taken again afterwards.
@@ -129,8 +131,12 @@ impl Work {
         let mut state = self.state();
         if !state.due.is_empty() {
             let now = self.inner.clock.now();
-            let mut ripe: Vec<(Timestamp, Key)> =
-                state.due.iter().filter(|(_, when)| **when <= now).map(|(key, when)| (*when, key.clone())).collect();
+            let mut ripe: Vec<(Timestamp, Key)> = state
+                .due
+                .iter()
+                .filter(|(_, when)| **when <= now)
+                .map(|(key, when)| (*when, key.clone()))
+                .collect();
             ripe.sort_by_key(|(when, _)| *when);
             for (_, key) in ripe {
                 state.due.remove(&key);

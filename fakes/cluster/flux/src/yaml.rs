@@ -4,7 +4,8 @@ use serde_json::Value;
 
 /// All documents but empty ones.
 pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
-    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| first_line(&error.to_string()))?;
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(text).map_err(|error| first_line(&error.to_string()))?;
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 

@@ -54,7 +54,12 @@ impl Faults {
         Ok(())
     }
 
-    pub(super) async fn heal(&self, outside: &Outside, store: &Store, step: &HealStep) -> Result<(), InjectError> {
+    pub(super) async fn heal(
+        &self,
+        outside: &Outside,
+        store: &Store,
+        step: &HealStep,
+    ) -> Result<(), InjectError> {
         let name = step.name();
         match name {
             "registry.publish-tag" => {
@@ -88,8 +93,14 @@ impl Faults {
     }
 
     /// Takes away every fault at a place of this kind. Tags that a fault took stay away: only publishing brings them back.
-    async fn lift(&self, outside: &Outside, name: &str, here: impl Fn(&Place) -> bool) -> Result<(), InjectError> {
-        let places: Vec<Place> = self.injected.borrow().iter().map(|i| i.at).filter(|place| here(place)).collect();
+    async fn lift(
+        &self,
+        outside: &Outside,
+        name: &str,
+        here: impl Fn(&Place) -> bool,
+    ) -> Result<(), InjectError> {
+        let places: Vec<Place> =
+            self.injected.borrow().iter().map(|i| i.at).filter(|place| here(place)).collect();
         for place in places {
             let lifted = match place {
                 Place::Dns(id) => outside.dns.control().heal(id).await,
@@ -130,7 +141,8 @@ fn registry_fault(outside: &Outside, kind: &str, fault: &FaultUse) -> Result<Reg
         }
         "unreachable" => return Ok(RegistryFault::all(Effect::Unreachable)),
         "error" => {
-            let status = fault.params.number("status").and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
+            let status =
+                fault.params.number("status").and_then(|status| u16::try_from(status).ok()).unwrap_or(500);
             Effect::Error { status }
         }
         _ => return Err(unsupported(fault.name())),
@@ -185,8 +197,19 @@ async fn dns_receipts(outside: &Outside, id: FaultId) -> Vec<(Timestamp, String)
         return refused(control.probes());
     }
     let met = control.receipts().into_iter().filter(|receipt| receipt.fault == Some(id));
-    met.map(|r| (r.at, format!("{} {:?} question for {}: {:?}", r.at, r.transport, r.name.unwrap_or_default(), r.outcome)))
-        .collect()
+    met.map(|r| {
+        (
+            r.at,
+            format!(
+                "{} {:?} question for {}: {:?}",
+                r.at,
+                r.transport,
+                r.name.unwrap_or_default(),
+                r.outcome
+            ),
+        )
+    })
+    .collect()
 }
 
 async fn registry_receipts(outside: &Outside, id: FaultId) -> Vec<(Timestamp, String)> {
@@ -212,6 +235,8 @@ fn refused(probes: Vec<fake_network::PortProbe>) -> Vec<(Timestamp, String)> {
     probes
         .into_iter()
         .filter(|probe| probe.finding == Finding::Refused)
-        .map(|probe| (probe.at, format!("{} {:?} knock at {}: refused", probe.at, probe.transport, probe.address)))
+        .map(|probe| {
+            (probe.at, format!("{} {:?} knock at {}: refused", probe.at, probe.transport, probe.address))
+        })
         .collect()
 }

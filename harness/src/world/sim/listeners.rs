@@ -9,9 +9,7 @@ use futures::future::{Either, join, select};
 use regex::Regex;
 use serde_json::Value;
 
-use super::{
-    Arc, BootRequest, BootstrapOptions, FaultUse, NAME, Network, SimWorld, World, kinds, mpsc,
-};
+use super::{Arc, BootRequest, BootstrapOptions, FaultUse, NAME, Network, SimWorld, World, kinds, mpsc};
 use crate::fault::{self, Params};
 use crate::recorder::Recorder;
 use crate::timeline::{Header, Journal, VERSION, What};
@@ -36,7 +34,7 @@ fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// Installs an appliance and causes trouble as soon as its status service speaks.
+/// Installs an appliance and causes trouble as soon as its application is to be pulled.
 fn seen_after(cause: impl AsyncFn(&SimWorld)) -> Seen {
     let home = tempfile::tempdir().unwrap();
     let request = BootRequest {
@@ -57,10 +55,11 @@ fn seen_after(cause: impl AsyncFn(&SimWorld)) -> Seen {
         let journal = Journal::create(&home.path().join("timeline.jsonl"), clock, header()).unwrap();
         let recorder = Recorder::new(&world, journal.clone());
         let background = join(recorder.run(), install(&world));
-        let seen = match select(std::pin::pin!(watch(&world, &journal, cause)), std::pin::pin!(background)).await {
-            Either::Left((seen, _)) => seen,
-            Either::Right(_) => unreachable!("a recorder never ends"),
-        };
+        let seen =
+            match select(std::pin::pin!(watch(&world, &journal, cause)), std::pin::pin!(background)).await {
+                Either::Left((seen, _)) => seen,
+                Either::Right(_) => unreachable!("a recorder never ends"),
+            };
         Box::new(world).down().await.unwrap();
         seen
     })
@@ -78,9 +77,10 @@ async fn install(world: &SimWorld) {
 }
 
 async fn watch(world: &SimWorld, journal: &Journal, cause: impl AsyncFn(&SimWorld)) -> Seen {
-    document_with(journal, |_| true).await;
+    first_pod_of_the_application(world).await;
     cause(world).await;
-    document_with(journal, |document| document["topBlockers"].as_array().is_some_and(|all| !all.is_empty())).await;
+    document_with(journal, |document| document["topBlockers"].as_array().is_some_and(|all| !all.is_empty()))
+        .await;
     world.clock().sleep(A_WHILE).await;
     let document = last_document(journal).unwrap();
     let blockers = document["topBlockers"].as_array().unwrap().iter().map(|blocker| {
@@ -100,7 +100,9 @@ fn waiting(world: &SimWorld) -> BTreeSet<String> {
             for status in pod["status"][list].as_array().into_iter().flatten() {
                 let waiting = &status["state"]["waiting"];
                 let message = waiting["message"].as_str().unwrap_or_default();
-                if message.contains("rror") {
+                if ["ErrImagePull", "ImagePullBackOff"]
+                    .contains(&waiting["reason"].as_str().unwrap_or_default())
+                {
                     // A pod backs off from what it could not pull; the two alternate.
                     let cause = message.split_once("ErrImagePull: ").map_or(message, |(_, cause)| cause);
                     found.insert(normal(cause));
@@ -118,6 +120,14 @@ fn normal(text: &str) -> String {
     let clients = Regex::new(r"127\.x\.y\.\d+:\d+->").unwrap().replace_all(&addresses, "client->");
     let images = Regex::new(r#""[^" ]*:[^" /]+""#).unwrap().replace_all(&clients, "\"image\"");
     Regex::new(r#""https://([^/"]+)/[^"]*""#).unwrap().replace_all(&images, "\"https://$1/…\"").into_owned()
+}
+
+/// By then the source and the first charts are there, and the images are not.
+async fn first_pod_of_the_application(world: &SimWorld) {
+    let mut changes = world.changes();
+    while world.store().list(&kinds::PODS, Some("msp")).is_empty() {
+        changes.changed().await.unwrap();
+    }
 }
 
 async fn document_with(journal: &Journal, fits: impl Fn(&Value) -> bool) {
@@ -140,7 +150,15 @@ fn last_document(journal: &Journal) -> Option<Arc<Value>> {
 fn header() -> Header {
     let text = |text: &str| text.to_owned();
     let (scenario, world, release) = (text("listeners"), text(NAME), text("1.0-rc5"));
-    Header { version: VERSION, scenario, world, release, profile: text("single-node"), speed: text("max"), seed: 1 }
+    Header {
+        version: VERSION,
+        scenario,
+        world,
+        release,
+        profile: text("single-node"),
+        speed: text("max"),
+        seed: 1,
+    }
 }
 
 async fn declare(world: &SimWorld, name: &str) {
@@ -154,7 +172,10 @@ fn a_resolver_that_has_stopped_looks_like_one_that_refuses() {
     let stopped = seen_after(async |world| world.outside.dns.control().stop().await);
     assert_eq!(declared, stopped);
     assert!(stopped.blockers[0].starts_with("dns of "), "{stopped:#?}");
-    assert!(stopped.waiting.iter().any(|said| said.contains("lookup ghcr.io on 127.x.y.2:53")), "{stopped:#?}");
+    assert!(
+        stopped.waiting.iter().any(|said| said.contains("lookup ghcr.io on 127.x.y.2:53")),
+        "{stopped:#?}"
+    );
 }
 
 #[test]

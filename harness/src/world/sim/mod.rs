@@ -35,8 +35,8 @@ use self::faults::Faults;
 use self::outside::Outside;
 use self::runtime::SimRuntime;
 use super::{
-    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, OperatorCommand, OperatorEnd,
-    OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
+    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, OperatorCommand,
+    OperatorEnd, OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
 };
 use crate::fault::{FaultUse, HealStep};
 use crate::run::directory;
@@ -71,7 +71,8 @@ impl WorldFactory for Sim {
             world: NAME,
             reason: format!("no loopback network of its own (127.x.y.0/24): {error}"),
         })?;
-        let runtime = FieldRuntime::start(Options { speed: request.speed.0 }).map_err(|e| failed(e.into()))?;
+        let runtime =
+            FieldRuntime::start(Options { speed: request.speed.0 }).map_err(|e| failed(e.into()))?;
         let clock = runtime.clock().clone();
         runtime.block_on(async {
             let world = SimWorld::boot(request, network, clock).await.map_err(failed)?;
@@ -173,8 +174,13 @@ impl World for SimWorld {
         let mut values = Vec::new();
         for secret in self.store().list(&kinds::SECRETS, None) {
             let opaque = secret["type"].as_str().is_none_or(|kind| kind == "Opaque");
-            for value in secret["data"].as_object().into_iter().filter(|_| opaque).flat_map(|data| data.values()) {
-                let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, value.as_str().unwrap_or_default());
+            for value in
+                secret["data"].as_object().into_iter().filter(|_| opaque).flat_map(|data| data.values())
+            {
+                let bytes = base64::Engine::decode(
+                    &base64::engine::general_purpose::STANDARD,
+                    value.as_str().unwrap_or_default(),
+                );
                 values.extend(bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok()));
             }
         }
@@ -186,7 +192,8 @@ impl World for SimWorld {
         options: &BootstrapOptions,
         lines: mpsc::UnboundedSender<OperatorLine>,
     ) -> Result<OperatorEnd, WorldError> {
-        let command = OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, &self.directory);
+        let command =
+            OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, &self.directory);
         let site = self.outside.environment(&self.trust);
         let command = site.into_iter().fold(command, |command, (name, value)| command.env(name, value));
         let directory = self.directory.clone();

@@ -44,7 +44,12 @@ pub(super) struct Outside {
 
 impl Outside {
     /// Starts both and publishes the release.
-    pub(super) async fn start(clock: &Clock, network: &Network, wire: &Wire, release: &str) -> Result<Self, WorldError> {
+    pub(super) async fn start(
+        clock: &Clock,
+        network: &Network,
+        wire: &Wire,
+        release: &str,
+    ) -> Result<Self, WorldError> {
         let authority = Authority::new("appliance-smoke registries")?;
         let registry = Registry::start(RegistryConfig {
             clock: clock.clone(),

@@ -32,7 +32,11 @@ pub(super) struct ProcessContainer {
 
 impl ProcessContainer {
     /// Starts `program` with the environment and the log of `spec`; `world` is where its process id is kept for the sweep.
-    pub(super) fn start(program: &[String], spec: &ContainerSpec, world: &PathBuf) -> Result<Self, StartError> {
+    pub(super) fn start(
+        program: &[String],
+        spec: &ContainerSpec,
+        world: &PathBuf,
+    ) -> Result<Self, StartError> {
         let Some((name, arguments)) = program.split_first() else {
             return Err(StartError::Other { message: "no program to run in the container's place".into() });
         };

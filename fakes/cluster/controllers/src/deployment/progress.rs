@@ -71,10 +71,12 @@ impl Deployments {
         let mut conditions = deployment["status"]["conditions"].as_array().cloned().unwrap_or_default();
         note_found(&mut conditions, found, now);
         set_workload(&mut conditions, &availability(deployment, &counts), now);
-        let deadline = seconds(&deployment["spec"]["progressDeadlineSeconds"]).unwrap_or(Duration::from_secs(600));
+        let deadline =
+            seconds(&deployment["spec"]["progressDeadlineSeconds"]).unwrap_or(Duration::from_secs(600));
         let mut next = Next::Change;
         if let Some(set) = &family.current {
-            next = note_progress(&mut conditions, &Progress { deployment, counts: &counts, set, deadline, now });
+            next =
+                note_progress(&mut conditions, &Progress { deployment, counts: &counts, set, deadline, now });
         }
         let generation = object::generation(deployment);
         let outcome = self.store.modify(
@@ -135,13 +137,16 @@ struct Progress<'a> {
 fn note_progress(conditions: &mut Vec<Value>, progress: &Progress<'_>) -> Next {
     let Progress { deployment, counts, set, deadline, now } = *progress;
     let reason_now = find(conditions, "Progressing").map(|condition| condition["reason"].clone());
-    if counts.replicas == counts.updated && reason_now.as_ref().is_some_and(|reason| reason == "NewReplicaSetAvailable") {
+    if counts.replicas == counts.updated
+        && reason_now.as_ref().is_some_and(|reason| reason == "NewReplicaSetAvailable")
+    {
         return Next::Change;
     }
     let name = object::name(set);
     if counts.complete(deployment) {
         let message = format!("ReplicaSet \"{name}\" has successfully progressed.");
-        let done = Condition { kind: "Progressing", status: "True", reason: "NewReplicaSetAvailable", message };
+        let done =
+            Condition { kind: "Progressing", status: "True", reason: "NewReplicaSetAvailable", message };
         set_workload(conditions, &done, now);
         return Next::Change;
     }
@@ -151,15 +156,20 @@ fn note_progress(conditions: &mut Vec<Value>, progress: &Progress<'_>) -> Next {
         refresh_workload(conditions, &moving, now);
         return Next::At(now + deadline + Duration::from_secs(1));
     }
-    let Some(since) = find(conditions, "Progressing").and_then(|condition| moment(&condition["lastUpdateTime"])) else {
+    let Some(since) =
+        find(conditions, "Progressing").and_then(|condition| moment(&condition["lastUpdateTime"]))
+    else {
         return Next::Change;
     };
-    if reason_now.is_some_and(|reason| reason == "NewReplicaSetAvailable" || reason == "ProgressDeadlineExceeded") {
+    if reason_now
+        .is_some_and(|reason| reason == "NewReplicaSetAvailable" || reason == "ProgressDeadlineExceeded")
+    {
         return Next::Change;
     }
     if since + deadline < now {
         let message = format!("ReplicaSet \"{name}\" has timed out progressing.");
-        let late = Condition { kind: "Progressing", status: "False", reason: "ProgressDeadlineExceeded", message };
+        let late =
+            Condition { kind: "Progressing", status: "False", reason: "ProgressDeadlineExceeded", message };
         set_workload(conditions, &late, now);
         return Next::Change;
     }

@@ -24,7 +24,9 @@ impl Deployments {
                 self.scale(deployment, set, 0);
             }
             if family.old.iter().any(|set| self.has_pods(set)) {
-                return family.current.map_or(Found::Nothing, |set| Found::Existing(object::name(&set).to_owned()));
+                return family
+                    .current
+                    .map_or(Found::Nothing, |set| Found::Existing(object::name(&set).to_owned()));
             }
         }
         let (current, found) = match &family.current {
@@ -108,9 +110,10 @@ impl Deployments {
             note("number a ReplicaSet", outcome);
         }
         if object::annotation(deployment, REVISION) != Some(number.as_str()) {
-            let outcome = self.store.modify(&kinds::DEPLOYMENTS, namespace, object::name(deployment), |deployment| {
-                object::set_annotation(deployment, REVISION, &number);
-            });
+            let outcome =
+                self.store.modify(&kinds::DEPLOYMENTS, namespace, object::name(deployment), |deployment| {
+                    object::set_annotation(deployment, REVISION, &number);
+                });
             note("number a Deployment", outcome);
         }
     }
@@ -145,7 +148,8 @@ impl Deployments {
         let desired = wanted(deployment);
         let most = (desired + Bounds::of(deployment).surge).to_string();
         let desired = desired.to_string();
-        let told = object::annotation(set, DESIRED) == Some(desired.as_str()) && object::annotation(set, MAX) == Some(most.as_str());
+        let told = object::annotation(set, DESIRED) == Some(desired.as_str())
+            && object::annotation(set, MAX) == Some(most.as_str());
         if before == replicas && (told || before == 0) {
             return;
         }
@@ -167,13 +171,17 @@ impl Deployments {
 
     /// Deletes empty old ReplicaSets beyond the history limit.
     pub(super) fn trim_history(&self, deployment: &Value, family: &Family) {
-        let limit = usize::try_from(deployment["spec"]["revisionHistoryLimit"].as_i64().unwrap_or(10)).unwrap_or(0);
+        let limit =
+            usize::try_from(deployment["spec"]["revisionHistoryLimit"].as_i64().unwrap_or(10)).unwrap_or(0);
         let excess = family.old.len().saturating_sub(limit);
         for set in &family.old[..excess] {
             let empty = wanted(set) == 0 && int(&set["status"]["replicas"]) == 0;
             if empty && !object::is_deleting(set) {
                 let (namespace, name) = (object::namespace(set), object::name(set));
-                note("trim history", self.store.delete(&kinds::REPLICA_SETS, namespace, name, Propagation::Background));
+                note(
+                    "trim history",
+                    self.store.delete(&kinds::REPLICA_SETS, namespace, name, Propagation::Background),
+                );
             }
         }
     }

@@ -28,7 +28,11 @@ impl Identity {
         store.delete(&self.res, &self.namespace, &self.name, propagation)
     }
 
-    pub(super) fn modify(&self, store: &Store, change: impl FnOnce(&mut Value)) -> Result<Arc<Value>, ApiError> {
+    pub(super) fn modify(
+        &self,
+        store: &Store,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<Arc<Value>, ApiError> {
         store.modify(&self.res, &self.namespace, &self.name, change)
     }
 }
@@ -97,7 +101,8 @@ mod tests {
     #[test]
     fn an_object_that_changes_its_owner_leaves_the_old_one() {
         let mut graph = Graph::default();
-        let owned_by = |owner: &str| json!({"metadata": {"name": "a", "uid": "1", "ownerReferences": [{"uid": owner}]}});
+        let owned_by =
+            |owner: &str| json!({"metadata": {"name": "a", "uid": "1", "ownerReferences": [{"uid": owner}]}});
         let identity = Identity::of(&kinds::PODS, &owned_by("x"));
         assert!(graph.learn(&identity, &owned_by("x")));
         assert!(!graph.learn(&identity, &owned_by("x")));

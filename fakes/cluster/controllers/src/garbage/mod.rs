@@ -101,7 +101,10 @@ impl Collector {
     fn check(&self, identity: &Identity) {
         let Some(found) = identity.get(&self.store) else { return };
         let owners = found["metadata"]["ownerReferences"].as_array().map_or(&[][..], Vec::as_slice);
-        if owners.is_empty() || object::is_deleting(&found) || owners.iter().any(|owner| self.exists(&found, owner)) {
+        if owners.is_empty()
+            || object::is_deleting(&found)
+            || owners.iter().any(|owner| self.exists(&found, owner))
+        {
             return;
         }
         note("collect garbage", identity.delete(&self.store, Propagation::Background));
@@ -111,7 +114,9 @@ impl Collector {
         let field = |name: &str| owner[name].as_str().unwrap_or_default();
         let Some(info) = self.store.resolve_kind(field("apiVersion"), field("kind")) else { return true };
         let namespace = if info.namespaced { object::namespace(dependent) } else { "" };
-        self.store.get(&info.res, namespace, field("name")).is_some_and(|found| object::uid(&found) == field("uid"))
+        self.store
+            .get(&info.res, namespace, field("name"))
+            .is_some_and(|found| object::uid(&found) == field("uid"))
     }
 
     /// Does what a deletion that is under way waits for.
@@ -125,7 +130,10 @@ impl Collector {
             for dependent in self.graph.dependents(uid) {
                 note("orphan a dependent", dependent.modify(&self.store, |object| disown(object, uid)));
             }
-            note("end orphaning", identity.modify(&self.store, |object| object::remove_finalizer(object, ORPHAN)));
+            note(
+                "end orphaning",
+                identity.modify(&self.store, |object| object::remove_finalizer(object, ORPHAN)),
+            );
         } else if object::has_finalizer(&found, FOREGROUND) {
             let mut blocked = false;
             for dependent in self.graph.dependents(uid) {
@@ -136,7 +144,8 @@ impl Collector {
                 blocked |= blocks(&object, uid) && dependent.get(&self.store).is_some();
             }
             if !blocked {
-                let outcome = identity.modify(&self.store, |object| object::remove_finalizer(object, FOREGROUND));
+                let outcome =
+                    identity.modify(&self.store, |object| object::remove_finalizer(object, FOREGROUND));
                 note("end foreground deletion", outcome);
             }
         }

@@ -23,7 +23,12 @@ impl Jobs {
         };
         complete.then(|| {
             let message = "Reached expected number of succeeded pods".to_owned();
-            let met = Condition { kind: "SuccessCriteriaMet", status: "True", reason: "CompletionsReached", message };
+            let met = Condition {
+                kind: "SuccessCriteriaMet",
+                status: "True",
+                reason: "CompletionsReached",
+                message,
+            };
             of_job(&met, now)
         })
     }
@@ -73,7 +78,12 @@ impl Jobs {
         if ended + ttl > self.store.clock().now() {
             return Next::At(ended + ttl);
         }
-        let outcome = self.store.delete(&kinds::JOBS, object::namespace(job), object::name(job), Propagation::Background);
+        let outcome = self.store.delete(
+            &kinds::JOBS,
+            object::namespace(job),
+            object::name(job),
+            Propagation::Background,
+        );
         note("delete a Job whose time is over", outcome);
         Next::Change
     }
@@ -81,13 +91,16 @@ impl Jobs {
 
 fn failure(job: &Value, tally: &Tally, pods: &Pods, now: Timestamp) -> Option<(&'static str, &'static str)> {
     let limit = job["spec"]["backoffLimit"].as_i64().unwrap_or(6);
-    let restarts = if job["spec"]["template"]["spec"]["restartPolicy"] == "OnFailure" { pods.restarts() } else { 0 };
+    let restarts =
+        if job["spec"]["template"]["spec"]["restartPolicy"] == "OnFailure" { pods.restarts() } else { 0 };
     let restarted_out = if limit == 0 { restarts > 0 } else { restarts >= limit };
     if tally.failed() > limit || restarted_out {
         return Some(("BackoffLimitExceeded", "Job has reached the specified backoff limit"));
     }
     match deadline(job) {
-        Next::At(moment) if moment <= now => Some(("DeadlineExceeded", "Job was active longer than specified deadline")),
+        Next::At(moment) if moment <= now => {
+            Some(("DeadlineExceeded", "Job was active longer than specified deadline"))
+        }
         _ => None,
     }
 }
@@ -107,8 +120,11 @@ pub(super) fn suspension(job: &Value, now: Timestamp) -> Option<Value> {
     if wanted == is_true(job, "Suspended") {
         return None;
     }
-    let (status, reason, message) =
-        if wanted { ("True", "JobSuspended", "Job suspended") } else { ("False", "JobResumed", "Job resumed") };
+    let (status, reason, message) = if wanted {
+        ("True", "JobSuspended", "Job suspended")
+    } else {
+        ("False", "JobResumed", "Job resumed")
+    };
     Some(of_job(&Condition { kind: "Suspended", status, reason, message: message.to_owned() }, now))
 }
 

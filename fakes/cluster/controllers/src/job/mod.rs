@@ -31,7 +31,11 @@ pub(crate) fn start(store: &Store, stop: &CancellationToken) {
     Controller::new(store, stop)
         .watch(&kinds::JOBS, own)
         .watch_after(&kinds::PODS, BATCH, owner_of("Job"))
-        .run(Jobs { store: store.clone(), events: Recorder::new(store, "job-controller"), tallies: HashMap::new() });
+        .run(Jobs {
+            store: store.clone(),
+            events: Recorder::new(store, "job-controller"),
+            tallies: HashMap::new(),
+        });
 }
 
 /// A Job's pods as they are now.
@@ -52,7 +56,9 @@ impl Pods {
     /// How often the containers of the active pods were started again.
     fn restarts(&self) -> i64 {
         let containers = |pod: &Value, field: &str| -> i64 {
-            pod["status"][field].as_array().map_or(0, |list| list.iter().map(|c| int(&c["restartCount"])).sum())
+            pod["status"][field]
+                .as_array()
+                .map_or(0, |list| list.iter().map(|c| int(&c["restartCount"])).sum())
         };
         self.active
             .iter()
@@ -73,7 +79,8 @@ impl Reconcile for Jobs {
         if object::is_deleting(&job) {
             return Next::Change;
         }
-        let mut tally = self.tallies.remove(key).filter(|tally| tally.is_of(&job)).unwrap_or_else(|| Tally::of(&job));
+        let mut tally =
+            self.tallies.remove(key).filter(|tally| tally.is_of(&job)).unwrap_or_else(|| Tally::of(&job));
         let next = self.sync(&job, &mut tally);
         self.tallies.insert(key.clone(), tally);
         next
@@ -89,8 +96,10 @@ impl Jobs {
         }
         let mut pods = Pods {
             active: owned.iter().filter(|pod| pods::is_active(pod)).cloned().collect(),
-            terminating: i64::try_from(owned.iter().filter(|p| object::is_deleting(p) && !pods::is_finished(p)).count())
-                .unwrap_or(i64::MAX),
+            terminating: i64::try_from(
+                owned.iter().filter(|p| object::is_deleting(p) && !pods::is_finished(p)).count(),
+            )
+            .unwrap_or(i64::MAX),
         };
         let mut next = Next::Change;
         let mut begun = Vec::new();
@@ -119,7 +128,8 @@ impl Jobs {
     fn delete_active(&self, job: &Value, pods: &mut Pods) {
         for pod in std::mem::take(&mut pods.active) {
             let name = object::name(&pod);
-            if self.store.delete(&kinds::PODS, object::namespace(&pod), name, Propagation::Background).is_ok() {
+            if self.store.delete(&kinds::PODS, object::namespace(&pod), name, Propagation::Background).is_ok()
+            {
                 self.events.normal(job, "SuccessfulDelete", &format!("Deleted pod: {name}"));
             }
             if self.store.get(&kinds::PODS, object::namespace(&pod), name).is_some() {
@@ -158,7 +168,11 @@ impl Jobs {
             }
             match self.store.create(&kinds::PODS, pod) {
                 Ok(pod) => {
-                    self.events.normal(job, "SuccessfulCreate", &format!("Created pod: {}", object::name(&pod)));
+                    self.events.normal(
+                        job,
+                        "SuccessfulCreate",
+                        &format!("Created pod: {}", object::name(&pod)),
+                    );
                     pods.active.push(pod);
                 }
                 Err(error) => {
@@ -175,7 +189,8 @@ impl Jobs {
         let suspended = job["spec"]["suspend"] == true;
         let suspension = ending::suspension(job, now);
         if let Some(condition) = &suspension {
-            let (reason, message) = if suspended { ("Suspended", "Job suspended") } else { ("Resumed", "Job resumed") };
+            let (reason, message) =
+                if suspended { ("Suspended", "Job suspended") } else { ("Resumed", "Job resumed") };
             debug_assert!(condition["type"] == "Suspended");
             self.events.normal(job, reason, message);
         }

@@ -87,7 +87,8 @@ fn count(uids: &HashSet<String>) -> i64 {
 fn ended(pod: &Value) -> Option<Timestamp> {
     let containers = pod["status"]["containerStatuses"].as_array().map_or(&[][..], Vec::as_slice);
     let last = containers.iter().filter_map(|c| moment(&c["state"]["terminated"]["finishedAt"])).max();
-    last.or_else(|| moment(&pod["metadata"]["deletionTimestamp"])).or_else(|| moment(&pod["metadata"]["creationTimestamp"]))
+    last.or_else(|| moment(&pod["metadata"]["deletionTimestamp"]))
+        .or_else(|| moment(&pod["metadata"]["creationTimestamp"]))
 }
 
 #[cfg(test)]

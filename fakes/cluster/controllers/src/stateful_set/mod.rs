@@ -29,7 +29,9 @@ pub(crate) fn start(store: &Store, stop: &CancellationToken) {
 
 impl Reconcile for StatefulSets {
     fn reconcile(&mut self, key: &Key) -> Next {
-        let Some(object) = self.store.get(&kinds::STATEFUL_SETS, &key.namespace, &key.name) else { return Next::Change };
+        let Some(object) = self.store.get(&kinds::STATEFUL_SETS, &key.namespace, &key.name) else {
+            return Next::Change;
+        };
         let set = Set::of(&object);
         let mut next = Next::Change;
         if !object::is_deleting(&object) {
@@ -77,7 +79,8 @@ impl StatefulSets {
 
     /// Whether the order waits for this member, and until when at the latest.
     fn hold(&self, set: &Set<'_>, pod: &Value) -> Option<Next> {
-        let ready = pods::available_at(pod, seconds(&set.object["spec"]["minReadySeconds"]).unwrap_or_default());
+        let ready =
+            pods::available_at(pod, seconds(&set.object["spec"]["minReadySeconds"]).unwrap_or_default());
         match ready {
             _ if object::is_deleting(pod) => Some(Next::Change),
             None => Some(Next::Change),
@@ -111,7 +114,11 @@ impl StatefulSets {
         let (name, pod_name) = (object::name(set.object), set.pod_name(ordinal));
         for claim in set.claims(ordinal) {
             let claim_name = object::name(&claim).to_owned();
-            if self.store.get(&kinds::PERSISTENT_VOLUME_CLAIMS, object::namespace(set.object), &claim_name).is_some() {
+            if self
+                .store
+                .get(&kinds::PERSISTENT_VOLUME_CLAIMS, object::namespace(set.object), &claim_name)
+                .is_some()
+            {
                 continue;
             }
             match self.store.create(&kinds::PERSISTENT_VOLUME_CLAIMS, claim) {

@@ -17,7 +17,8 @@ impl StatefulSets {
         let (mut replicas, mut ready, mut available, mut updated, mut updated_ready) = (0, 0, 0, 0, 0);
         for pod in members.all() {
             replicas += 1;
-            let is_new = object::label(pod, REVISION_LABEL) == Some(set.revision.as_str()) && !object::is_deleting(pod);
+            let is_new = object::label(pod, REVISION_LABEL) == Some(set.revision.as_str())
+                && !object::is_deleting(pod);
             updated += i64::from(is_new);
             if let Some(moment) = pods::available_at(pod, min_ready) {
                 ready += 1;
@@ -36,12 +37,16 @@ impl StatefulSets {
         let current = members
             .all()
             .filter(|pod| {
-                object::label(pod, REVISION_LABEL) == Some(current_revision.as_str()) && !object::is_deleting(pod)
+                object::label(pod, REVISION_LABEL) == Some(current_revision.as_str())
+                    && !object::is_deleting(pod)
             })
             .count();
         let generation = object::generation(set.object);
-        let outcome =
-            self.store.modify(&kinds::STATEFUL_SETS, object::namespace(set.object), object::name(set.object), |object| {
+        let outcome = self.store.modify(
+            &kinds::STATEFUL_SETS,
+            object::namespace(set.object),
+            object::name(set.object),
+            |object| {
                 let status = object::child(object, "status");
                 status["observedGeneration"] = generation.into();
                 status["collisionCount"] = 0.into();
@@ -52,7 +57,8 @@ impl StatefulSets {
                 status["availableReplicas"] = Value::from(available);
                 status["currentRevision"] = json!(current_revision);
                 status["updateRevision"] = json!(set.revision);
-            });
+            },
+        );
         note("write the status of a StatefulSet", outcome);
         next
     }

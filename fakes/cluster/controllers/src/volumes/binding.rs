@@ -17,7 +17,8 @@ pub(super) fn belongs(volume: &Value, claim: &Value) -> bool {
     let reference = &volume["spec"]["claimRef"];
     reference["name"] == claim["metadata"]["name"]
         && reference["namespace"] == claim["metadata"]["namespace"]
-        && (reference["uid"].as_str().unwrap_or("").is_empty() || reference["uid"] == claim["metadata"]["uid"])
+        && (reference["uid"].as_str().unwrap_or("").is_empty()
+            || reference["uid"] == claim["metadata"]["uid"])
 }
 
 /// A volume made for the claim, or a free one that suits it and is big enough; the smallest wins.
@@ -27,7 +28,9 @@ pub(super) fn find(store: &Store, claim: &Value) -> Option<Arc<Value>> {
         return Some(Arc::clone(volume));
     }
     let waits = provisioning::waits_for_consumer(store, claim);
-    let free = volumes.into_iter().filter(|volume| !waits && volume["spec"]["claimRef"].is_null() && suits(volume, claim));
+    let free = volumes
+        .into_iter()
+        .filter(|volume| !waits && volume["spec"]["claimRef"].is_null() && suits(volume, claim));
     free.min_by_key(|volume| bytes(&volume["spec"]["capacity"]["storage"]))
 }
 
@@ -38,7 +41,8 @@ fn suits(volume: &Value, claim: &Value) -> bool {
     !object::is_deleting(volume)
         && class(volume) == class(claim)
         && modes(claim).iter().all(|mode| offered.contains(mode))
-        && bytes(&volume["spec"]["capacity"]["storage"]) >= bytes(&claim["spec"]["resources"]["requests"]["storage"])
+        && bytes(&volume["spec"]["capacity"]["storage"])
+            >= bytes(&claim["spec"]["resources"]["requests"]["storage"])
 }
 
 /// A quantity in whole bytes.

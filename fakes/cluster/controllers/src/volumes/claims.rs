@@ -66,7 +66,8 @@ impl Claims {
     fn release(&self, claim: &Value) {
         let users = self.store.list(&kinds::PODS, Some(object::namespace(claim)));
         let name = object::name(claim);
-        let used = users.iter().any(|pod| !pods::is_finished(pod) && claim_names(pod).any(|claim| claim == name));
+        let used =
+            users.iter().any(|pod| !pods::is_finished(pod) && claim_names(pod).any(|claim| claim == name));
         if !used && object::has_finalizer(claim, PROTECTION) {
             note("let a claim go", self.modify(claim, |claim| object::remove_finalizer(claim, PROTECTION)));
         }

@@ -16,7 +16,8 @@ const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
 /// The newest class that is marked as default.
 fn default_class(store: &Store) -> Option<Arc<Value>> {
     let classes = store.list(&kinds::STORAGE_CLASSES, None);
-    let defaults = classes.into_iter().filter(|class| object::annotation(class, DEFAULT_CLASS) == Some("true"));
+    let defaults =
+        classes.into_iter().filter(|class| object::annotation(class, DEFAULT_CLASS) == Some("true"));
     defaults.max_by_key(|class| {
         let created = class["metadata"]["creationTimestamp"].as_str().unwrap_or_default().to_owned();
         (created, std::cmp::Reverse(object::name(class).to_owned()))
@@ -40,7 +41,10 @@ pub(super) fn ask(claims: &Claims, claim: &Value) {
         && let Some(class) = default_class(&claims.store)
     {
         let name = class["metadata"]["name"].clone();
-        note("give a claim the default class", claims.modify(claim, |claim| claim["spec"]["storageClassName"] = name));
+        note(
+            "give a claim the default class",
+            claims.modify(claim, |claim| claim["spec"]["storageClassName"] = name),
+        );
         return;
     }
     let Some(class_name) = class_name.as_str().filter(|name| !name.is_empty()) else {

@@ -24,7 +24,12 @@ impl Volumes {
         let Some(name) = reference["name"].as_str() else { return "Available" };
         let namespace = reference["namespace"].as_str().unwrap_or_default();
         match self.store.get(&kinds::PERSISTENT_VOLUME_CLAIMS, namespace, name) {
-            Some(claim) if claim["spec"]["volumeName"] == volume["metadata"]["name"] && binding::belongs(volume, &claim) => "Bound",
+            Some(claim)
+                if claim["spec"]["volumeName"] == volume["metadata"]["name"]
+                    && binding::belongs(volume, &claim) =>
+            {
+                "Bound"
+            }
             Some(claim) if binding::belongs(volume, &claim) => "Available",
             _ if reference["uid"].as_str().unwrap_or("").is_empty() => "Available",
             _ => "Released",
@@ -34,7 +39,9 @@ impl Volumes {
 
 impl Reconcile for Volumes {
     fn reconcile(&mut self, key: &Key) -> Next {
-        let Some(volume) = self.store.get(&kinds::PERSISTENT_VOLUMES, "", &key.name) else { return Next::Change };
+        let Some(volume) = self.store.get(&kinds::PERSISTENT_VOLUMES, "", &key.name) else {
+            return Next::Change;
+        };
         let phase = self.phase(&volume);
         let deleting = object::is_deleting(&volume);
         let old = volume["status"]["phase"].as_str().unwrap_or("Pending");

@@ -23,7 +23,11 @@ impl World {
         let clock = runtime.clock().clone();
         let store = Store::new(clock.clone());
         runtime.block_on(async {
-            cluster_controllers::start(&store, CancellationToken::new(), &Options { ca_pem: "CA".to_owned() });
+            cluster_controllers::start(
+                &store,
+                CancellationToken::new(),
+                &Options { ca_pem: "CA".to_owned() },
+            );
             tokio::spawn(run_pods(store.clone()));
         });
         Self { runtime, store, clock }
@@ -39,7 +43,8 @@ impl World {
         }));
         if waited.is_err() {
             let events = self.store.list(&kinds::EVENTS, None);
-            let told: Vec<String> = events.iter().map(|event| format!("{} {}", event["reason"], event["message"])).collect();
+            let told: Vec<String> =
+                events.iter().map(|event| format!("{} {}", event["reason"], event["message"])).collect();
             panic!("never happened: {what}\n{}", told.join("\n"));
         }
     }
@@ -60,7 +65,9 @@ impl World {
     /// Reason and message of the events about an object, in order.
     pub(crate) fn events(&self, kind: &str, name: &str) -> Vec<(String, String)> {
         let mut events = self.store.list(&kinds::EVENTS, None);
-        events.retain(|event| event["involvedObject"]["kind"] == kind && event["involvedObject"]["name"] == name);
+        events.retain(|event| {
+            event["involvedObject"]["kind"] == kind && event["involvedObject"]["name"] == name
+        });
         events.sort_by_key(|event| object::name(event).to_owned());
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         events.iter().map(|event| (text(&event["reason"]), text(&event["message"]))).collect()

@@ -59,7 +59,8 @@ impl Releases {
         let spec = spec(release);
         let source = &release["spec"]["chart"]["spec"]["sourceRef"];
         let shown = |field: &str| source[field].as_str().unwrap_or_default().to_owned();
-        let with = format!("HelmChart/{full} with SourceRef '{}/{namespace}/{}'", shown("kind"), shown("name"));
+        let with =
+            format!("HelmChart/{full} with SourceRef '{}/{namespace}/{}'", shown("kind"), shown("name"));
         match self.store.get(&kinds::HELM_CHARTS, &namespace, &name) {
             None => {
                 let labels = json!({NAME_LABEL: subject.name, NAMESPACE_LABEL: subject.namespace});
@@ -73,7 +74,8 @@ impl Releases {
                 }
             }
             Some(chart) if chart["spec"] != spec => {
-                let outcome = self.store.modify(&kinds::HELM_CHARTS, &namespace, &name, |chart| chart["spec"] = spec);
+                let outcome =
+                    self.store.modify(&kinds::HELM_CHARTS, &namespace, &name, |chart| chart["spec"] = spec);
                 if outcome.is_ok() {
                     self.events.normal(release, "HelmChartConfigured", &format!("Configured {with}"));
                 }
@@ -85,11 +87,17 @@ impl Releases {
 
     /// Deletes the HelmChart that the status names.
     pub(super) fn drop_chart(&self, subject: &Subject, release: &Value) {
-        let Some((namespace, name)) = release["status"]["helmChart"].as_str().and_then(|full| full.split_once('/')) else {
+        let Some((namespace, name)) =
+            release["status"]["helmChart"].as_str().and_then(|full| full.split_once('/'))
+        else {
             return;
         };
         match self.store.delete(&kinds::HELM_CHARTS, namespace, name, Propagation::Background) {
-            Ok(()) => self.events.normal(release, "HelmChartDeleted", &format!("deleted HelmChart '{namespace}/{name}'")),
+            Ok(()) => self.events.normal(
+                release,
+                "HelmChartDeleted",
+                &format!("deleted HelmChart '{namespace}/{name}'"),
+            ),
             Err(error) if error.is_not_found() => {}
             Err(error) => self.log.error(&subject.namespace, &subject.name, &error.to_string()),
         }

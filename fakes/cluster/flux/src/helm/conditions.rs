@@ -65,11 +65,18 @@ impl Releases {
 
     fn note_duration(&self, run: &Run<'_>, running: &Running) {
         let took = self.clock.now().duration_since(running.start).try_into().unwrap_or_default();
-        run.subject.write(|status| status.field("lastAttemptedReleaseActionDuration", json!(duration::text(took))));
+        run.subject
+            .write(|status| status.field("lastAttemptedReleaseActionDuration", json!(duration::text(took))));
     }
 
     /// An install or upgrade that succeeded.
-    pub(super) fn succeeded(&self, run: &Run<'_>, running: &Running, release: &Release, targets: &[crate::apply::Target]) {
+    pub(super) fn succeeded(
+        &self,
+        run: &Run<'_>,
+        running: &Running,
+        release: &Release,
+        targets: &[crate::apply::Target],
+    ) {
         let word = running.action.word();
         let reason = if running.action == Action::Install { "InstallSucceeded" } else { "UpgradeSucceeded" };
         let message = format!("Helm {word} succeeded for release {}", release.text());
@@ -118,14 +125,19 @@ impl Releases {
     pub(super) fn settle(&self, run: &Run<'_>, latest: Option<&Release>) {
         run.subject.write(|status| {
             status.drop(&["Reconciling", "Stalled"]);
-            let released = status.condition("Released").filter(|released| released["status"] == "True").cloned();
+            let released =
+                status.condition("Released").filter(|released| released["status"] == "True").cloned();
             match (released, latest) {
                 (Some(released), _) => {
                     let text = |field: &str| released[field].as_str().unwrap_or_default().to_owned();
                     let same = status.condition("Ready").is_some_and(|ready| {
                         ready["status"] == "True" && ready["message"] == released["message"]
                     });
-                    if !same || status.condition("Ready").is_some_and(|ready| ready["reason"] != released["reason"]) {
+                    if !same
+                        || status
+                            .condition("Ready")
+                            .is_some_and(|ready| ready["reason"] != released["reason"])
+                    {
                         status.set("Ready", "True", &text("reason"), &text("message"));
                     }
                 }
@@ -151,7 +163,8 @@ impl Releases {
         run.subject.write(|status| {
             status.stalled("RetriesExceeded", &message);
             // Prerequisites that were not met for a moment are forgotten; what came of the release is not.
-            let told = ["Remediated", "Released"].into_iter().find_map(|kind| status.condition(kind).cloned());
+            let told =
+                ["Remediated", "Released"].into_iter().find_map(|kind| status.condition(kind).cloned());
             if let Some(told) = told {
                 let text = |field: &str| told[field].as_str().unwrap_or_default().to_owned();
                 let same = status.condition("Ready").is_some_and(|ready| ready["message"] == told["message"]);

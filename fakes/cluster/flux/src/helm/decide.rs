@@ -24,7 +24,11 @@ pub(super) enum Next {
 
 /// The action whose failure counts now.
 fn active(object: &Value) -> Action {
-    if object["status"]["lastAttemptedReleaseAction"] == "install" { Action::Install } else { Action::Upgrade }
+    if object["status"]["lastAttemptedReleaseAction"] == "install" {
+        Action::Install
+    } else {
+        Action::Upgrade
+    }
 }
 
 fn is_forced(object: &Value) -> bool {
@@ -38,7 +42,9 @@ fn is_forced(object: &Value) -> bool {
 /// Decides by the records, newest first, and by what the object says and has counted.
 pub(super) fn next(object: &Value, records: &[Release], desired: &Desired) -> Next {
     let forced = is_forced(object);
-    let Some(latest) = records.first().filter(|latest| !matches!(latest.status.as_str(), "uninstalled" | "uninstalling")) else {
+    let Some(latest) =
+        records.first().filter(|latest| !matches!(latest.status.as_str(), "uninstalled" | "uninstalling"))
+    else {
         let over = failures(object, Action::Install) > 0 && is_exhausted(object, Action::Install);
         return if over && !forced { Next::Stalled(Action::Install) } else { Next::Install };
     };
@@ -60,7 +66,9 @@ pub(super) fn next(object: &Value, records: &[Release], desired: &Desired) -> Ne
             return Next::Stalled(action);
         }
         return match remedy(object, action) {
-            Remedy::Rollback if records.iter().skip(1).any(|release| release.status == "deployed") => Next::Rollback,
+            Remedy::Rollback if records.iter().skip(1).any(|release| release.status == "deployed") => {
+                Next::Rollback
+            }
             Remedy::Rollback => Next::Stalled(action),
             _ => Next::Uninstall,
         };

@@ -13,17 +13,26 @@ const BEFORE_CREATION: &str = "before-hook-creation";
 
 impl Releases {
     /// Runs the hooks of an event, by weight and name, each to its end.
-    pub(super) async fn run_hooks(&self, run: &Run<'_>, hooks: &[Hook], event: &str, limit: Duration) -> Result<(), String> {
-        let mut due: Vec<&Hook> = hooks.iter().filter(|hook| hook.events.iter().any(|known| known == event)).collect();
+    pub(super) async fn run_hooks(
+        &self,
+        run: &Run<'_>,
+        hooks: &[Hook],
+        event: &str,
+        limit: Duration,
+    ) -> Result<(), String> {
+        let mut due: Vec<&Hook> =
+            hooks.iter().filter(|hook| hook.events.iter().any(|known| known == event)).collect();
         due.sort_by_key(|hook| (hook.weight, hook.name.clone()));
         let failed = |error: &dyn std::fmt::Display| format!("failed {event}: {error}");
         let mut done: Vec<(&Hook, Target)> = Vec::new();
         for hook in due {
-            let mut prepared =
-                objects(&hook.manifest).and_then(|objects| self.prepared(run.subject, &run.desired.names, objects)).map_err(|error| failed(&error))?;
+            let mut prepared = objects(&hook.manifest)
+                .and_then(|objects| self.prepared(run.subject, &run.desired.names, objects))
+                .map_err(|error| failed(&error))?;
             let Some((target, object)) = prepared.pop() else { continue };
             if hook.deletes(BEFORE_CREATION) && target.delete(&self.store).is_ok() {
-                let gone = wait::until_gone(&self.store, &self.clock, std::slice::from_ref(&target), limit).await;
+                let gone =
+                    wait::until_gone(&self.store, &self.clock, std::slice::from_ref(&target), limit).await;
                 gone.map_err(|error| failed(&error))?;
             }
             self.apply(vec![(target.clone(), object)]).map_err(|error| failed(&error))?;

@@ -22,7 +22,11 @@ impl Releases {
         outcome.map(drop)
     }
 
-    async fn try_install(&self, run: &Run<'_>, history: &[Release]) -> Result<(Release, Vec<Target>), ActionFailure> {
+    async fn try_install(
+        &self,
+        run: &Run<'_>,
+        history: &[Release],
+    ) -> Result<(Release, Vec<Target>), ActionFailure> {
         let object = run.object();
         let desired = run.desired;
         let version = history.first().map_or(0, |latest| latest.version) + 1;
@@ -76,7 +80,12 @@ impl Releases {
     }
 
     /// Renders the chart; what it refuses to render leaves no trace.
-    pub(super) fn render(&self, run: &Run<'_>, version: u64, occasion: Occasion) -> Result<Rendered, ActionFailure> {
+    pub(super) fn render(
+        &self,
+        run: &Run<'_>,
+        version: u64,
+        occasion: Occasion,
+    ) -> Result<Rendered, ActionFailure> {
         let desired = run.desired;
         let names = &desired.names;
         let what = Circumstances {

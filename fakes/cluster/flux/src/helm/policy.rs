@@ -89,7 +89,8 @@ pub(super) fn waits(object: &Value, action: Action) -> Option<Jobs> {
 pub(super) fn remedy(object: &Value, action: Action) -> Remedy {
     let options = &object["spec"][action.word()];
     if options["strategy"]["name"] == "RetryOnFailure" {
-        let pause = duration::field(&options["strategy"]["retryInterval"]).unwrap_or(Duration::from_secs(300));
+        let pause =
+            duration::field(&options["strategy"]["retryInterval"]).unwrap_or(Duration::from_secs(300));
         return Remedy::Upgrade(pause);
     }
     if action == Action::Install || options["remediation"]["strategy"] == "uninstall" {
@@ -127,18 +128,20 @@ mod tests {
 
     #[test]
     fn a_target_namespace_is_part_of_the_name_unless_a_name_is_given() {
-        let mut object = json!({"metadata": {"name": "app", "namespace": "own"}, "spec": {"targetNamespace": "msp"}});
+        let mut object =
+            json!({"metadata": {"name": "app", "namespace": "own"}, "spec": {"targetNamespace": "msp"}});
         assert_eq!(Names::of(&object).release, "msp-app");
         object["spec"]["releaseName"] = json!("app");
         let names = Names::of(&object);
-        assert_eq!((names.release.as_str(), names.namespace.as_str(), names.storage.as_str()), ("app", "msp", "own"));
+        assert_eq!(
+            (names.release.as_str(), names.namespace.as_str(), names.storage.as_str()),
+            ("app", "msp", "own")
+        );
     }
 
     #[test]
     fn retries_are_repetitions_and_minus_one_is_for_ever() {
-        let object = |retries: i64, failures: i64| {
-            json!({"spec": {"install": {"remediation": {"retries": retries}}}, "status": {"installFailures": failures}})
-        };
+        let object = |retries: i64, failures: i64| json!({"spec": {"install": {"remediation": {"retries": retries}}}, "status": {"installFailures": failures}});
         assert!(is_exhausted(&object(0, 1), Action::Install));
         assert!(!is_exhausted(&object(1, 1), Action::Install));
         assert!(is_exhausted(&object(1, 2), Action::Install));

@@ -139,9 +139,13 @@ impl Releases {
     }
 
     fn source(&self, release: &Value) -> Result<Arc<Value>, String> {
-        let source = Source::of(release).ok_or_else(|| "could not get Source object: no chart is named".to_owned())?;
+        let source =
+            Source::of(release).ok_or_else(|| "could not get Source object: no chart is named".to_owned())?;
         self.store.get(&source.res, &source.namespace, &source.name).ok_or_else(|| {
-            format!("could not get Source object: {}.source.toolkit.fluxcd.io \"{}\" not found", source.kind, source.name)
+            format!(
+                "could not get Source object: {}.source.toolkit.fluxcd.io \"{}\" not found",
+                source.kind, source.name
+            )
         })
     }
 
@@ -150,7 +154,9 @@ impl Releases {
         let values = values::compose(&self.store, release).map_err(|message| ("ValuesError", message))?;
         let path = source["status"]["artifact"]["path"].as_str().unwrap_or_default();
         let archive = self.artifacts.fetch(path).await;
-        let archive = archive.ok_or_else(|| ("ArtifactFailed", "Source not ready: artifact not found. Retrying in 30s".to_owned()))?;
+        let archive = archive.ok_or_else(|| {
+            ("ArtifactFailed", "Source not ready: artifact not found. Retrying in 30s".to_owned())
+        })?;
         let chart = Chart::load(&archive)
             .map_err(|error| ("ArtifactFailed", format!("Could not load chart: {error}")))?;
         let version = released_version(source, &chart.version);

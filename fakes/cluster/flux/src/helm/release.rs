@@ -58,7 +58,14 @@ impl Release {
     /// `msp/app.v1 with chart app@1.0.0`.
     pub(super) fn text(&self) -> String {
         let part = |field: &str| self.chart[field].as_str().unwrap_or_default();
-        format!("{}/{}.v{} with chart {}@{}", self.namespace, self.name, self.version, part("name"), part("version"))
+        format!(
+            "{}/{}.v{} with chart {}@{}",
+            self.namespace,
+            self.name,
+            self.version,
+            part("name"),
+            part("version")
+        )
     }
 
     pub(super) fn is_pending(&self) -> bool {
@@ -104,7 +111,12 @@ impl Release {
             chart: value["chart"]["metadata"].clone(),
             config: value["config"].clone(),
             manifest: value["manifest"].as_str().unwrap_or_default().to_owned(),
-            hooks: value["hooks"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(Hook::from_json).collect(),
+            hooks: value["hooks"]
+                .as_array()
+                .map_or(&[][..], Vec::as_slice)
+                .iter()
+                .filter_map(Hook::from_json)
+                .collect(),
             notes: info("notes"),
         })
     }

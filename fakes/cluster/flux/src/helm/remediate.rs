@@ -32,7 +32,8 @@ impl Releases {
                 self.events.normal(&run.object(), "UninstallSucceeded", &message);
             }
             Err(why) => {
-                let message = format!("Helm uninstall remediation for release {} failed: {why}", latest.text());
+                let message =
+                    format!("Helm uninstall remediation for release {} failed: {why}", latest.text());
                 run.subject.write(|status| status.set("Remediated", "False", "UninstallFailed", &message));
                 self.events.warning(&run.object(), "UninstallFailed", &message);
             }
@@ -97,7 +98,8 @@ impl Releases {
 /// What is under way is the next attempt, for the reason for which the last one failed.
 fn show_retry(run: &Run<'_>) {
     run.subject.write(|status| {
-        let why = status.condition("Released").and_then(|released| released["message"].as_str()).map(str::to_owned);
+        let why =
+            status.condition("Released").and_then(|released| released["message"].as_str()).map(str::to_owned);
         if let Some(why) = why {
             status.reconciling("ProgressingWithRetry", &why);
         }

@@ -52,7 +52,11 @@ impl Releases {
         for (target, object) in objects {
             let (group, version) = (target.info.res.group.clone(), target.info.version.clone());
             if let Err(error) = target.apply(&self.store, object, MANAGER) {
-                let place = if target.namespace.is_empty() { String::new() } else { format!("{}/", target.namespace) };
+                let place = if target.namespace.is_empty() {
+                    String::new()
+                } else {
+                    format!("{}/", target.namespace)
+                };
                 let (name, kind) = (&target.name, &target.info.kind);
                 let gvk = format!("{group}/{version}, Kind={kind}");
                 refusals.push(format!("server-side apply failed for object {place}{name} {gvk}: {error}"));

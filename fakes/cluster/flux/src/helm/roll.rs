@@ -34,7 +34,9 @@ impl Releases {
                     self.stall(&run, action);
                     return Verdict::Settled;
                 }
-                Next::UpgradeLater(pause) if self.waited(&object, pause) => self.upgrade(&run, &history).await,
+                Next::UpgradeLater(pause) if self.waited(&object, pause) => {
+                    self.upgrade(&run, &history).await
+                }
                 Next::UpgradeLater(pause) => {
                     subject.write(|status| status.with_retry());
                     return Verdict::After(pause);
@@ -70,7 +72,8 @@ impl Releases {
     /// Whether the pause since the last attempt is over.
     fn waited(&self, object: &serde_json::Value, pause: Duration) -> bool {
         let released = cluster_api::object::condition(object, "Released");
-        let since = released.and_then(|released| released["lastTransitionTime"].as_str()?.parse::<jiff::Timestamp>().ok());
+        let since = released
+            .and_then(|released| released["lastTransitionTime"].as_str()?.parse::<jiff::Timestamp>().ok());
         since.is_none_or(|since| since + pause <= self.clock.now())
     }
 }

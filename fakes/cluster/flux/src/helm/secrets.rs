@@ -54,13 +54,14 @@ impl Records<'_> {
     pub(super) fn update(&self, release: &Release) -> Result<(), ApiError> {
         let now = self.store.clock().now().as_second().to_string();
         let data = json!({"release": encode(release)});
-        let outcome = self.store.modify(&kinds::SECRETS, &self.names.storage, &secret_name(release), |secret| {
-            secret["metadata"]["labels"] = json!({
-                "modifiedAt": now, "name": release.name, "owner": "helm", "status": release.status,
-                "version": release.version.to_string(),
+        let outcome =
+            self.store.modify(&kinds::SECRETS, &self.names.storage, &secret_name(release), |secret| {
+                secret["metadata"]["labels"] = json!({
+                    "modifiedAt": now, "name": release.name, "owner": "helm", "status": release.status,
+                    "version": release.version.to_string(),
+                });
+                secret["data"] = data;
             });
-            secret["data"] = data;
-        });
         outcome.map(drop)
     }
 
@@ -107,7 +108,11 @@ mod tests {
     #[test]
     fn what_is_written_is_read_newest_first() {
         let store = Store::new(Clock::wall());
-        let names = Names { release: "app".to_owned(), namespace: "default".to_owned(), storage: "default".to_owned() };
+        let names = Names {
+            release: "app".to_owned(),
+            namespace: "default".to_owned(),
+            storage: "default".to_owned(),
+        };
         let records = Records { store: &store, names: &names };
         records.create(&release(1)).unwrap();
         records.create(&release(10)).unwrap();

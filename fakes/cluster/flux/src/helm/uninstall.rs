@@ -74,7 +74,8 @@ impl Releases {
         if let Err(error) = records.update(&leaving) {
             tracing::debug!(%error, "mark a release as uninstalling");
         }
-        let objects = self.prepared(subject, names, objects(&latest.manifest).unwrap_or_default()).unwrap_or_default();
+        let objects =
+            self.prepared(subject, names, objects(&latest.manifest).unwrap_or_default()).unwrap_or_default();
         let gone = self.remove(objects);
         wait::until_gone(&self.store, &self.clock, &gone, limit).await.map_err(|error| error.to_string())?;
         records.delete(&leaving);

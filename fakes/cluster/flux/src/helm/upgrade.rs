@@ -19,7 +19,11 @@ impl Releases {
         outcome.map(drop)
     }
 
-    async fn try_upgrade(&self, run: &Run<'_>, history: &[Release]) -> Result<(Release, Vec<Target>), ActionFailure> {
+    async fn try_upgrade(
+        &self,
+        run: &Run<'_>,
+        history: &[Release],
+    ) -> Result<(Release, Vec<Target>), ActionFailure> {
         let object = run.object();
         let desired = run.desired;
         let version = history.first().map_or(0, |latest| latest.version) + 1;
@@ -77,7 +81,9 @@ impl Releases {
     pub(super) fn remove_dropped(&self, run: &Run<'_>, old: Option<&Release>, targets: &[Target]) {
         let Some(old) = old else { return };
         let kept: Vec<String> = targets.iter().map(ToString::to_string).collect();
-        let mut objects = self.prepared(run.subject, &run.desired.names, objects(&old.manifest).unwrap_or_default()).unwrap_or_default();
+        let mut objects = self
+            .prepared(run.subject, &run.desired.names, objects(&old.manifest).unwrap_or_default())
+            .unwrap_or_default();
         objects.retain(|(target, _)| !kept.contains(&target.to_string()));
         self.remove(objects);
     }
@@ -98,7 +104,9 @@ impl Releases {
         let mut freed = latest.clone();
         "failed".clone_into(&mut freed.status);
         freed.description.clone_from(&message);
-        run.subject.write(|status| status.reconciling("Progressing", "Running 'unlock' action with timeout of 5m0s"));
+        run.subject.write(|status| {
+            status.reconciling("Progressing", "Running 'unlock' action with timeout of 5m0s")
+        });
         self.update(run, &freed);
         run.write_history("unlock");
         run.subject.write(|status| {

@@ -16,7 +16,9 @@ pub(super) fn compose(store: &Store, release: &Value) -> Result<Value, String> {
         let key = reference["valuesKey"].as_str().unwrap_or("values.yaml");
         let unresolved = |why: String| {
             let namespace = object::namespace(release);
-            format!("could not resolve {kind} chart values reference '{namespace}/{name}' with key '{key}': {why}")
+            format!(
+                "could not resolve {kind} chart values reference '{namespace}/{name}' with key '{key}': {why}"
+            )
         };
         let found = match lookup(store, object::namespace(release), &kind, &name, key) {
             Ok(found) => found,
@@ -125,12 +127,17 @@ mod tests {
             compose(&store, &release(missing.clone())).unwrap_err(),
             "could not resolve ConfigMap chart values reference 'default/m' with key 'talos.yaml': configmaps \"m\" not found"
         );
-        store.create(&kinds::CONFIG_MAPS, json!({"metadata": {"name": "m", "namespace": "default"}})).unwrap();
+        store
+            .create(&kinds::CONFIG_MAPS, json!({"metadata": {"name": "m", "namespace": "default"}}))
+            .unwrap();
         assert!(compose(&store, &release(missing)).unwrap_err().ends_with(": key not found"));
     }
 
     #[test]
     fn the_digest_does_not_depend_on_the_order_of_keys() {
-        assert_eq!(digest(&json!({"a": 1, "b": {"c": 2, "d": 3}})), digest(&json!({"b": {"d": 3, "c": 2}, "a": 1})));
+        assert_eq!(
+            digest(&json!({"a": 1, "b": {"c": 2, "d": 3}})),
+            digest(&json!({"b": {"d": 3, "c": 2}, "a": 1}))
+        );
     }
 }

@@ -41,7 +41,10 @@ impl Kustomizations {
         let path = source["status"]["artifact"]["path"].as_str().unwrap_or_default();
         self.announce(&attempt, "Fetching manifests");
         let Some(archive) = self.artifacts.fetch(path).await else {
-            self.fail(&attempt, &Failure::new("ArtifactFailed", "Source artifact not found, retrying in 30s"));
+            self.fail(
+                &attempt,
+                &Failure::new("ArtifactFailed", "Source artifact not found, retrying in 30s"),
+            );
             return Verdict::After(DEPENDENCY_INTERVAL);
         };
         match self.steps(&attempt, &archive).await {
@@ -57,12 +60,14 @@ impl Kustomizations {
     }
 
     async fn steps(&self, attempt: &Attempt<'_>, archive: &[u8]) -> Result<(), Failure> {
-        let root = format!("/tmp/kustomization-{}", attempt.start.as_nanosecond().unsigned_abs() % 4_294_967_291);
+        let root =
+            format!("/tmp/kustomization-{}", attempt.start.as_nanosecond().unsigned_abs() % 4_294_967_291);
         let tree = Tree::unpack(archive).map_err(|error| Failure::new("ArtifactFailed", error))?;
         let path = attempt.kustomization["spec"]["path"].as_str().unwrap_or("./");
         let Some(directory) = tree.directory(path) else {
             let shown = path.trim_start_matches("./");
-            let message = format!("kustomization path not found: stat {root}/{shown}: no such file or directory");
+            let message =
+                format!("kustomization path not found: stat {root}/{shown}: no such file or directory");
             return Err(Failure::new("ArtifactFailed", message));
         };
         self.announce(attempt, "Building manifests");
@@ -79,7 +84,12 @@ impl Kustomizations {
         self.check_health(attempt, &applied.targets, !applied.changes.is_empty()).await
     }
 
-    async fn check_health(&self, attempt: &Attempt<'_>, applied: &[Target], drifted: bool) -> Result<(), Failure> {
+    async fn check_health(
+        &self,
+        attempt: &Attempt<'_>,
+        applied: &[Target],
+        drifted: bool,
+    ) -> Result<(), Failure> {
         let targets = self.health_targets(attempt.kustomization, applied);
         if targets.is_empty() {
             attempt.subject.write(|status| status.drop(&["Healthy"]));
@@ -99,7 +109,10 @@ impl Kustomizations {
         if let Err(error) = outcome {
             let inner = error.to_string();
             attempt.subject.write(|status| status.set("Healthy", "False", "HealthCheckFailed", &inner));
-            return Err(Failure::new("HealthCheckFailed", format!("health check failed after {took}: {inner}")));
+            return Err(Failure::new(
+                "HealthCheckFailed",
+                format!("health check failed after {took}: {inner}"),
+            ));
         }
         let passed = format!("Health check passed in {took}");
         if !was_healthy || (is_new && drifted) {
@@ -117,8 +130,11 @@ impl Kustomizations {
         let listed = kustomization["spec"]["healthChecks"].as_array().map_or(&[][..], Vec::as_slice);
         let targets = listed.iter().filter_map(|check| {
             let text = |field: &str| check[field].as_str().unwrap_or_default();
-            let namespace =
-                if text("namespace").is_empty() { object::namespace(kustomization) } else { text("namespace") };
+            let namespace = if text("namespace").is_empty() {
+                object::namespace(kustomization)
+            } else {
+                text("namespace")
+            };
             Target::new(&self.store, text("apiVersion"), text("kind"), namespace, text("name")).ok()
         });
         targets.collect()

@@ -17,9 +17,15 @@ pub(super) struct Builder<'a> {
 
 impl Builder<'_> {
     /// What a Kustomization applies: its directory, changed as its spec says.
-    pub(super) fn of_kustomization(&self, kustomization: &Value, directory: &str) -> Result<Vec<Value>, String> {
+    pub(super) fn of_kustomization(
+        &self,
+        kustomization: &Value,
+        directory: &str,
+    ) -> Result<Vec<Value>, String> {
         let mut objects = match self.tree.kustomization_file(directory) {
-            Some(_) => self.directory(directory).map_err(|error| format!("kustomize build failed: {error}"))?,
+            Some(_) => {
+                self.directory(directory).map_err(|error| format!("kustomize build failed: {error}"))?
+            }
             None => self.plain(directory)?,
         };
         let spec = &kustomization["spec"];
@@ -37,7 +43,8 @@ impl Builder<'_> {
         }
         for component in spec["components"].as_array().map_or(&[][..], Vec::as_slice) {
             let path = component.as_str().and_then(|path| join(directory, path)).unwrap_or_default();
-            self.component(&path, &mut objects).map_err(|error| format!("kustomize build failed: {error}"))?;
+            self.component(&path, &mut objects)
+                .map_err(|error| format!("kustomize build failed: {error}"))?;
         }
         transform::all(&overlay, &mut objects, &self.scope(directory))
             .map_err(|error| format!("kustomize build failed: {error}"))?;
@@ -59,17 +66,22 @@ impl Builder<'_> {
         let mut built: Vec<String> = Vec::new();
         for file in self.tree.below(directory) {
             let (parent, name) = file.rsplit_once('/').unwrap_or(("", file));
-            if built.iter().any(|done| parent == done || parent.starts_with(&format!("{done}/"))) || name.starts_with('.') {
+            if built.iter().any(|done| parent == done || parent.starts_with(&format!("{done}/")))
+                || name.starts_with('.')
+            {
                 continue;
             }
             if parent != directory && self.tree.kustomization_file(parent).is_some() {
                 built.push(parent.to_owned());
-                let found = self.directory(parent).map_err(|error| format!("kustomize build failed: {error}"))?;
+                let found =
+                    self.directory(parent).map_err(|error| format!("kustomize build failed: {error}"))?;
                 objects.extend(found);
             } else if file.ends_with(".yaml") || file.ends_with(".yml") {
-                let refuse =
-                    |words: String| format!("failed to decode Kubernetes YAML from {}/{file}: {words}", self.root);
-                let documents = self.manifests(file).map_err(|error| refuse(format!("MalformedYAMLError: {error}")))?;
+                let refuse = |words: String| {
+                    format!("failed to decode Kubernetes YAML from {}/{file}: {words}", self.root)
+                };
+                let documents =
+                    self.manifests(file).map_err(|error| refuse(format!("MalformedYAMLError: {error}")))?;
                 for document in &documents {
                     if object::name(document).is_empty() {
                         let text = |field: &str| document[field].as_str().unwrap_or_default();
@@ -89,7 +101,9 @@ impl Builder<'_> {
     fn manifests(&self, file: &str) -> Result<Vec<Value>, String> {
         let documents = yaml::documents(&self.tree.text(file).unwrap_or_default())?;
         let apart = documents.into_iter().flat_map(|document| match document["items"].as_array() {
-            Some(items) if document["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) => items.clone(),
+            Some(items) if document["kind"].as_str().is_some_and(|kind| kind.ends_with("List")) => {
+                items.clone()
+            }
             _ => vec![document],
         });
         Ok(apart.collect())
@@ -111,7 +125,8 @@ impl Builder<'_> {
             )
         })?;
         let text = self.tree.text(&file).unwrap_or_default();
-        let kustomization = yaml::document(&text).map_err(|error| format!("invalid Kustomization: {error}"))?;
+        let kustomization =
+            yaml::document(&text).map_err(|error| format!("invalid Kustomization: {error}"))?;
         for field in ["resources", "bases"] {
             for resource in kustomization[field].as_array().map_or(&[][..], Vec::as_slice) {
                 objects.extend(self.resource(directory, resource.as_str().unwrap_or_default())?);
@@ -137,7 +152,9 @@ impl Builder<'_> {
         }
         if self.tree.directory(&path).is_some() {
             let wrap = |error| {
-                format!("accumulating resources: accumulation err='accumulating resources from '{resource}': {error}'")
+                format!(
+                    "accumulating resources: accumulation err='accumulating resources from '{resource}': {error}'"
+                )
             };
             return self.directory(&path).map_err(wrap);
         }
@@ -173,7 +190,10 @@ mod tests {
             ("flux/base/map.yaml", MAP),
         ];
         let objects = build(&files, json!({})).unwrap();
-        assert_eq!(objects[0]["metadata"], json!({"name": "a", "labels": {"tier": "core"}, "namespace": "msp"}));
+        assert_eq!(
+            objects[0]["metadata"],
+            json!({"name": "a", "labels": {"tier": "core"}, "namespace": "msp"})
+        );
         assert_eq!(objects[1]["metadata"], json!({"name": "msp"}));
     }
 

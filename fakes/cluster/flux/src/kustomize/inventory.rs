@@ -17,13 +17,17 @@ impl Kustomizations {
     /// Deletes what the last inventory has and this one has not.
     pub(super) fn prune(&self, attempt: &Attempt<'_>, applied: &[Target]) -> Result<(), Failure> {
         let kept: HashSet<String> = applied.iter().map(ToString::to_string).collect();
-        let stale = self.inventory(attempt.kustomization).into_iter().filter(|target| !kept.contains(&target.to_string()));
+        let stale = self
+            .inventory(attempt.kustomization)
+            .into_iter()
+            .filter(|target| !kept.contains(&target.to_string()));
         let stale: Vec<Target> = stale.collect();
         self.write_inventory(attempt, applied);
         if attempt.kustomization["spec"]["prune"] != true {
             return Ok(());
         }
-        let deleted = self.delete(attempt.subject, stale).map_err(|message| Failure::new("PruneFailed", message))?;
+        let deleted =
+            self.delete(attempt.subject, stale).map_err(|message| Failure::new("PruneFailed", message))?;
         if !deleted.is_empty() {
             self.events.normal(attempt.kustomization, "Progressing", &deleted.join("\n"));
         }
@@ -53,19 +57,26 @@ impl Kustomizations {
             }
             let took = crate::duration::text(self.since(start));
             let next = crate::duration::text(super::interval(kustomization));
-            self.events.normal(kustomization, reason, &format!("Reconciliation finished in {took}, next run in {next}"));
+            self.events.normal(
+                kustomization,
+                reason,
+                &format!("Reconciliation finished in {took}, next run in {next}"),
+            );
         }
         subject.modify(|kustomization| object::remove_finalizer(kustomization, FINALIZER));
     }
 
     fn inventory(&self, kustomization: &Value) -> Vec<Target> {
-        let entries = kustomization["status"]["inventory"]["entries"].as_array().map_or(&[][..], Vec::as_slice);
+        let entries =
+            kustomization["status"]["inventory"]["entries"].as_array().map_or(&[][..], Vec::as_slice);
         entries.iter().filter_map(|entry| Target::from_entry(&self.store, entry)).collect()
     }
 
     /// Deletes targets that are still this Kustomization's, the last kinds first.
     fn delete(&self, subject: &Subject, mut targets: Vec<Target>) -> Result<Vec<String>, String> {
-        targets.sort_by_key(|target| std::cmp::Reverse(crate::kind_order::place(&serde_json::json!({"kind": target.info.kind}))));
+        targets.sort_by_key(|target| {
+            std::cmp::Reverse(crate::kind_order::place(&serde_json::json!({"kind": target.info.kind})))
+        });
         let mut lines = Vec::new();
         for target in targets {
             let Some(found) = target.get(&self.store) else { continue };

@@ -81,7 +81,10 @@ mod tests {
         let mut spec = json!({"containers": [{"name": "a", "image": "1"}, {"name": "b"}], "args": ["x"]});
         let patch = json!({"containers": [{"name": "a", "tty": true}, {"name": "b", "$patch": "delete"}, {"name": "c"}], "args": ["y"]});
         merge(&mut spec, &patch);
-        assert_eq!(spec, json!({"containers": [{"name": "a", "image": "1", "tty": true}, {"name": "c"}], "args": ["y"]}));
+        assert_eq!(
+            spec,
+            json!({"containers": [{"name": "a", "image": "1", "tty": true}, {"name": "c"}], "args": ["y"]})
+        );
     }
 
     #[test]

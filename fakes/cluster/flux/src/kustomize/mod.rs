@@ -70,7 +70,9 @@ fn follow_source(tasks: &mut JoinSet<()>, store: &Store, source: Res, work: &Wor
     on_revision(tasks, store, source, move |source| {
         for kustomization in lookup.list(&kinds::KUSTOMIZATIONS, None) {
             let attempted = &kustomization["status"]["lastAttemptedRevision"];
-            if prerequisites::refers_to(&kustomization, source) && *attempted != source["status"]["artifact"]["revision"] {
+            if prerequisites::refers_to(&kustomization, source)
+                && *attempted != source["status"]["artifact"]["revision"]
+            {
                 work.add(Key::of(&kustomization));
             }
         }

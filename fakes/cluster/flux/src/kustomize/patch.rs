@@ -13,14 +13,18 @@ pub(super) fn all(kustomization: &Value, objects: &mut Vec<Value>, scope: &Scope
     let list = |field: &str| kustomization[field].as_array().map_or(&[][..], Vec::as_slice);
     for entry in list("patchesStrategicMerge") {
         let entry = entry.as_str().unwrap_or_default();
-        let text = join(&scope.directory, entry).and_then(|path| scope.tree.text(&path)).unwrap_or_else(|| entry.to_owned());
+        let text = join(&scope.directory, entry)
+            .and_then(|path| scope.tree.text(&path))
+            .unwrap_or_else(|| entry.to_owned());
         one(&text, &Value::Null, objects)?;
     }
     for entry in list("patches").iter().chain(list("patchesJson6902")) {
         let text = match entry["path"].as_str() {
-            Some(path) => join(&scope.directory, path)
-                .and_then(|path| scope.tree.text(&path))
-                .ok_or_else(|| format!("failed to get the patch file from path({path}): '{path}' doesn't exist"))?,
+            Some(path) => {
+                join(&scope.directory, path).and_then(|path| scope.tree.text(&path)).ok_or_else(|| {
+                    format!("failed to get the patch file from path({path}): '{path}' doesn't exist")
+                })?
+            }
             None => entry["patch"].as_str().unwrap_or_default().to_owned(),
         };
         one(&text, &entry["target"], objects)?;
@@ -32,9 +36,11 @@ fn one(text: &str, target: &Value, objects: &mut Vec<Value>) -> Result<(), Strin
     let unreadable = |error| format!("unable to parse SM or JSON patch from [{text}]: {error}");
     for patch in yaml::documents(text).map_err(unreadable)? {
         if patch.is_array() {
-            let patch: json_patch::Patch = serde_json::from_value(patch).map_err(|error| unreadable(error.to_string()))?;
+            let patch: json_patch::Patch =
+                serde_json::from_value(patch).map_err(|error| unreadable(error.to_string()))?;
             for object in objects.iter_mut().filter(|object| targets(target, object)) {
-                json_patch::patch(object, &patch).map_err(|error| format!("replace operation does not apply: {error}"))?;
+                json_patch::patch(object, &patch)
+                    .map_err(|error| format!("replace operation does not apply: {error}"))?;
             }
             continue;
         }
@@ -52,7 +58,9 @@ fn one(text: &str, target: &Value, objects: &mut Vec<Value>) -> Result<(), Strin
         }
         if !hit && std::ptr::eq(target, &own) {
             let shown = format!("{}.v1.[noGrp]/{}.[noNs]", text_of(&own["kind"]), text_of(&own["name"]));
-            return Err(format!("no resource matches strategic merge patch \"{shown}\": no matches for Id {shown}; failed to find unique target for patch {shown}"));
+            return Err(format!(
+                "no resource matches strategic merge patch \"{shown}\": no matches for Id {shown}; failed to find unique target for patch {shown}"
+            ));
         }
         objects.retain(|object| !object.is_null());
     }
@@ -74,7 +82,8 @@ fn targets(target: &Value, object: &Value) -> bool {
             None => pattern == actual,
         },
     };
-    let (group, version) = text_of(&object["apiVersion"]).split_once('/').unwrap_or(("", text_of(&object["apiVersion"])));
+    let (group, version) =
+        text_of(&object["apiVersion"]).split_once('/').unwrap_or(("", text_of(&object["apiVersion"])));
     let labels = target["labelSelector"].as_str().map(selector::LabelQuery::parse);
     matches(&target["kind"], text_of(&object["kind"]))
         && matches(&target["name"], object::name(object))

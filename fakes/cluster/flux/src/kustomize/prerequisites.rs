@@ -37,11 +37,13 @@ pub(super) fn refers_to(kustomization: &Value, source: &Value) -> bool {
 
 impl Kustomizations {
     pub(super) fn prerequisites(&self, subject: &Subject, kustomization: &Value) -> Prerequisites {
-        let source = source_of(kustomization).and_then(|(res, namespace, name)| self.store.get(&res, &namespace, &name));
+        let source = source_of(kustomization)
+            .and_then(|(res, namespace, name)| self.store.get(&res, &namespace, &name));
         let Some(source) = source else {
             let reference = &kustomization["spec"]["sourceRef"];
             let part = |field: &str| reference[field].as_str().unwrap_or_default().to_owned();
-            let namespace = if part("namespace").is_empty() { String::new() } else { format!("{}/", part("namespace")) };
+            let namespace =
+                if part("namespace").is_empty() { String::new() } else { format!("{}/", part("namespace")) };
             let message = format!("Source '{}/{namespace}{}' not found", part("kind"), part("name"));
             self.unready(subject, "ArtifactFailed", &message);
             return Prerequisites::Missing(Verdict::After(retry_interval(kustomization)));
@@ -71,7 +73,8 @@ impl Kustomizations {
     fn check_dependencies(&self, kustomization: &Value, source: &Value) -> Result<(), String> {
         for reference in kustomization["spec"]["dependsOn"].as_array().map_or(&[][..], Vec::as_slice) {
             let name = reference["name"].as_str().unwrap_or_default();
-            let namespace = reference["namespace"].as_str().unwrap_or_else(|| object::namespace(kustomization));
+            let namespace =
+                reference["namespace"].as_str().unwrap_or_else(|| object::namespace(kustomization));
             let Some(dependency) = self.store.get(&kinds::KUSTOMIZATIONS, namespace, name) else {
                 return Err(format!(
                     "dependency '{namespace}/{name}' not found: kustomizations.kustomize.toolkit.fluxcd.io \"{name}\" not found"
@@ -81,7 +84,9 @@ impl Kustomizations {
                 return Err(format!("dependency '{namespace}/{name}' is not ready"));
             }
             let same_source = refers_to(&dependency, source);
-            if same_source && dependency["status"]["lastAppliedRevision"] != source["status"]["artifact"]["revision"] {
+            if same_source
+                && dependency["status"]["lastAppliedRevision"] != source["status"]["artifact"]["revision"]
+            {
                 return Err(format!("dependency '{namespace}/{name}' revision is not up to date"));
             }
         }

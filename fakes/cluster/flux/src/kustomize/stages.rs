@@ -25,19 +25,25 @@ pub(super) struct Applied {
 }
 
 impl Kustomizations {
-    pub(super) async fn apply(&self, attempt: &Attempt<'_>, mut objects: Vec<Value>) -> Result<Applied, Failure> {
+    pub(super) async fn apply(
+        &self,
+        attempt: &Attempt<'_>,
+        mut objects: Vec<Value>,
+    ) -> Result<Applied, Failure> {
         let mut applied = Applied { targets: Vec::new(), changes: Vec::new() };
         for object in &mut objects {
             object::set_label(object, NAME_LABEL, &attempt.subject.name);
             object::set_label(object, NAMESPACE_LABEL, &attempt.subject.namespace);
         }
         objects.sort_by_key(kind_order::place);
-        let (definitions, rest): (Vec<Value>, Vec<Value>) = objects.into_iter().partition(kind_order::is_definition);
+        let (definitions, rest): (Vec<Value>, Vec<Value>) =
+            objects.into_iter().partition(kind_order::is_definition);
         self.apply_stage(definitions, &mut applied)?;
         if !applied.changes.is_empty() {
             // Nothing of a new kind can be applied before the kind is there.
             let limit = Duration::from_secs(60);
-            let waited = wait::until_current(&self.store, &self.clock, &applied.targets, limit, Jobs::Ignore).await;
+            let waited =
+                wait::until_current(&self.store, &self.clock, &applied.targets, limit, Jobs::Ignore).await;
             waited.map_err(|error| Failure::new("ReconciliationFailed", error.to_string()))?;
         }
         self.apply_stage(rest, &mut applied)?;
@@ -51,7 +57,8 @@ impl Kustomizations {
         for object in objects {
             let shown = subject_of(&object);
             let refused = |words: String| Failure::new("ReconciliationFailed", format!("{shown} {words}"));
-            let target = Target::of(&self.store, &object).map_err(|error| refused(format!("dry-run failed: {error}")))?;
+            let target = Target::of(&self.store, &object)
+                .map_err(|error| refused(format!("dry-run failed: {error}")))?;
             if target.info.namespaced && target.namespace.is_empty() {
                 return Err(refused(
                     "namespace not specified: the server could not find the requested resource".to_owned(),

@@ -15,7 +15,11 @@ const DISABLED: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
 impl Kustomizations {
     /// Puts the values of variables into the objects, where the Kustomization has any.
-    pub(super) fn substitute(&self, kustomization: &Value, objects: Vec<Value>) -> Result<Vec<Value>, String> {
+    pub(super) fn substitute(
+        &self,
+        kustomization: &Value,
+        objects: Vec<Value>,
+    ) -> Result<Vec<Value>, String> {
         let build = &kustomization["spec"]["postBuild"];
         if !build.is_object() {
             return Ok(objects);
@@ -40,8 +44,10 @@ impl Kustomizations {
         let namespace = object::namespace(kustomization);
         let mut variables = BTreeMap::new();
         for reference in build["substituteFrom"].as_array().map_or(&[][..], Vec::as_slice) {
-            let (kind, name) =
-                (reference["kind"].as_str().unwrap_or_default(), reference["name"].as_str().unwrap_or_default());
+            let (kind, name) = (
+                reference["kind"].as_str().unwrap_or_default(),
+                reference["name"].as_str().unwrap_or_default(),
+            );
             let res = if kind == "Secret" { kinds::SECRETS } else { kinds::CONFIG_MAPS };
             let Some(found) = self.store.get(&res, namespace, name) else {
                 if reference["optional"] == true {
@@ -78,13 +84,17 @@ fn expand(text: &str, variables: &BTreeMap<String, String>) -> Result<String, St
             continue;
         }
         out.push_str(&rest[..at]);
-        let end = rest[at..].find('}').ok_or_else(|| "variable substitution failed: missing closing brace".to_owned())? + at;
+        let end = rest[at..]
+            .find('}')
+            .ok_or_else(|| "variable substitution failed: missing closing brace".to_owned())?
+            + at;
         let inside = &rest[at + 2..end];
         let (name, default) = match inside.find([':', '=']) {
             Some(split) => (&inside[..split], inside[split..].trim_start_matches([':', '-', '='])),
             None => (inside, ""),
         };
-        let value = variables.get(name).map(String::as_str).filter(|value| !value.is_empty()).unwrap_or(default);
+        let value =
+            variables.get(name).map(String::as_str).filter(|value| !value.is_empty()).unwrap_or(default);
         // The text is JSON: what stands inside strings has to stay inside them.
         out.push_str(&value.replace('\\', "\\\\").replace('"', "\\\""));
         rest = &rest[end + 1..];

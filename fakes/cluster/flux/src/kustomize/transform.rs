@@ -34,7 +34,9 @@ pub(super) fn all(kustomization: &Value, objects: &mut Vec<Value>, scope: &Scope
     let text = |field: &str| kustomization[field].as_str().unwrap_or_default();
     let (prefix, suffix) = (text("namePrefix"), text("nameSuffix"));
     if !prefix.is_empty() || !suffix.is_empty() {
-        let fixed = |object: &Value| matches!(object["kind"].as_str(), Some("Namespace" | "CustomResourceDefinition"));
+        let fixed = |object: &Value| {
+            matches!(object["kind"].as_str(), Some("Namespace" | "CustomResourceDefinition"))
+        };
         for object in objects.iter_mut().filter(|object| !fixed(object)) {
             let name = format!("{prefix}{}{suffix}", object::name(object));
             object["metadata"]["name"] = json!(name);

@@ -36,7 +36,10 @@ impl Charts {
         };
         match outcome {
             Ok(None) => {
-                if !is_true(chart, "Ready") || is_requested(chart) || object::generation(chart) != observed(chart) {
+                if !is_true(chart, "Ready")
+                    || is_requested(chart)
+                    || object::generation(chart) != observed(chart)
+                {
                     self.succeed(subject, chart, chart["status"]["artifact"].clone());
                 }
                 Verdict::After(interval(chart))
@@ -80,7 +83,8 @@ impl Charts {
         }
         if !self.0.is_kept(chart) {
             let gone = chart["status"]["artifact"].is_object();
-            let message = if gone { "building artifact: disappeared from storage" } else { "building artifact" };
+            let message =
+                if gone { "building artifact: disappeared from storage" } else { "building artifact" };
             subject.write(|status| {
                 status.reconciling("Progressing", message);
                 status.set("Ready", "Unknown", "Progressing", message);

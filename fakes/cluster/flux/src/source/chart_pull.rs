@@ -58,7 +58,8 @@ impl Sources {
         }
         let reference = format!("{}:{}", place.name(), version.replace('+', "_"));
         let content = download(&mut registry, &version.replace('+', "_")).await.map_err(|error| {
-            let words = format!("failed to perform \"FetchReference\" on source: {}", error.as_chart(&reference));
+            let words =
+                format!("failed to perform \"FetchReference\" on source: {}", error.as_chart(&reference));
             ChartFailure::pull(&format!(
                 "failed to download chart for remote reference: failed to get 'oci://{reference}': {words}"
             ))
@@ -69,9 +70,14 @@ impl Sources {
 
     fn place_of(&self, chart: &Value) -> Result<Place, ChartFailure> {
         let source = &chart["spec"]["sourceRef"];
-        let (kind, name) = (source["kind"].as_str().unwrap_or("HelmRepository"), source["name"].as_str().unwrap_or_default());
-        let unavailable =
-            |words: String| ChartFailure { reason: "SourceUnavailable", message: format!("failed to get source: {words}") };
+        let (kind, name) = (
+            source["kind"].as_str().unwrap_or("HelmRepository"),
+            source["name"].as_str().unwrap_or_default(),
+        );
+        let unavailable = |words: String| ChartFailure {
+            reason: "SourceUnavailable",
+            message: format!("failed to get source: {words}"),
+        };
         if kind != "HelmRepository" {
             return Err(unavailable(format!("unsupported source kind '{kind}'")));
         }

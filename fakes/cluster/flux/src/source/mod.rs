@@ -104,7 +104,11 @@ impl Sources {
     fn collect(&self, subject: &Subject, source: &Value) {
         if source["status"]["artifact"].is_object() {
             self.artifacts.keep_only(&storage::directory(source), "");
-            self.events.normal(source, "GarbageCollectionSucceeded", "garbage collected artifacts for deleted resource");
+            self.events.normal(
+                source,
+                "GarbageCollectionSucceeded",
+                "garbage collected artifacts for deleted resource",
+            );
         }
         let generation = object::generation(source);
         subject.modify(|source| {

@@ -60,7 +60,8 @@ impl Repositories {
         }
         if !self.0.is_kept(source) {
             let gone = source["status"]["artifact"].is_object();
-            let message = if gone { "building artifact: disappeared from storage" } else { "building artifact" };
+            let message =
+                if gone { "building artifact: disappeared from storage" } else { "building artifact" };
             subject.write(|status| {
                 status.reconciling("Progressing", message);
                 status.set("Ready", "Unknown", "Progressing", message);
@@ -92,7 +93,8 @@ impl Repositories {
             message: format!("URL must be in format 'oci://<domain>/<org>/<repo>', got '{url}'"),
         })?;
         let mut registry = self.0.registry.open(&place);
-        let pulled_from = |error: PullError| Failure::pull(&format!("failed to pull artifact from '{url}'"), &error);
+        let pulled_from =
+            |error: PullError| Failure::pull(&format!("failed to pull artifact from '{url}'"), &error);
         let (target, revision, shown) = self.resolve(&mut registry, source, &place).await?;
         let up_to_date = source["status"]["artifact"]["revision"] == revision.as_str()
             && self.0.is_kept(source)
@@ -142,7 +144,12 @@ impl Repositories {
         Ok((digest.clone(), format!("{tag}@{digest}"), shown))
     }
 
-    async fn layer(&self, registry: &mut Conversation, source: &Value, pulled: &Pulled) -> Result<Bytes, Failure> {
+    async fn layer(
+        &self,
+        registry: &mut Conversation,
+        source: &Value,
+        pulled: &Pulled,
+    ) -> Result<Bytes, Failure> {
         let selector = &source["spec"]["layerSelector"];
         let wanted = selector["mediaType"].as_str();
         let layers = &pulled.manifest.layers;
@@ -152,7 +159,9 @@ impl Repositories {
         };
         let Some(layer) = layer else {
             let words = match wanted {
-                Some(media_type) => format!("failed to find layer with media type '{media_type}' in artifact"),
+                Some(media_type) => {
+                    format!("failed to find layer with media type '{media_type}' in artifact")
+                }
                 None => "no layers found in artifact".to_owned(),
             };
             return Err(Failure { reason: "OCIArtifactLayerOperationFailed", message: words });

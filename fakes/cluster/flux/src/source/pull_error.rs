@@ -56,7 +56,8 @@ fn as_artifact(error: &Error) -> String {
             format!("{method} {url}: unexpected status code {status}")
         }
         Error::Status { method, url, errors, .. } => {
-            let words: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.code, error.message)).collect();
+            let words: Vec<String> =
+                errors.iter().map(|error| format!("{}: {}", error.code, error.message)).collect();
             format!("{method} {url}: {}", words.join("; "))
         }
         Error::Authorize(inner) => as_artifact(inner),
@@ -71,14 +72,24 @@ mod tests {
 
     fn refused(code: u16, status: &str, errors: Vec<RegistryError>) -> PullError {
         let url = "https://r/v2/charts/app/manifests/9.9.9".to_owned();
-        PullError::Registry(Error::Status { method: "GET".to_owned(), url, status: status.to_owned(), code, errors })
+        PullError::Registry(Error::Status {
+            method: "GET".to_owned(),
+            url,
+            status: status.to_owned(),
+            code,
+            errors,
+        })
     }
 
     #[test]
     fn a_missing_tag_is_told_in_the_registrys_words_for_artifacts_and_as_not_found_for_charts() {
-        let unknown = RegistryError { code: "MANIFEST_UNKNOWN".to_owned(), message: "Unknown manifest".to_owned() };
+        let unknown =
+            RegistryError { code: "MANIFEST_UNKNOWN".to_owned(), message: "Unknown manifest".to_owned() };
         let error = refused(404, "404 Not Found", vec![unknown]);
-        assert_eq!(error.to_string(), "GET https://r/v2/charts/app/manifests/9.9.9: MANIFEST_UNKNOWN: Unknown manifest");
+        assert_eq!(
+            error.to_string(),
+            "GET https://r/v2/charts/app/manifests/9.9.9: MANIFEST_UNKNOWN: Unknown manifest"
+        );
         assert_eq!(error.as_chart("r/charts/app:9.9.9"), "r/charts/app:9.9.9: not found");
     }
 

@@ -145,7 +145,8 @@ impl Conversation {
         }
         let path = format!("/v2/{}/tags/list", self.place.repository);
         let body = self.session.ask(Method::GET, &path, &[]).await?.bytes().await?;
-        let tags: Tags = serde_json::from_slice(&body).map_err(|error| PullError::Words(error.to_string()))?;
+        let tags: Tags =
+            serde_json::from_slice(&body).map_err(|error| PullError::Words(error.to_string()))?;
         Ok(tags.tags.unwrap_or_default())
     }
 }

@@ -85,7 +85,8 @@ fn clause_holds(clause: &str, version: &Version) -> Option<bool> {
         "<=" | "=<" => order != Ordering::Greater,
         "~" | "~>" => order != Ordering::Less && below(bound.given.min(2)),
         "^" => {
-            let first = bound.numbers.iter().position(|number| *number > 0).unwrap_or(bound.given.saturating_sub(1));
+            let first =
+                bound.numbers.iter().position(|number| *number > 0).unwrap_or(bound.given.saturating_sub(1));
             order != Ordering::Less && below((first + 1).min(bound.given))
         }
         _ => return None,
@@ -109,7 +110,10 @@ pub(super) fn highest<'a>(tags: &'a [String], range: &str) -> Option<&'a str> {
         })
     };
     let versions = tags.iter().filter_map(|tag| Some((Version::parse(tag).filter(|v| v.given == 3)?, tag)));
-    versions.filter(|(version, _)| fits(version)).max_by(|(a, _), (b, _)| a.compare(b)).map(|(_, tag)| tag.as_str())
+    versions
+        .filter(|(version, _)| fits(version))
+        .max_by(|(a, _), (b, _)| a.compare(b))
+        .map(|(_, tag)| tag.as_str())
 }
 
 #[cfg(test)]

@@ -138,10 +138,10 @@ pub(super) async fn supervise(
     }
 }
 
-const LOOKS: usize = 200;
+const LOOKS: usize = 40;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// Keeps field time from jumping until a process outside listens, ends, or has had its ten seconds.
+/// Keeps field time from jumping until a process outside listens, ends, or has had its two seconds.
 pub(super) async fn hold_until_it_listens(
     clock: Clock,
     hold: Hold,

@@ -17,6 +17,9 @@ use crate::runtime::{ContainerSpec, Runtime};
 use crate::wire::Wire;
 use check::Answer;
 
+/// For how long a world stands still for a process outside that was probed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Which probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProbeKind {
@@ -130,9 +133,12 @@ impl Probe {
     /// Asks once. A process outside has the machine's time to answer, unless it let the last probe wait in vain.
     async fn ask(&mut self, probed: &Probed) -> Answer {
         let clock = &probed.spec.clock;
-        let _hold = probed.pid.filter(|_| !self.late).map(|_| clock.hold("a probe of a process outside"));
         let asked = clock.now();
-        let answer = check::check(probed, &self.spec).await;
+        let check = check::check(probed, &self.spec);
+        let answer = match probed.pid {
+            Some(_) if !self.late => clock.hold_during("a probe of a process outside", PATIENCE, check).await,
+            _ => check.await,
+        };
         self.late = clock.now() >= after(asked, check::patience(&self.spec));
         answer
     }
