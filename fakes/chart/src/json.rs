@@ -52,7 +52,9 @@ impl Writer {
         match value {
             Value::Invalid | Value::Nil | Value::List(List { items: None, .. }) => self.out.push_str("null"),
             Value::Bool(flag) => self.out.push_str(if *flag { "true" } else { "false" }),
-            Value::Int(number) | Value::Int64(number) | Value::Duration(number) => _ = write!(self.out, "{number}"),
+            Value::Int(number) | Value::Int64(number) | Value::Duration(number) => {
+                _ = write!(self.out, "{number}")
+            }
             Value::Uint8(number) => _ = write!(self.out, "{number}"),
             Value::Float(number) => self.out.push_str(&format_json(*number)),
             Value::Str(text) => self.text(text),
@@ -79,21 +81,30 @@ impl Writer {
                 _ = write!(self.out, "\"{text}\"");
             }
             Value::Version(version) => _ = write!(self.out, "{}", quote(&version.original)),
-            Value::KubeVersion(facts) => self.structure(depth, &[
-                ("Version", facts.version.as_str().into()),
-                ("Major", facts.major.as_str().into()),
-                ("Minor", facts.minor.as_str().into()),
-            ]),
-            Value::Capabilities(facts) => self.structure(depth, &[
-                ("KubeVersion", Value::KubeVersion(facts.clone())),
-                ("APIVersions", facts.version_set()),
-                ("HelmVersion", Value::HelmVersion),
-            ]),
-            Value::HelmVersion => self.structure(depth, &[
-                ("version", HELM_VERSION.version.into()),
-                ("go_version", HELM_VERSION.go_version.into()),
-                ("kube_client_version", HELM_VERSION.client_version.into()),
-            ]),
+            Value::KubeVersion(facts) => self.structure(
+                depth,
+                &[
+                    ("Version", facts.version.as_str().into()),
+                    ("Major", facts.major.as_str().into()),
+                    ("Minor", facts.minor.as_str().into()),
+                ],
+            ),
+            Value::Capabilities(facts) => self.structure(
+                depth,
+                &[
+                    ("KubeVersion", Value::KubeVersion(facts.clone())),
+                    ("APIVersions", facts.version_set()),
+                    ("HelmVersion", Value::HelmVersion),
+                ],
+            ),
+            Value::HelmVersion => self.structure(
+                depth,
+                &[
+                    ("version", HELM_VERSION.version.into()),
+                    ("go_version", HELM_VERSION.go_version.into()),
+                    ("kube_client_version", HELM_VERSION.client_version.into()),
+                ],
+            ),
         }
     }
 

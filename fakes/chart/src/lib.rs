@@ -1,8 +1,8 @@
 //! A Helm chart renderer: Go templates with the functions that charts use.
 //!
 //! [`Chart`] is loaded from an archive, a directory or files and rendered with values as often as needed;
-//! [`Rendered::text`] is what `helm template` prints. Values are not checked against `values.schema.json`, and
-//! functions that make keys, certificates or password hashes are known but fail when they are called.
+//! [`Rendered::text`] is what `helm template` prints. Functions that make keys, certificates or password
+//! hashes are known but fail when they are called.
 
 mod capabilities;
 mod chart;
@@ -14,6 +14,7 @@ mod lookup;
 mod manifest;
 mod release;
 mod render;
+mod schema;
 mod template;
 mod value;
 mod values;

@@ -5,7 +5,13 @@ use serde_json::Value;
 /// Looks objects up for the `lookup` function.
 pub trait Lookup: Sync {
     /// The object of a name, or with an empty name a list of objects; an empty object if there is none.
-    fn lookup(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<Value, LookupError>;
+    fn lookup(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Value, LookupError>;
 }
 
 /// Why nothing can be looked up, in the words that the template error shall repeat.

@@ -47,8 +47,16 @@ pub(crate) struct Sorted {
 }
 
 const EVENTS: [&str; 10] = [
-    "pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade", "pre-rollback",
-    "post-rollback", "test", "test-success",
+    "pre-install",
+    "post-install",
+    "pre-delete",
+    "post-delete",
+    "pre-upgrade",
+    "post-upgrade",
+    "pre-rollback",
+    "post-rollback",
+    "test",
+    "test-success",
 ];
 
 /// Sorts what has been rendered into objects and hooks, in the order of their kinds.
@@ -59,7 +67,8 @@ pub(crate) fn sort(rendered: &BTreeMap<String, String>) -> Result<Sorted, String
             continue;
         }
         for content in split(text) {
-            let (head, value) = Head::read(content).map_err(|error| format!("YAML parse error on {path}: {error}"))?;
+            let (head, value) =
+                Head::read(content).map_err(|error| format!("YAML parse error on {path}: {error}"))?;
             let manifest = Manifest {
                 source: path.clone(),
                 content: content.into(),

@@ -13,6 +13,7 @@ use crate::engine;
 use crate::lookup::Lookup;
 use crate::manifest::{self, Hook, Manifest};
 use crate::release::Release;
+use crate::schema;
 use crate::value::{Map, Value, text};
 use crate::values::coalesce::{Nulls, coalesce};
 use crate::values::{from_values, to_json};
@@ -78,8 +79,9 @@ impl Chart {
             .process_dependencies(&user)
             .map_err(|error| format!("chart dependencies processing failed: {}", error.0))?;
         let values = coalesce(&chart, &user, Nulls::Remove).map_err(|error| error.0)?;
-        chart.check_kube_version(capabilities)?;
         let seen = to_json(&values.clone().into());
+        schema::check(&chart, &seen)?;
+        chart.check_kube_version(capabilities)?;
         let mut rendered = engine::render(&chart, &values, release, capabilities, lookup)?;
         let notes = take_notes(&mut rendered, chart.name());
         let sorted = manifest::sort(&rendered)?;
@@ -117,7 +119,8 @@ fn take_notes(rendered: &mut BTreeMap<String, String>, chart: &str) -> String {
 }
 
 fn print(manifests: &[Manifest], hooks: &[Hook]) -> String {
-    let document = |manifest: &Manifest| format!("---\n# Source: {}\n{}\n", manifest.source, manifest.content);
+    let document =
+        |manifest: &Manifest| format!("---\n# Source: {}\n{}\n", manifest.source, manifest.content);
     let all: String = manifests.iter().map(document).collect();
     let hooks: String = hooks.iter().map(|hook| document(&hook.manifest)).collect();
     format!("{}\n{hooks}", all.trim())

@@ -27,8 +27,11 @@ impl Active<'_> {
             apply_tags(dependency, &merged);
             apply_condition(dependency, &merged, prefix);
         }
-        let off: Vec<String> =
-            wanted.iter().filter(|dependency| !dependency.enabled).map(|dependency| dependency.name.clone()).collect();
+        let off: Vec<String> = wanted
+            .iter()
+            .filter(|dependency| !dependency.enabled)
+            .map(|dependency| dependency.name.clone())
+            .collect();
         self.dependencies.retain(|sub| !off.iter().any(|name| name == sub.name()));
         wanted.retain(|dependency| !off.contains(&dependency.name));
         for sub in &mut self.dependencies {
@@ -42,8 +45,7 @@ impl Active<'_> {
     /// Takes one copy of a subchart for each time it is asked for, under its alias.
     fn choose_subcharts(&mut self, wanted: &mut [Dependency]) {
         let all = std::mem::take(&mut self.dependencies);
-        let is_asked_for =
-            |sub: &Active<'_>| wanted.iter().any(|dependency| fits(dependency, &sub.metadata));
+        let is_asked_for = |sub: &Active<'_>| wanted.iter().any(|dependency| fits(dependency, &sub.metadata));
         let mut chosen: Vec<_> = all.iter().filter(|sub| !is_asked_for(sub)).cloned().collect();
         for dependency in wanted {
             if let Some(sub) = all.iter().find(|sub| fits(dependency, &sub.metadata)) {

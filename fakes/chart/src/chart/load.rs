@@ -18,6 +18,7 @@ pub(super) fn chart(files: Vec<File>) -> Result<Chart, LoadError> {
     let mut chart = Chart {
         metadata,
         values: serde_json::Value::Object(serde_json::Map::new()),
+        schema: None,
         templates: Vec::new(),
         files: Vec::new(),
         dependencies: Vec::new(),
@@ -42,7 +43,8 @@ pub(super) fn chart(files: Vec<File>) -> Result<Chart, LoadError> {
 impl Chart {
     fn take(&mut self, file: File, subcharts: &mut BTreeMap<String, Vec<File>>) -> Result<(), LoadError> {
         match file.name.as_str() {
-            "Chart.yaml" | "Chart.lock" | "values.schema.json" => {}
+            "Chart.yaml" | "Chart.lock" => {}
+            "values.schema.json" => self.schema = Some(text::from_bytes(&file.data)),
             "values.yaml" => {
                 let values = values(&text::from_bytes(&file.data))
                     .map_err(|error| LoadError::Invalid(format!("cannot load values.yaml: {error}")))?;
@@ -74,7 +76,8 @@ fn subchart(name: &str, files: Vec<File>, parent: &str) -> Result<Chart, LoadErr
     if name.ends_with(".tgz") {
         let file = &files[0];
         if file.name != name {
-            let message = format!("error unpacking subchart tar in {parent}: expected {name}, got {}", file.name);
+            let message =
+                format!("error unpacking subchart tar in {parent}: expected {name}, got {}", file.name);
             return Err(LoadError::Invalid(message));
         }
         return chart(archive::files(&file.data)?);
@@ -115,11 +118,8 @@ fn documents(source: &str) -> Vec<String> {
     for line in source.split_inclusive('\n') {
         let separates = line.strip_prefix("---").is_some_and(|rest| rest.trim_end().is_empty());
         match documents.last_mut() {
-            Some(last) if separates => {
-                if !last.is_empty() {
-                    documents.push(String::new());
-                }
-            }
+            Some(last) if separates && last.is_empty() => {}
+            Some(_) if separates => documents.push(String::new()),
             Some(last) => last.push_str(line),
             None => {}
         }

@@ -79,7 +79,11 @@ impl Fields<'_> {
     fn get(&self, key: &str) -> Option<Value> {
         let exact = self.0.get(key);
         exact.or_else(|| {
-            self.0.entries().into_iter().find(|(other, _)| other.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+            self.0
+                .entries()
+                .into_iter()
+                .find(|(other, _)| other.eq_ignore_ascii_case(key))
+                .map(|(_, value)| value)
         })
     }
 
@@ -94,7 +98,12 @@ impl Fields<'_> {
 
     fn maps(&self, key: &str) -> Option<Vec<Map>> {
         let items = self.get(key)?.elements()?;
-        Some(items.into_iter().filter_map(|item| if let Value::Map(map) = item { Some(map) } else { None }).collect())
+        Some(
+            items
+                .into_iter()
+                .filter_map(|item| if let Value::Map(map) = item { Some(map) } else { None })
+                .collect(),
+        )
     }
 }
 
@@ -142,7 +151,8 @@ impl Metadata {
             .collect();
         if let Some(Value::Map(annotations)) = fields.get("annotations") {
             let entries = annotations.entries();
-            self.annotations = entries.iter().map(|(key, value)| (key.as_ref().into(), text_of(value))).collect();
+            self.annotations =
+                entries.iter().map(|(key, value)| (key.as_ref().into(), text_of(value))).collect();
         }
         Ok(())
     }
@@ -214,8 +224,11 @@ impl Metadata {
             maintainer.into()
         });
         fields.insert("Maintainers", Value::list(maintainers.collect()));
-        let annotations =
-            self.annotations.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect();
+        let annotations = self
+            .annotations
+            .iter()
+            .map(|(key, value)| (key.as_str().into(), value.as_str().into()))
+            .collect();
         fields.insert("Annotations", Map::new(MapKind::Strings, annotations).into());
         let dependencies = self.dependencies.iter().flatten().map(|dependency| dependency.fields().into());
         fields.insert("Dependencies", Value::list(dependencies.collect()));

@@ -28,6 +28,8 @@ pub struct File {
 pub struct Chart {
     pub(crate) metadata: Metadata,
     pub(crate) values: serde_json::Value,
+    /// What its values must be like, in JSON.
+    pub(crate) schema: Option<String>,
     pub(crate) templates: Vec<File>,
     pub(crate) files: Vec<File>,
     pub(crate) dependencies: Vec<Self>,

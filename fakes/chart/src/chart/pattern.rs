@@ -34,7 +34,9 @@ fn fits(pattern: &[char], name: &[char]) -> bool {
         }
         '?' => name.first().is_some_and(|character| *character != '/') && fits(&pattern[1..], &name[1..]),
         '[' => match (name.first(), name.first().and_then(|character| class(pattern, *character))) {
-            (Some(character), Some((true, length))) if *character != '/' => fits(&pattern[length..], &name[1..]),
+            (Some(character), Some((true, length))) if *character != '/' => {
+                fits(&pattern[length..], &name[1..])
+            }
             _ => false,
         },
         '\\' => name.first() == pattern.get(1) && fits(&pattern[2..], &name[1..]),

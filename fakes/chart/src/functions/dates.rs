@@ -17,8 +17,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::world("htmlDateInZone", &[Any, Str], |world, values| {
         format_in(world, &"2006-01-02".into(), &values[0], text(&values[1]))
     }),
-    Function::new("dateModify", &[Str, Time], |values| Ok(modify(values).unwrap_or_else(|| values[1].clone()))),
-    Function::new("date_modify", &[Str, Time], |values| Ok(modify(values).unwrap_or_else(|| values[1].clone()))),
+    Function::new("dateModify", &[Str, Time], |values| {
+        Ok(modify(values).unwrap_or_else(|| values[1].clone()))
+    }),
+    Function::new("date_modify", &[Str, Time], |values| {
+        Ok(modify(values).unwrap_or_else(|| values[1].clone()))
+    }),
     Function::new("mustDateModify", &[Str, Time], must_modify),
     Function::new("must_date_modify", &[Str, Time], must_modify),
     Function::new("toDate", &[Str, Str], |values| {
@@ -80,7 +84,8 @@ fn modify(values: &[Value]) -> Option<Value> {
 }
 
 fn must_modify(values: &[Value]) -> Outcome {
-    modify(values).ok_or_else(|| format!("time: invalid duration {}", display::quote(text(&values[0]))).into())
+    modify(values)
+        .ok_or_else(|| format!("time: invalid duration {}", display::quote(text(&values[0]))).into())
 }
 
 fn rounded(nanos: u64) -> String {

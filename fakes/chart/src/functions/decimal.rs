@@ -46,6 +46,16 @@ fn unfit(number: f64) -> Failure {
     format!("Cannot create a Decimal from {}", crate::value::number::format_g(number)).into()
 }
 
+/// Whether a number is a whole multiple of another one, 0.3 being one of 0.1.
+pub(crate) fn is_multiple_of(number: f64, unit: f64) -> bool {
+    let exact = || {
+        let (number, unit) = (Decimal::of(number)?, Decimal::of(unit)?);
+        let exponent = number.exponent.min(unit.exponent);
+        number.rescaled(exponent)?.checked_rem(unit.rescaled(exponent)?)
+    };
+    exact().map_or_else(|| number % unit == 0.0, |rest| rest == 0)
+}
+
 impl Operation {
     fn roughly(self, left: f64, right: f64) -> f64 {
         match self {
@@ -77,12 +87,14 @@ impl Decimal {
     fn apply(self, other: Self, operation: Operation) -> Option<Self> {
         let exponent = self.exponent.min(other.exponent);
         match operation {
-            Operation::Add => {
-                Some(Self { digits: self.rescaled(exponent)?.checked_add(other.rescaled(exponent)?)?, exponent })
-            }
-            Operation::Subtract => {
-                Some(Self { digits: self.rescaled(exponent)?.checked_sub(other.rescaled(exponent)?)?, exponent })
-            }
+            Operation::Add => Some(Self {
+                digits: self.rescaled(exponent)?.checked_add(other.rescaled(exponent)?)?,
+                exponent,
+            }),
+            Operation::Subtract => Some(Self {
+                digits: self.rescaled(exponent)?.checked_sub(other.rescaled(exponent)?)?,
+                exponent,
+            }),
             Operation::Multiply => Some(Self {
                 digits: self.digits.checked_mul(other.digits)?,
                 exponent: self.exponent.checked_add(other.exponent)?,

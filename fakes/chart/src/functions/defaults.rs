@@ -13,9 +13,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::open("all", &[], Any, |values| Ok(Value::Bool(values.iter().all(is_set)))),
     Function::open("any", &[], Any, |values| Ok(Value::Bool(values.iter().any(is_set)))),
-    Function::new("ternary", &[Any, Any, Bool], |values| {
-        Ok(values[usize::from(!values[2].truth())].clone())
-    }),
+    Function::new("ternary", &[Any, Any, Bool], |values| Ok(values[usize::from(!values[2].truth())].clone())),
     Function::new("fail", &[Str], |values| Err(warning(text(&values[0])))),
     Function::new("required", &[Str, Any], required),
     Function { name: "include", params: &[Str, Any], rest: None, run: Run::Include },

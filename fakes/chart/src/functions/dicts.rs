@@ -23,7 +23,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         map(&values[0]).remove(text(&values[1]));
         Ok(values[0].clone())
     }),
-    Function::new("hasKey", &[Dict, Str], |values| Ok(Value::Bool(map(&values[0]).contains(text(&values[1]))))),
+    Function::new("hasKey", &[Dict, Str], |values| {
+        Ok(Value::Bool(map(&values[0]).contains(text(&values[1]))))
+    }),
     Function::open("pluck", &[Str], Dict, |values| {
         let found = values[1..].iter().filter_map(|value| map(value).get(text(&values[0])));
         Ok(Value::list(found.collect()))

@@ -41,9 +41,9 @@ fn nanos(value: &Value) -> Result<i64, Failure> {
                 .or_else(seconds)
                 .ok_or_else(|| format!("could not parse duration {}", display::quote(text)).into())
         }
-        Value::Int(seconds) | Value::Int64(seconds) => {
-            seconds.checked_mul(1_000_000_000).ok_or_else(|| format!("duration seconds overflow: {seconds}").into())
-        }
+        Value::Int(seconds) | Value::Int64(seconds) => seconds
+            .checked_mul(1_000_000_000)
+            .ok_or_else(|| format!("duration seconds overflow: {seconds}").into()),
         Value::Uint8(seconds) => Ok(i64::from(*seconds) * 1_000_000_000),
         Value::Float(seconds) => Ok((seconds * SECOND) as i64),
         Value::Nil | Value::Invalid => Err("invalid duration".into()),
@@ -63,5 +63,7 @@ fn to_multiple(values: &[Value], change: fn(i64, i64) -> i64) -> Value {
     let (Ok(length), multiple) = (nanos(&values[0]), nanos(&values[1])) else {
         return Value::Duration(0);
     };
-    Value::Duration(multiple.ok().filter(|multiple| *multiple > 0).map_or(length, |multiple| change(length, multiple)))
+    Value::Duration(
+        multiple.ok().filter(|multiple| *multiple > 0).map_or(length, |multiple| change(length, multiple)),
+    )
 }

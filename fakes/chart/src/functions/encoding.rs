@@ -16,7 +16,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// What cannot be decoded becomes the message about it.
 fn decode_base64(values: &[Value]) -> Outcome {
-    let input: String = text(&values[0]).chars().filter(|character| !matches!(character, '\n' | '\r')).collect();
+    let input: String =
+        text(&values[0]).chars().filter(|character| !matches!(character, '\n' | '\r')).collect();
     let decoded = match STANDARD.decode(&input) {
         Ok(decoded) => bytes::from_bytes(&decoded),
         Err(_) => format!("illegal base64 data at input byte {}", base64_mistake(&input)),
@@ -61,7 +62,7 @@ fn encode_base32(input: &[u8]) -> String {
 fn decode_base32(values: &[Value]) -> Outcome {
     let input: Vec<u8> = text(&values[0]).bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     let digits: Vec<u8> = input.iter().copied().take_while(|byte| *byte != b'=').collect();
-    if input.len() % 8 != 0 {
+    if !input.len().is_multiple_of(8) {
         return Ok(format!("illegal base32 data at input byte {}", input.len() - input.len() % 8).into());
     }
     let mut decoded = Vec::new();

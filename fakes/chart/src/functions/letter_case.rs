@@ -151,7 +151,10 @@ fn next_word(value: &str) -> (Word, usize) {
         (Word::Number, run(value, char::is_numeric))
     } else {
         let other = |character: char| {
-            !(is_connector(character) || is_letter(character) || character.is_numeric() || is_punctuation(character))
+            !(is_connector(character)
+                || is_letter(character)
+                || character.is_numeric()
+                || is_punctuation(character))
         };
         (Word::Other, run(value, other))
     }

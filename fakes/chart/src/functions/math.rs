@@ -43,9 +43,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::open("round", &[Any, Int], Float, round),
     Function::new("add1f", &[Any], |values| decimal::fold(&values[0], &[Value::Int(1)], Operation::Add)),
     Function::open("addf", &[], Any, |values| decimal::fold(&Value::Int(0), values, Operation::Add)),
-    Function::open("subf", &[Any], Any, |values| decimal::fold(&values[0], &values[1..], Operation::Subtract)),
+    Function::open("subf", &[Any], Any, |values| {
+        decimal::fold(&values[0], &values[1..], Operation::Subtract)
+    }),
     Function::open("divf", &[Any], Any, |values| decimal::fold(&values[0], &values[1..], Operation::Divide)),
-    Function::open("mulf", &[Any], Any, |values| decimal::fold(&values[0], &values[1..], Operation::Multiply)),
+    Function::open("mulf", &[Any], Any, |values| {
+        decimal::fold(&values[0], &values[1..], Operation::Multiply)
+    }),
     Function::new("until", &[Int], |values| {
         let count = int(&values[0]);
         Ok(int_list(&steps(0, count, if count < 0 { -1 } else { 1 })))

@@ -28,6 +28,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+pub(crate) use decimal::is_multiple_of;
+pub(crate) use regexes::go_regex;
+
 use crate::lookup::Lookup;
 use crate::template::builtin;
 use crate::template::failure::Failure;
@@ -103,7 +106,11 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    pub(crate) const fn new(name: &'static str, params: &'static [Param], run: fn(&[Value]) -> Outcome) -> Self {
+    pub(crate) const fn new(
+        name: &'static str,
+        params: &'static [Param],
+        run: fn(&[Value]) -> Outcome,
+    ) -> Self {
         Self { name, params, rest: None, run: Run::Plain(run) }
     }
 

@@ -26,7 +26,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::new("uuidv4", &[], |_| Ok(uuid().into())),
     Function::new("hello", &[], |_| Ok("Hello!".into())),
-    Function::new("regexQuoteMeta", &[Str], |values| Ok(super::regexes::quote_meta(super::text(&values[0])).into())),
+    Function::new("regexQuoteMeta", &[Str], |values| {
+        Ok(super::regexes::quote_meta(super::text(&values[0])).into())
+    }),
 ];
 
 /// A number below a limit.

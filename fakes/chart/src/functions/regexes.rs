@@ -33,6 +33,11 @@ fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(&translate(pattern))
 }
 
+/// The expression, if it is one.
+pub(crate) fn go_regex(pattern: &str) -> Option<Regex> {
+    compile(pattern).ok()
+}
+
 fn checked(pattern: &str) -> Result<Regex, Failure> {
     compile(pattern).map_err(|error| complaint(pattern, &error).into())
 }
@@ -162,7 +167,8 @@ fn find(values: &[Value], compile: Compile) -> Outcome {
 fn find_all(values: &[Value], compile: Compile) -> Outcome {
     let regex = compile(text(&values[0]))?;
     let limit = usize::try_from(int(&values[2])).unwrap_or(usize::MAX);
-    let found: Vec<&str> = regex.find_iter(text(&values[1])).take(limit).map(|found| found.as_str()).collect();
+    let found: Vec<&str> =
+        regex.find_iter(text(&values[1])).take(limit).map(|found| found.as_str()).collect();
     Ok(if found.is_empty() { Value::List(List::nil(Element::Str)) } else { Value::strings(found) })
 }
 

@@ -57,11 +57,18 @@ impl Version {
         let found = VERSION.as_ref().and_then(|regex| regex.captures(value)).ok_or(INVALID)?;
         let part = |index: usize| -> Result<u64, String> {
             let digits = found.get(index).map_or("0", |part| part.as_str().trim_start_matches('.'));
-            digits.parse().map_err(|_| format!("error parsing version segment: strconv.ParseUint: parsing {}: value out of range", display::quote(digits)))
+            digits.parse().map_err(|_| {
+                format!(
+                    "error parsing version segment: strconv.ParseUint: parsing {}: value out of range",
+                    display::quote(digits)
+                )
+            })
         };
         let text = |index: usize| found.get(index).map_or(String::new(), |part| part.as_str().into());
         let pre = text(5);
-        if pre.split('.').any(|part| part.len() > 1 && part.starts_with('0') && part.bytes().all(|byte| byte.is_ascii_digit())) {
+        if pre.split('.').any(|part| {
+            part.len() > 1 && part.starts_with('0') && part.bytes().all(|byte| byte.is_ascii_digit())
+        }) {
             return Err("version segment starts with 0".into());
         }
         Ok(Self {
@@ -171,7 +178,8 @@ impl Constraints {
     pub(crate) fn allow(&self, version: &Version) -> bool {
         self.0.iter().any(|conditions| {
             let pre_releases = conditions.iter().any(|condition| !condition.version.pre.is_empty());
-            (version.pre.is_empty() || pre_releases) && conditions.iter().all(|condition| condition.allows(version))
+            (version.pre.is_empty() || pre_releases)
+                && conditions.iter().all(|condition| condition.allows(version))
         })
     }
 }
@@ -184,7 +192,13 @@ impl Constraint {
     fn parse(text: &str, patterns: &Patterns) -> Result<Self, String> {
         if text.is_empty() {
             let version = Version::parse("0.0.0")?;
-            return Ok(Self { operator: String::new(), version, dirty: true, minor_dirty: false, patch_dirty: false });
+            return Ok(Self {
+                operator: String::new(),
+                version,
+                dirty: true,
+                minor_dirty: false,
+                patch_dirty: false,
+            });
         }
         let found = patterns.one.captures(text).ok_or_else(|| improper(text))?;
         let part = |index: usize| found.get(index).map_or("", |part| part.as_str());

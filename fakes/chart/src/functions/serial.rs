@@ -13,7 +13,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(yaml::marshal_pretty(&values[0]).trim_end_newline().into())
     }),
     Function::new("fromYaml", &[Str], |values| Ok(as_map(yaml::unmarshal(text(&values[0])), JsonKind::Yaml))),
-    Function::new("fromYamlArray", &[Str], |values| Ok(as_list(yaml::unmarshal(text(&values[0])), JsonKind::Yaml))),
+    Function::new("fromYamlArray", &[Str], |values| {
+        Ok(as_list(yaml::unmarshal(text(&values[0])), JsonKind::Yaml))
+    }),
     Function::new("toJson", &[Any], |values| Ok(json::marshal(&values[0]).into())),
     Function::new("mustToJson", &[Any], |values| Ok(json::marshal(&values[0]).into())),
     Function::new("toPrettyJson", &[Any], |values| Ok(json::marshal_pretty(&values[0]).into())),
@@ -21,9 +23,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("toRawJson", &[Any], |values| Ok(json::marshal_raw(&values[0]).into())),
     Function::new("mustToRawJson", &[Any], |values| Ok(json::marshal_raw(&values[0]).into())),
     Function::new("fromJson", &[Str], |values| Ok(as_map(json::unmarshal(text(&values[0])), JsonKind::Json))),
-    Function::new("fromJsonArray", &[Str], |values| Ok(as_list(json::unmarshal(text(&values[0])), JsonKind::Json))),
+    Function::new("fromJsonArray", &[Str], |values| {
+        Ok(as_list(json::unmarshal(text(&values[0])), JsonKind::Json))
+    }),
     Function::new("mustFromJson", &[Str], must_from_json),
-    Function::new("toToml", &[Any], |values| Ok(toml::marshal(&values[0]).unwrap_or_else(|error| error).into())),
+    Function::new("toToml", &[Any], |values| {
+        Ok(toml::marshal(&values[0]).unwrap_or_else(|error| error).into())
+    }),
     Function::new("mustToToml", &[Any], |values| Ok(toml::marshal(&values[0])?.into())),
     Function::new("fromToml", &[Str], |values| {
         Ok(toml::unmarshal(text(&values[0])).unwrap_or_else(|error| error_map(&error)))

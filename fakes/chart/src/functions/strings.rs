@@ -25,7 +25,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(count) => Ok(text(&values[1]).repeat(count).into()),
         Err(_) => Err("strings: negative Repeat count".into()),
     }),
-    Function::new("nospace", &[Str], |values| Ok(text(&values[0]).split_whitespace().collect::<String>().into())),
+    Function::new("nospace", &[Str], |values| {
+        Ok(text(&values[0]).split_whitespace().collect::<String>().into())
+    }),
     Function::new("contains", &[Str, Str], |values| {
         Ok(Value::Bool(text(&values[1]).contains(text(&values[0]))))
     }),
@@ -38,7 +40,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::open("quote", &[], Any, |values| {
         Ok(joined(values, |value| display::quote(&convert::to_text(value))))
     }),
-    Function::open("squote", &[], Any, |values| Ok(joined(values, |value| format!("'{}'", display::plain(value))))),
+    Function::open("squote", &[], Any, |values| {
+        Ok(joined(values, |value| format!("'{}'", display::plain(value))))
+    }),
     Function::open("cat", &[], Any, |values| Ok(joined(values, display::plain))),
     Function::new("indent", &[Int, Str], |values| Ok(indent(values)?.into())),
     Function::new("nindent", &[Int, Str], |values| Ok(format!("\n{}", indent(values)?).into())),
@@ -99,7 +103,11 @@ fn substring(values: &[Value]) -> Outcome {
         (start, end)
     };
     if from > to || to > length || to < 0 {
-        let shown = if to > length || to < 0 { format!(":{to}] with length {length}") } else { format!("{from}:{to}]") };
+        let shown = if to > length || to < 0 {
+            format!(":{to}] with length {length}")
+        } else {
+            format!("{from}:{to}]")
+        };
         return Err(format!("runtime error: slice bounds out of range [{shown}").into());
     }
     Ok(bytes::cut(value, from as usize, to as usize).into())
@@ -138,6 +146,7 @@ pub(super) fn split_list(value: &str, separator: &str, count: i64) -> Vec<String
 
 fn numbered(parts: &[String]) -> Value {
     let entries = parts.iter().enumerate();
-    let entries = entries.map(|(index, part)| (format!("_{index}").into(), Value::from(part.as_str()))).collect();
+    let entries =
+        entries.map(|(index, part)| (format!("_{index}").into(), Value::from(part.as_str()))).collect();
     Map::new(MapKind::Strings, entries).into()
 }

@@ -101,8 +101,17 @@ enum Part {
     LowerPm,
     Zone,
     /// Whether UTC is a Z, whether there is a colon, whether there are only hours, whether there are seconds.
-    Offset { z: bool, colon: bool, short: bool, seconds: bool },
-    Fraction { digits: usize, trims: bool, separator: char },
+    Offset {
+        z: bool,
+        colon: bool,
+        short: bool,
+        seconds: bool,
+    },
+    Fraction {
+        digits: usize,
+        trims: bool,
+        separator: char,
+    },
 }
 
 const PARTS: &[(&str, Part)] = &[
@@ -173,7 +182,17 @@ fn fraction_part(layout: &str) -> Option<(Option<Part>, usize)> {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -269,11 +288,14 @@ pub(crate) fn parse(layout: &str, value: &str) -> Option<Moment> {
 pub(crate) fn parse_or_complain(whole_layout: &str, whole_value: &str) -> Result<Moment, String> {
     let mut read = Read::default();
     let (mut layout, mut value) = (whole_layout, whole_value);
-    let complaint = |detail: &str| {
-        format!("parsing time {}{detail}", display::quote(whole_value))
-    };
+    let complaint = |detail: &str| format!("parsing time {}{detail}", display::quote(whole_value));
     let unfit = |value: &str, part: &str| {
-        let detail = format!(" as {}: cannot parse {} as {}", display::quote(whole_layout), display::quote(value), display::quote(part));
+        let detail = format!(
+            " as {}: cannot parse {} as {}",
+            display::quote(whole_layout),
+            display::quote(value),
+            display::quote(part)
+        );
         complaint(&detail)
     };
     while !layout.is_empty() {
@@ -347,7 +369,9 @@ impl Read {
         let small = i8::try_from(number).ok();
         match part {
             Part::LongYear => self.year = i16::try_from(number).ok(),
-            Part::Year => self.year = i16::try_from(if number >= 69 { 1900 + number } else { 2000 + number }).ok(),
+            Part::Year => {
+                self.year = i16::try_from(if number >= 69 { 1900 + number } else { 2000 + number }).ok()
+            }
             Part::NumMonth | Part::ZeroMonth => self.month = small,
             Part::Day | Part::UnderDay | Part::ZeroDay => self.day = small,
             Part::Hour | Part::Hour12 | Part::ZeroHour12 => self.hour = small?,
@@ -408,7 +432,8 @@ impl Read {
             Some(false) if self.hour == 12 => 0,
             _ => self.hour,
         };
-        let date = civil::Date::new(self.year.unwrap_or(0), self.month.unwrap_or(1), self.day.unwrap_or(1)).ok()?;
+        let date =
+            civil::Date::new(self.year.unwrap_or(0), self.month.unwrap_or(1), self.day.unwrap_or(1)).ok()?;
         let time = civil::Time::new(hour, self.minute, self.second, self.nanos).ok()?;
         let offset = Offset::from_seconds(self.offset.unwrap_or(0)).ok()?;
         let timestamp = offset.to_timestamp(date.to_datetime(time)).ok()?;

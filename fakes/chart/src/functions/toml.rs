@@ -18,7 +18,9 @@ pub(super) fn marshal(value: &Value) -> Result<String, String> {
 }
 
 fn is_table_array(value: &Value) -> bool {
-    value.elements().is_some_and(|items| !items.is_empty() && items.iter().all(|item| matches!(item, Value::Map(_))))
+    value
+        .elements()
+        .is_some_and(|items| !items.is_empty() && items.iter().all(|item| matches!(item, Value::Map(_))))
 }
 
 fn key(text: &str) -> String {
@@ -102,7 +104,8 @@ fn inline(value: &Value) -> Result<String, String> {
         }
         Value::Map(map) => {
             let entries = map.entries();
-            let entries = entries.iter().map(|(name, value)| Ok(format!("{} = {}", key(name), inline(value)?)));
+            let entries =
+                entries.iter().map(|(name, value)| Ok(format!("{} = {}", key(name), inline(value)?)));
             format!("{{{}}}", entries.collect::<Result<Vec<_>, String>>()?.join(", "))
         }
         Value::Nil | Value::Invalid => return Err("toml: cannot encode array with nil element".into()),
@@ -240,9 +243,14 @@ impl Reader<'_> {
         match (self.rest.chars().next(), end) {
             (None, "=") => "unexpected EOF; expected key separator '='".into(),
             (None, _) => "unexpected EOF; expected end of table name".into(),
-            (Some(next), "=") => format!("expected '.' or '=', but got {} instead", display::quote_rune(next)),
+            (Some(next), "=") => {
+                format!("expected '.' or '=', but got {} instead", display::quote_rune(next))
+            }
             (Some(next), _) => {
-                format!("expected '.' or ']' to end table name, but got {} instead", display::quote_rune(next))
+                format!(
+                    "expected '.' or ']' to end table name, but got {} instead",
+                    display::quote_rune(next)
+                )
             }
         }
     }
@@ -378,7 +386,10 @@ mod tests {
     fn tables_arrays_and_texts_survive() {
         let source = "a = 1\nb = \"x\\ny\"\n[t.u]\nc = [1, 2.5]\n[[l]]\nn = 'r'\n[[l]]\nn = { k = true }\n";
         let value = unmarshal(source).expect("TOML");
-        assert_eq!(display::plain(&value), "map[a:1 b:x\ny l:[map[n:r] map[n:map[k:true]]] t:map[u:map[c:[1 2.5]]]]");
+        assert_eq!(
+            display::plain(&value),
+            "map[a:1 b:x\ny l:[map[n:r] map[n:map[k:true]]] t:map[u:map[c:[1 2.5]]]]"
+        );
         assert!(marshal(&value).is_ok_and(|text| text.contains("[[l]]\n  n = \"r\"")));
     }
 }

@@ -101,7 +101,8 @@ fn join(values: &[Value]) -> Outcome {
         }
     };
     let (scheme, host, path) = (part("scheme")?, part("host")?, part("path")?);
-    let (query, opaque, fragment, user) = (part("query")?, part("opaque")?, part("fragment")?, part("userinfo")?);
+    let (query, opaque, fragment, user) =
+        (part("query")?, part("opaque")?, part("fragment")?, part("userinfo")?);
     let mut out = String::new();
     if !scheme.is_empty() {
         out.push_str(&format!("{scheme}:"));

@@ -16,7 +16,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(wrap(text(&values[2]), int(&values[0]), separator, LongWords::Cut).into())
     }),
     Function::new("initials", &[Str], |values| {
-        Ok(text(&values[0]).split_whitespace().filter_map(|word| word.chars().next()).collect::<String>().into())
+        Ok(text(&values[0])
+            .split_whitespace()
+            .filter_map(|word| word.chars().next())
+            .collect::<String>()
+            .into())
     }),
     Function::new("abbrev", &[Int, Str], |values| {
         let (width, value) = (int(&values[0]), text(&values[1]));
@@ -63,7 +67,10 @@ fn wrap(value: &str, width: i64, separator: &str, long: LongWords) -> String {
                 offset += width;
                 continue;
             }
-            None => line[offset + width..].iter().position(|byte| *byte == b' ').map(|space| offset + width + space),
+            None => line[offset + width..]
+                .iter()
+                .position(|byte| *byte == b' ')
+                .map(|space| offset + width + space),
         };
         let Some(end) = end else {
             break;

@@ -22,7 +22,9 @@ impl Head {
         let head = match &value {
             Value::Nil => Self::default(),
             Value::Map(map) => Self::of(map)?,
-            other => return Err(format!("{DECODING} {} into Go value of type util.SimpleHead", json_kind(other))),
+            other => {
+                return Err(format!("{DECODING} {} into Go value of type util.SimpleHead", json_kind(other)));
+            }
         };
         Ok((head, value))
     }

@@ -116,7 +116,9 @@ fn escape_js(text: &str) -> String {
             '\'' => out.push_str("\\'"),
             '"' => out.push_str("\\\""),
             '<' | '>' | '&' | '=' => _ = write!(out, "\\u{:04X}", u32::from(character)),
-            _ if u32::from(character) < 0x20 || (!character.is_ascii() && !display::is_printable(character)) => {
+            _ if u32::from(character) < 0x20
+                || (!character.is_ascii() && !display::is_printable(character)) =>
+            {
                 _ = write!(out, "\\u{:04X}", u32::from(character));
             }
             other => out.push(other),
@@ -130,7 +132,9 @@ pub(crate) fn escape_query(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in text::to_bytes(value).iter() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(*byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(*byte))
+            }
             b' ' => out.push('+'),
             other => _ = write!(out, "%{other:02X}"),
         }

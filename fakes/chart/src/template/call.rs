@@ -47,7 +47,12 @@ impl Val {
 const MAX_INCLUDES: usize = 1000;
 
 impl<'t> State<'t> {
-    pub(crate) fn command(&mut self, dot: &Val, command: &'t Command, last: Option<Val>) -> Result<Val, Failure> {
+    pub(crate) fn command(
+        &mut self,
+        dot: &Val,
+        command: &'t Command,
+        last: Option<Val>,
+    ) -> Result<Val, Failure> {
         let first = &command.args[0];
         let rest = &command.args[1..];
         match &first.term {
@@ -259,7 +264,9 @@ impl<'t> State<'t> {
         let name = function.name;
         if function.rest.is_some() {
             if given < wanted {
-                return Err(self.fail(format!("wrong number of args for {name}: want at least {wanted} got {args}")));
+                return Err(
+                    self.fail(format!("wrong number of args for {name}: want at least {wanted} got {args}"))
+                );
             }
         } else if given != wanted {
             return Err(self.fail(format!("wrong number of args for {name}: want {wanted} got {given}")));
@@ -350,7 +357,9 @@ impl<'t> State<'t> {
         let count = included.entry(name.clone()).or_insert(0);
         if *count > MAX_INCLUDES {
             return Err(Failure {
-                text: format!("rendering template has a nested reference name: {name}: unable to execute template"),
+                text: format!(
+                    "rendering template has a nested reference name: {name}: unable to execute template"
+                ),
                 placed: false,
                 cause: Some(Box::new("unable to execute template".into())),
             });

@@ -64,12 +64,10 @@ fn is_nil(value: &Value) -> bool {
 fn equal_composite(left: &Value, right: &Value) -> Result<bool, Failure> {
     let comparable_kinds = left.is_nil() || right.is_nil() || left.kind_name() == right.kind_name();
     if !comparable_kinds {
-        return Err(sprintf("non-comparable types %s: %s, %s: %s", &[
-            left.clone(),
-            left.type_name().into(),
-            right.type_name().into(),
-            right.clone(),
-        ])
+        return Err(sprintf(
+            "non-comparable types %s: %s, %s: %s",
+            &[left.clone(), left.type_name().into(), right.type_name().into(), right.clone()],
+        )
         .into());
     }
     if is_nil(left) || is_nil(right) {

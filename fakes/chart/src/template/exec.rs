@@ -60,7 +60,12 @@ pub(crate) struct State<'t> {
 }
 
 /// The text of a named template.
-pub(crate) fn execute(world: &World<'_>, space: &Rc<Space>, name: &str, data: Value) -> Result<String, Failure> {
+pub(crate) fn execute(
+    world: &World<'_>,
+    space: &Rc<Space>,
+    name: &str,
+    data: Value,
+) -> Result<String, Failure> {
     let Some(tree) = space.find(name) else {
         let message = format!(
             "template: no template {} associated with template {}",
@@ -101,7 +106,11 @@ impl<'t> State<'t> {
             None => format!("template: {name}: {message}"),
             Some(place) => {
                 let location = self.location(place.pos());
-                format!("template: {location}: executing {} at <{}>: {message}", display::quote(name), place.show())
+                format!(
+                    "template: {location}: executing {} at <{}>: {message}",
+                    display::quote(name),
+                    place.show()
+                )
             }
         };
         Failure { text, placed: true, cause: None }
@@ -198,24 +207,37 @@ impl<'t> State<'t> {
             Value::Int(count) | Value::Int64(count) => {
                 let wide = matches!(value, Value::Int64(_));
                 if branch.pipe.variables.len() > 1 {
-                    return Err(self.fail(format!("can't use {count} to iterate over more than one variable")));
+                    return Err(
+                        self.fail(format!("can't use {count} to iterate over more than one variable"))
+                    );
                 }
                 (0..*count)
-                    .map(|step| (Val::INVALID, Val::plain(if wide { Value::Int64(step) } else { Value::Int(step) })))
+                    .map(|step| {
+                        (Val::INVALID, Val::plain(if wide { Value::Int64(step) } else { Value::Int(step) }))
+                    })
                     .collect()
             }
             Value::List(list) => {
                 let boxed = list.element == Element::Any;
                 let values = list.as_slice().iter().enumerate();
-                values.map(|(index, item)| (Val::plain(Value::Int(index as i64)), Val::of(item.clone(), boxed))).collect()
+                values
+                    .map(|(index, item)| (Val::plain(Value::Int(index as i64)), Val::of(item.clone(), boxed)))
+                    .collect()
             }
             Value::Bytes(bytes) => {
                 let values = bytes.iter().enumerate();
-                values.map(|(index, byte)| (Val::plain(Value::Int(index as i64)), Val::plain(Value::Uint8(*byte)))).collect()
+                values
+                    .map(|(index, byte)| {
+                        (Val::plain(Value::Int(index as i64)), Val::plain(Value::Uint8(*byte)))
+                    })
+                    .collect()
             }
             Value::Map(map) => {
                 let boxed = map.zero().is_nil();
-                map.entries().into_iter().map(|(key, item)| (Val::plain(Value::Str(key)), Val::of(item, boxed))).collect()
+                map.entries()
+                    .into_iter()
+                    .map(|(key, item)| (Val::plain(Value::Str(key)), Val::of(item, boxed)))
+                    .collect()
             }
             Value::Invalid | Value::Nil => Vec::new(),
             other => return Err(self.fail(format!("range can't iterate over {}", display::plain(other)))),

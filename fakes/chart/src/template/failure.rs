@@ -137,7 +137,10 @@ mod tests {
     #[test]
     fn a_refusal_names_the_place_of_the_outermost_call() {
         let cause = warning("Refusing: no");
-        let text = format!("template: app/templates/a.yaml:1:27: executing \"app/templates/a.yaml\" at <fail>: error calling fail: {}", cause.text);
+        let text = format!(
+            "template: app/templates/a.yaml:1:27: executing \"app/templates/a.yaml\" at <fail>: error calling fail: {}",
+            cause.text
+        );
         assert_eq!(
             placed(&text, Some(cause)).message("app/templates/a.yaml"),
             "execution error at (app/templates/a.yaml:1:27): Refusing: no"

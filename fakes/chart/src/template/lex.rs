@@ -135,7 +135,12 @@ impl<'a> Lexer<'a> {
     }
 
     fn fail(&mut self, message: impl Into<String>) -> Stop {
-        self.tokens.push(Token { kind: Kind::Error, pos: self.start, text: message.into(), line: self.start_line });
+        self.tokens.push(Token {
+            kind: Kind::Error,
+            pos: self.start,
+            text: message.into(),
+            line: self.start_line,
+        });
         Stop
     }
 
@@ -481,6 +486,9 @@ mod tests {
     #[test]
     fn an_action_without_end_is_an_error() {
         let found = kinds("{{ .x ");
-        assert_eq!(found.last().map(|(kind, text)| (*kind, text.as_str())), Some((Kind::Error, "unclosed action")));
+        assert_eq!(
+            found.last().map(|(kind, text)| (*kind, text.as_str())),
+            Some((Kind::Error, "unclosed action"))
+        );
     }
 }

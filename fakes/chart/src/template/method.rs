@@ -74,7 +74,9 @@ const VERSION: Methods = &[
 ];
 
 const TIME: Methods = &[
-    Function::new("Format", &[Str], |values| time(values, |moment, values| moment.format(text(&values[1])).into())),
+    Function::new("Format", &[Str], |values| {
+        time(values, |moment, values| moment.format(text(&values[1])).into())
+    }),
     Function::new("String", &[], |values| time(values, |moment, _| moment.display().into())),
     Function::new("Unix", &[], |values| time(values, |moment, _| Value::Int64(moment.timestamp.as_second()))),
     Function::new("UnixNano", &[], |values| {

@@ -81,7 +81,10 @@ pub(crate) enum Term {
     Nil,
     Bool(bool),
     Number(Number),
-    Str { quoted: String, text: Rc<str> },
+    Str {
+        quoted: String,
+        text: Rc<str>,
+    },
     Field(Vec<Rc<str>>),
     /// The variable's name, and fields of it.
     Variable(Vec<Rc<str>>),

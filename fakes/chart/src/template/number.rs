@@ -31,11 +31,7 @@ impl Number {
             return Err(format!("integer overflow: {quoted}"));
         }
         let int = float as i64;
-        Ok(Self {
-            text: text.into(),
-            int: (int as f64 == float).then_some(int),
-            float: Some(float),
-        })
+        Ok(Self { text: text.into(), int: (int as f64 == float).then_some(int), float: Some(float) })
     }
 
     /// Reads a character constant.
@@ -44,11 +40,7 @@ impl Number {
             return Err(format!("malformed character constant: {text}"));
         };
         let code = u32::from(character);
-        Ok(Self {
-            text: text.into(),
-            int: Some(i64::from(code)),
-            float: Some(f64::from(code)),
-        })
+        Ok(Self { text: text.into(), int: Some(i64::from(code)), float: Some(f64::from(code)) })
     }
 
     /// Whether its text makes it a float where no type is asked for.

@@ -506,7 +506,10 @@ mod tests {
 
     #[test]
     fn errors_name_file_and_line() {
-        assert_eq!(shown("a\n{{ unknown }}"), Err("template: file:2: function \"unknown\" not defined".into()));
+        assert_eq!(
+            shown("a\n{{ unknown }}"),
+            Err("template: file:2: function \"unknown\" not defined".into())
+        );
         assert_eq!(shown("{{ if .x }}\n"), Err("template: file:2: unexpected EOF".into()));
         assert_eq!(shown("{{ $x }}"), Err("template: file:1: undefined variable \"$x\"".into()));
         assert_eq!(shown("{{ }}"), Err("template: file:1: missing value for command".into()));

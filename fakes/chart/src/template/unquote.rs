@@ -13,7 +13,9 @@ pub(crate) fn unquote(quoted: &str) -> Option<String> {
     while !rest.is_empty() {
         let (piece, after) = unquote_one(rest, '"')?;
         match piece {
-            Piece::Character(character) => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            Piece::Character(character) => {
+                bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes())
+            }
             Piece::Byte(byte) => bytes.push(byte),
         }
         rest = after;
@@ -73,7 +75,8 @@ fn digits(text: &str, count: usize, radix: u32, byte: bool) -> Option<(Piece, &s
         return None;
     }
     let code = u32::from_str_radix(number, radix).ok()?;
-    let piece = if byte { Piece::Byte(u8::try_from(code).ok()?) } else { Piece::Character(char::from_u32(code)?) };
+    let piece =
+        if byte { Piece::Byte(u8::try_from(code).ok()?) } else { Piece::Character(char::from_u32(code)?) };
     Some((piece, &text[count..]))
 }
 

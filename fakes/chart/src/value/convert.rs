@@ -25,7 +25,9 @@ fn float_to_int(number: f64) -> i64 {
 
 fn trim_zero_decimal(text: &str) -> &str {
     match text.rfind('.') {
-        Some(point) if text[point + 1..].bytes().all(|digit| digit == b'0') && point + 1 < text.len() => &text[..point],
+        Some(point) if text[point + 1..].bytes().all(|digit| digit == b'0') && point + 1 < text.len() => {
+            &text[..point]
+        }
         _ => text,
     }
 }

@@ -96,7 +96,8 @@ pub(crate) fn syntax(value: &Value) -> String {
         }
         Value::List(List { items: None, .. }) => format!("{}(nil)", value.type_name()),
         Value::List(list) => {
-            let items: Vec<String> = list.as_slice().iter().map(|item| element_syntax(item, list.element)).collect();
+            let items: Vec<String> =
+                list.as_slice().iter().map(|item| element_syntax(item, list.element)).collect();
             format!("{}{{{}}}", value.type_name(), items.join(", "))
         }
         Value::Map(map) if map.kind() == MapKind::Nil => format!("{}(nil)", value.type_name()),
@@ -155,7 +156,9 @@ fn quote_character(out: &mut String, character: char, delimiter: char) {
             out.push(character);
         }
         _ if is_printable(character) => out.push(character),
-        _ if u32::from(character) < 0x20 || character == '\u{7f}' => _ = write!(out, "\\x{:02x}", u32::from(character)),
+        _ if u32::from(character) < 0x20 || character == '\u{7f}' => {
+            _ = write!(out, "\\x{:02x}", u32::from(character))
+        }
         _ if u32::from(character) < 0x1_0000 => _ = write!(out, "\\u{:04x}", u32::from(character)),
         _ => _ = write!(out, "\\U{:08x}", u32::from(character)),
     }

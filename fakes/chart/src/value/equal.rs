@@ -5,7 +5,8 @@ use super::{MapKind, Value};
 /// Whether both are of the same type and alike in all their parts.
 pub(crate) fn deep_equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
-        (Value::Invalid | Value::Nil, Value::Invalid | Value::Nil) | (Value::HelmVersion, Value::HelmVersion) => true,
+        (Value::Invalid | Value::Nil, Value::Invalid | Value::Nil)
+        | (Value::HelmVersion, Value::HelmVersion) => true,
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Int(left), Value::Int(right))
         | (Value::Int64(left), Value::Int64(right))
@@ -26,9 +27,10 @@ pub(crate) fn deep_equal(left: &Value, right: &Value) -> bool {
             left.kind() == right.kind()
                 && (left.kind() == MapKind::Nil) == (right.kind() == MapKind::Nil)
                 && left.len() == right.len()
-                && left.entries().iter().all(|(key, value)| {
-                    right.get(key).is_some_and(|other| deep_equal(value, &other))
-                })
+                && left
+                    .entries()
+                    .iter()
+                    .all(|(key, value)| right.get(key).is_some_and(|other| deep_equal(value, &other)))
         }
         _ => false,
     }

@@ -26,11 +26,7 @@ pub(crate) fn format_g(number: f64) -> String {
     }
     let (_, point) = shortest_digits(number.abs());
     let exponent = if number == 0.0 { 0 } else { point - 1 };
-    if (-4..G_LIMIT).contains(&exponent) {
-        format_f(number)
-    } else {
-        format_e(number)
-    }
+    if (-4..G_LIMIT).contains(&exponent) { format_f(number) } else { format_e(number) }
 }
 
 /// From this exponent on `%g` without a precision writes exponents.
@@ -116,7 +112,11 @@ fn underscores_ok(text: &str) -> bool {
         return true;
     }
     let prefixed = text.len() > 1 && text.starts_with('0');
-    let body = if text.starts_with("0x") || text.starts_with("0b") || text.starts_with("0o") { &text[2..] } else { text };
+    let body = if text.starts_with("0x") || text.starts_with("0b") || text.starts_with("0o") {
+        &text[2..]
+    } else {
+        text
+    };
     !body.ends_with('_') && !body.contains("__") && (prefixed || !body.starts_with('_'))
 }
 

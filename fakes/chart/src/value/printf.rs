@@ -178,7 +178,9 @@ impl Printer<'_> {
         let value = self.values.get(self.next);
         self.next += usize::from(value.is_some());
         match value {
-            Some(Value::Int(number) | Value::Int64(number)) if number.unsigned_abs() <= 1_000_000 => Some(*number),
+            Some(Value::Int(number) | Value::Int64(number)) if number.unsigned_abs() <= 1_000_000 => {
+                Some(*number)
+            }
             _ => None,
         }
     }
@@ -237,7 +239,9 @@ fn one(spec: &Spec, verb: char, value: &Value) -> String {
             let entries: Vec<String> = map
                 .entries()
                 .iter()
-                .map(|(key, item)| format!("{}:{}", one(spec, verb, &Value::Str(key.clone())), inner(spec, verb, item)))
+                .map(|(key, item)| {
+                    format!("{}:{}", one(spec, verb, &Value::Str(key.clone())), inner(spec, verb, item))
+                })
                 .collect();
             format!("map[{}]", entries.join(" "))
         }
@@ -291,7 +295,8 @@ fn string(spec: &Spec, verb: char, value: &str) -> Option<String> {
             let bytes = text::to_bytes(value);
             let limit = spec.precision.unwrap_or(bytes.len()).min(bytes.len());
             let hex: Vec<String> = bytes[..limit].iter().map(|byte| format!("{byte:02x}")).collect();
-            let joined = if spec.space { hex.join(if spec.sharp { " 0x" } else { " " }) } else { hex.concat() };
+            let joined =
+                if spec.space { hex.join(if spec.sharp { " 0x" } else { " " }) } else { hex.concat() };
             let whole = if spec.sharp && !joined.is_empty() { format!("0x{joined}") } else { joined };
             Some(fill(spec, &if verb == 'X' { whole.to_uppercase() } else { whole }, filler))
         }
@@ -380,7 +385,8 @@ fn float_g(size: f64, precision: Option<usize>) -> String {
     let rounded = format!("{size:.*e}", precision - 1);
     let (mantissa, exponent) = rounded.split_once('e').unwrap_or((&rounded, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    let trimmed = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+    let trimmed =
+        if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
     let digits = trimmed.chars().filter(char::is_ascii_digit).count();
     let whole = i32::try_from(precision).unwrap_or(i32::MAX);
     let limit = if precision > digits && digits as i32 > exponent { digits as i32 } else { whole };
@@ -404,19 +410,22 @@ mod tests {
 
     #[test]
     fn verbs_print_as_go_prints_them() {
-        let printed = sprintf("%5.2f|%-5s|%05d|%x|%q|%t|%T|%+d|%6.3v|%e", &[
-            Value::Float(3.14159),
-            text("ab"),
-            Value::Int(42),
-            Value::Int(255),
-            text("q\"x"),
-            Value::Bool(true),
-            Value::Float(1.5),
-            Value::Int(5),
-            Value::Float(3.14159),
-            Value::Float(123_456.789),
-        ]);
-        assert_eq!(printed, " 3.14|ab   |00042|ff|\"q\\\"x\"|true|float64|+5|  3.14|1.234568e+05");
+        let printed = sprintf(
+            "%5.2f|%-5s|%05d|%x|%q|%t|%T|%+d|%6.3v|%e",
+            &[
+                Value::Float(3.24159),
+                text("ab"),
+                Value::Int(42),
+                Value::Int(255),
+                text("q\"x"),
+                Value::Bool(true),
+                Value::Float(1.5),
+                Value::Int(5),
+                Value::Float(3.24159),
+                Value::Float(123_456.789),
+            ],
+        );
+        assert_eq!(printed, " 3.24|ab   |00042|ff|\"q\\\"x\"|true|float64|+5|  3.24|1.234568e+05");
     }
 
     #[test]

@@ -10,7 +10,9 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|byte| char::from_u32(BASE + u32::from(*byte)).unwrap_or('\u{fffd}')));
+        text.extend(
+            chunk.invalid().iter().map(|byte| char::from_u32(BASE + u32::from(*byte)).unwrap_or('\u{fffd}')),
+        );
     }
     text
 }

@@ -47,9 +47,9 @@ pub(crate) fn to_json(value: &Value) -> Json {
         Value::Str(text) => Json::String(text.as_ref().into()),
         Value::Bytes(bytes) => Json::String(text::from_bytes(bytes)),
         Value::List(list) => Json::Array(list.as_slice().iter().map(to_json).collect()),
-        Value::Map(map) => {
-            Json::Object(map.entries().iter().map(|(key, value)| (key.as_ref().into(), to_json(value))).collect())
-        }
+        Value::Map(map) => Json::Object(
+            map.entries().iter().map(|(key, value)| (key.as_ref().into(), to_json(value))).collect(),
+        ),
         _ => Json::Null,
     }
 }

@@ -261,7 +261,8 @@ impl Emitter {
 
 /// The characters that YAML 1.1 lets stand for themselves, as far as Go's library knows them.
 fn is_printable(character: char) -> bool {
-    matches!(character, '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}') && character != '\u{feff}'
+    matches!(character, '\n' | ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
+        && character != '\u{feff}'
 }
 
 fn escape(character: char) -> String {
@@ -320,7 +321,8 @@ impl Analysis {
             let followed_by_space = characters.get(at + 1).is_none_or(|next| matches!(next, ' ' | '\t'));
             let preceded_by_space = before.is_none_or(is_blankz);
             indicators |= match character {
-                '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`'
+                '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@'
+                | '`'
                     if at == 0 =>
                 {
                     true

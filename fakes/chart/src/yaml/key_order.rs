@@ -16,14 +16,9 @@ pub(super) fn sort<V>(entries: Vec<(Rc<str>, V)>, dialect: Dialect) -> Vec<(Rc<s
     let mut left = sort(left, dialect).into_iter().peekable();
     let mut right = sort(right, dialect).into_iter().peekable();
     let mut merged = Vec::with_capacity(left.len() + right.len());
-    loop {
-        match (left.peek(), right.peek()) {
-            (Some((first, _)), Some((second, _))) => {
-                let from_right = compare(second, first, dialect) == Ordering::Less;
-                merged.extend(if from_right { right.next() } else { left.next() });
-            }
-            _ => break,
-        }
+    while let (Some((first, _)), Some((second, _))) = (left.peek(), right.peek()) {
+        let from_right = compare(second, first, dialect) == Ordering::Less;
+        merged.extend(if from_right { right.next() } else { left.next() });
     }
     merged.extend(left);
     merged.extend(right);

@@ -64,7 +64,8 @@ pub(super) fn parse(text: &str) -> Scanned<Option<Rc<Node>>> {
         }
         parser.scanner.skip_token();
     }
-    let root = if explicit && parser.document_is_over()? { Node::empty() } else { parser.node(Context::Block)? };
+    let root =
+        if explicit && parser.document_is_over()? { Node::empty() } else { parser.node(Context::Block)? };
     parser.document_end()?;
     Ok(Some(root))
 }
@@ -145,7 +146,9 @@ impl Parser {
             let start = self.start()?;
             match self.kind()? {
                 Kind::Anchor(name) if anchor.is_none() => anchor = Some(name),
-                Kind::Tag { handle, suffix } if tag.is_none() => tag = Some(self.full_tag(&handle, suffix, start)?),
+                Kind::Tag { handle, suffix } if tag.is_none() => {
+                    tag = Some(self.full_tag(&handle, suffix, start)?)
+                }
                 _ => break,
             }
             self.scanner.skip_token();
@@ -203,8 +206,10 @@ impl Parser {
         let mut items = Vec::new();
         while self.is_next(&Kind::BlockEntry)? {
             self.scanner.skip_token();
-            let empty =
-                matches!(self.scanner.peek()?.kind, Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd);
+            let empty = matches!(
+                self.scanner.peek()?.kind,
+                Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd
+            );
             items.push(if empty { Node::empty() } else { self.node(Context::Block)? });
         }
         Ok(Rc::new(Node::Sequence(items)))

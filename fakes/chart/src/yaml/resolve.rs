@@ -291,7 +291,8 @@ mod tests {
 
     #[test]
     fn plain_texts_mean_what_yaml_1_1_says() {
-        let source = "a: yes\nb: 0777\nc: 1_000\nd: 1e3\ne: 2020-01-01\nf: ~\ng: 'no'\nh: 0x1F\ni: .5\nj: 1.2.3\n";
+        let source =
+            "a: yes\nb: 0777\nc: 1_000\nd: 1e3\ne: 2020-01-01\nf: ~\ng: 'no'\nh: 0x1F\ni: .5\nj: 1.2.3\n";
         assert_eq!(
             shown(source),
             "map[a:true b:511 c:1000 d:1000 e:2020-01-01 f:<nil> g:no h:31 i:0.5 j:1.2.3]"
@@ -325,7 +326,10 @@ mod tests {
             shown("a: {b\nc: d\n"),
             "error converting YAML to JSON: yaml: line 1: did not find expected ',' or '}'"
         );
-        assert_eq!(shown("a: 1\nb: @x\n"), "error converting YAML to JSON: yaml: line 2: found character that cannot start any token");
+        assert_eq!(
+            shown("a: 1\nb: @x\n"),
+            "error converting YAML to JSON: yaml: line 2: found character that cannot start any token"
+        );
         assert!(matches!(unmarshal(""), Ok(Value::Nil)));
     }
 }

@@ -98,7 +98,9 @@ impl Scanner {
         while self.needs_more()? {
             self.fetch()?;
         }
-        self.queue.front().ok_or_else(|| YamlError::plain("attempted to go past the end of stream; corrupted value?"))
+        self.queue
+            .front()
+            .ok_or_else(|| YamlError::plain("attempted to go past the end of stream; corrupted value?"))
     }
 
     /// Takes the token that was peeked at.
@@ -163,7 +165,7 @@ impl Scanner {
     }
 
     fn fetch(&mut self) -> Scanned<()> {
-        self.to_next_token();
+        self.seek_token();
         self.unroll_indent(self.mark.column as isize);
         let first = self.look(0);
         if first == '\0' && self.mark.index >= self.text.len() {
@@ -261,12 +263,13 @@ impl Scanner {
             && is_blankz(self.look(3))
     }
 
-    fn to_next_token(&mut self) {
+    fn seek_token(&mut self) {
         loop {
             if self.mark.column == 0 && self.look(0) == '\u{feff}' {
                 self.skip();
             }
-            while self.look(0) == ' ' || ((self.flow_level > 0 || !self.key_allowed) && self.look(0) == '\t') {
+            while self.look(0) == ' ' || ((self.flow_level > 0 || !self.key_allowed) && self.look(0) == '\t')
+            {
                 self.skip();
             }
             if self.look(0) == '#' {
