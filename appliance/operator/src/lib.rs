@@ -1,6 +1,6 @@
 //! The operator's command: bootstrap, status, validate-release.
 //!
-//! `bootstrap` is a row of steps in [`bootstrap`]; each says what it does on standard output, applies with the
+//! `bootstrap` is a row of steps in `bootstrap`; each says what it does on standard output, applies with the
 //! field manager `appliance`, and waits by watching. Deadlines are in the API's time, told by node leases.
 //! Exit codes: 0 done, 1 failed, 2 wrong usage.
 

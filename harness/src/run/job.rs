@@ -54,7 +54,7 @@ pub(super) enum Message {
     /// Where it is.
     Progress { id: usize, text: String },
     /// It is over; a kept world goes on.
-    Done { id: usize, played: Played, kept: Option<Kept> },
+    Done { id: usize, played: Box<Played>, kept: Option<Kept> },
 }
 
 impl Job {
@@ -66,7 +66,7 @@ impl Job {
         };
         if let Some(played) = played {
             // A runner that is gone needs no answer.
-            let _ = tell.send(Message::Done { id: self.id, played, kept: None });
+            let _ = tell.send(Message::Done { id: self.id, played: Box::new(played), kept: None });
         }
     }
 
@@ -199,7 +199,7 @@ impl Job {
         }
         let kept = Some(script.keep(&*world).await);
         // A runner that is gone releases nothing, and waits for nothing.
-        let told = tell.send(Message::Done { id: self.id, played, kept });
+        let told = tell.send(Message::Done { id: self.id, played: Box::new(played), kept });
         if told.is_ok() {
             shared.release.wait().await;
         }

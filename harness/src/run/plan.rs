@@ -28,7 +28,7 @@ pub struct Plan {
     pub world: String,
     /// Worlds without which a run is broken.
     pub required: Vec<String>,
-    /// Where worlds have their directories, see [`directory::base`].
+    /// Where worlds have their directories, see [`super::directory::base`].
     pub base: PathBuf,
     /// Where the report goes; it exists.
     pub report: PathBuf,

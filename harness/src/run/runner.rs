@@ -152,7 +152,7 @@ impl<'v> Runner<'v> {
             Message::Done { id, played, kept } => {
                 let Some(active) = self.active.remove(&id) else { return };
                 self.threads.push(active.thread);
-                self.done(&active.job, played, kept);
+                self.done(&active.job, *played, kept);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A container that is a process of its own.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -32,11 +32,7 @@ pub(super) struct ProcessContainer {
 
 impl ProcessContainer {
     /// Starts `program` with the environment and the log of `spec`; `world` is where its process id is kept for the sweep.
-    pub(super) fn start(
-        program: &[String],
-        spec: &ContainerSpec,
-        world: &PathBuf,
-    ) -> Result<Self, StartError> {
+    pub(super) fn start(program: &[String], spec: &ContainerSpec, world: &Path) -> Result<Self, StartError> {
         let Some((name, arguments)) = program.split_first() else {
             return Err(StartError::Other { message: "no program to run in the container's place".into() });
         };

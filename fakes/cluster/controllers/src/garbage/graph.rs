@@ -108,7 +108,7 @@ mod tests {
         assert!(!graph.learn(&identity, &owned_by("x")));
         assert!(graph.learn(&identity, &owned_by("y")));
         assert!(graph.dependents("x").is_empty());
-        assert_eq!(graph.dependents("y"), [identity.clone()]);
+        assert_eq!(graph.dependents("y"), std::slice::from_ref(&identity));
         assert_eq!(graph.forget(&identity, "1"), ["y"]);
     }
 }
