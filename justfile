@@ -18,10 +18,10 @@ test *ARGS:
 bench:
     bash scripts/bench.sh
 
-# The pages that are made from code.
+# What is made from code: the schema of scenario files, and the pages of all crates.
 docs:
     cargo run --quiet --bin smoke -- schema > docs/scenario.schema.json
-    cargo run --quiet --bin smoke -- catalogue > scenarios/README.md
+    cargo run --quiet --bin smoke -- list --markdown > scenarios/README.md
     cargo doc --no-deps --workspace
 
 # Both cores busy, many runs: the flake hunt of docs/flakes.md.

@@ -14,7 +14,7 @@ done
 trap 'kill "${load[@]}" 2>/dev/null; wait 2>/dev/null' EXIT
 start=$SECONDS
 for n in $(seq "$runs"); do
-    if ! cargo test -q --test smoke -- --seed "$n" --report "$kept/$n" >"$kept/$n.txt" 2>&1; then
+    if ! SMOKE_SEED=$n SMOKE_REPORT=$kept/$n cargo test -q --test smoke >"$kept/$n.txt" 2>&1; then
         failed=$((failed + 1))
         echo "run $n failed: $kept/$n.txt"
     else

@@ -56,4 +56,6 @@ async fn our_own_scenarios_are_well_formed_and_the_schema_is_json() {
     ran.ended(0);
     let schema: Value = serde_json::from_str(&ran.out).expect("JSON");
     assert!(schema["$schema"].is_string(), "{schema:#}");
+    let kept = include_str!("../../docs/scenario.schema.json");
+    assert_eq!(ran.out, kept, "docs/scenario.schema.json is old; make it anew with: just docs");
 }
