@@ -1,6 +1,6 @@
 //! JSON as Go's `encoding/json` writes and reads it.
 
-mod read;
+pub(crate) mod read;
 
 use std::fmt::Write as _;
 

@@ -1,8 +1,8 @@
 //! A Helm chart renderer: Go templates with the functions that charts use.
 //!
 //! [`Chart`] is loaded from an archive, a directory or files and rendered with values as often as needed;
-//! [`Rendered::text`] is what `helm template` prints. Functions that make keys, certificates or password
-//! hashes are known but fail when they are called.
+//! [`Rendered::text`] is what `helm template` prints. The functions that encrypt (`encryptAES`,
+//! `decryptAES`, `derivePassword`) are known but fail when they are called.
 
 mod capabilities;
 mod chart;

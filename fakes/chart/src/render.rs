@@ -63,6 +63,24 @@ impl Chart {
         .map_err(RenderError)
     }
 
+    /// What Helm looks at before anything else.
+    fn check_installable(&self) -> Result<(), String> {
+        if self.metadata.kind == "library" {
+            return Err("library charts are not installable".into());
+        }
+        let is_there = |name: &str| self.dependencies.iter().any(|sub| sub.name() == name);
+        let wanted = self.metadata.dependencies.iter().flatten();
+        let missing: Vec<&str> =
+            wanted.map(|wanted| wanted.name.as_str()).filter(|name| !is_there(name)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(format!(
+            "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {}",
+            missing.join(", ")
+        ))
+    }
+
     fn render_here(
         &self,
         release: &Release,
@@ -74,6 +92,7 @@ impl Chart {
             Value::Map(map) => map,
             _ => Map::empty(),
         };
+        self.check_installable()?;
         let mut chart = Active::new(self);
         chart
             .process_dependencies(&user)

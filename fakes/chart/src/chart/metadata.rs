@@ -160,6 +160,9 @@ impl Metadata {
     /// Whether Helm would take it.
     pub(crate) fn validate(&self) -> Result<(), String> {
         let fail = |reason: String| Err(format!("validation: {reason}"));
+        if !matches!(self.api_version.as_str(), "v1" | "v2") {
+            return Err("invalid chart apiVersion".into());
+        }
         if self.name.is_empty() {
             return fail("chart.metadata.name is required".into());
         }

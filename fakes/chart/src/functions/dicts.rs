@@ -56,8 +56,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::open("mustMerge", &[Dict], Dict, |values| Ok(merge_all(values, Wins::Target))),
     Function::open("mergeOverwrite", &[Dict], Dict, |values| Ok(merge_all(values, Wins::Source))),
     Function::open("mustMergeOverwrite", &[Dict], Dict, |values| Ok(merge_all(values, Wins::Source))),
-    Function::new("deepCopy", &[Any], |values| Ok(deep_copy(&values[0]))),
-    Function::new("mustDeepCopy", &[Any], |values| Ok(deep_copy(&values[0]))),
+    Function::new("deepCopy", &[Any], copied),
+    Function::new("mustDeepCopy", &[Any], copied),
     Function::open("dig", &[], Any, dig),
 ];
 
@@ -109,6 +109,13 @@ fn merge(target: &Map, source: &Map, wins: Wins) {
             target.insert(key, new);
         }
     }
+}
+
+fn copied(values: &[Value]) -> Outcome {
+    if values[0].is_nil() {
+        return Err("reflect: call of reflect.Value.Type on zero Value".into());
+    }
+    Ok(deep_copy(&values[0]))
 }
 
 /// A copy that shares nothing that can change.

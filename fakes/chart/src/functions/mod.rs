@@ -14,6 +14,7 @@ mod math;
 mod paths;
 mod random;
 mod reflect;
+mod regex_mistakes;
 mod regexes;
 pub(crate) mod semver;
 mod serial;

@@ -3,6 +3,7 @@
 use regex::Regex;
 
 use super::Param::{Int, Str};
+use super::regex_mistakes as mistakes;
 use super::{Function, Outcome, int, text};
 use crate::template::failure::Failure;
 use crate::value::{Element, List, Value, display};
@@ -29,8 +30,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Compiles an expression, or says what is wrong in its way.
 type Compile = fn(&str) -> Result<Regex, Failure>;
 
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    Regex::new(&translate(pattern))
+/// The expression, or what is wrong with it in Go's words.
+fn compile(pattern: &str) -> Result<Regex, String> {
+    let told = |(reason, part): (&str, &str)| format!("error parsing regexp: {reason}: `{part}`");
+    match mistakes::refused(pattern) {
+        Some(mistake) => Err(told(mistake)),
+        None => Regex::new(&translate(pattern)).map_err(|error| told(mistakes::explain(pattern, &error))),
+    }
 }
 
 /// The expression, if it is one.
@@ -39,7 +45,7 @@ pub(crate) fn go_regex(pattern: &str) -> Option<Regex> {
 }
 
 fn checked(pattern: &str) -> Result<Regex, Failure> {
-    compile(pattern).map_err(|error| complaint(pattern, &error).into())
+    compile(pattern).map_err(Failure::from)
 }
 
 fn must(pattern: &str) -> Result<Regex, Failure> {
@@ -48,28 +54,8 @@ fn must(pattern: &str) -> Result<Regex, Failure> {
             letter == '`' || letter == '\u{7f}' || letter == '\u{feff}' || (letter < ' ' && letter != '\t')
         });
         let shown = if can_stand_in_backquotes { format!("`{pattern}`") } else { display::quote(pattern) };
-        format!("regexp: Compile({shown}): {}", complaint(pattern, &error)).into()
+        format!("regexp: Compile({shown}): {error}").into()
     })
-}
-
-/// Go's words for the commonest mistakes.
-fn complaint(pattern: &str, error: &regex::Error) -> String {
-    let detail = error.to_string();
-    let (reason, part) = if detail.contains("unclosed group") {
-        ("missing closing )", pattern)
-    } else if detail.contains("unopened group") {
-        ("unexpected )", pattern)
-    } else if detail.contains("unclosed character class") {
-        ("missing closing ]", &pattern[pattern.find('[').unwrap_or(0)..])
-    } else if detail.contains("repetition operator missing expression") {
-        let operator = pattern.find(['*', '+', '?']).unwrap_or(0);
-        ("missing argument to repetition operator", pattern.get(operator..operator + 1).unwrap_or(pattern))
-    } else if detail.contains("look-around") {
-        ("invalid or unsupported Perl syntax", &pattern[pattern.find("(?").unwrap_or(0)..])
-    } else {
-        ("invalid syntax", pattern)
-    };
-    format!("error parsing regexp: {reason}: `{part}`")
 }
 
 /// Rewrites Go's syntax into Rust's: classes are of ASCII, and braces that repeat nothing are themselves.

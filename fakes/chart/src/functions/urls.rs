@@ -22,6 +22,9 @@ fn parse(values: &[Value]) -> Outcome {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
             && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
     });
+    if let Some(escape) = bad_escape(url) {
+        return Err(fail(&format!("invalid URL escape {}", display::quote(escape))));
+    }
     if rest.starts_with(':') {
         return Err(fail("missing protocol scheme"));
     }
@@ -32,6 +35,10 @@ fn parse(values: &[Value]) -> Outcome {
         Some(after) => after.find('/').map_or((after, ""), |slash| after.split_at(slash)),
         None => ("", if is_opaque { "" } else { rest }),
     };
+    if let Some(bad) = authority.chars().find(|letter| " \"<>\\^`{|}".contains(*letter)) {
+        let shown = display::quote(&bad.to_string());
+        return Err(fail(&format!("invalid character {shown} in host name")));
+    }
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let parts = Map::empty();
     parts.insert("scheme", scheme.to_lowercase().into());
@@ -43,6 +50,16 @@ fn parse(values: &[Value]) -> Outcome {
     parts.insert("fragment", unescape(fragment).into());
     parts.insert("userinfo", user.into());
     Ok(parts.into())
+}
+
+/// The first percent sign before the query that no code follows, with the two characters after it.
+fn bad_escape(url: &str) -> Option<&str> {
+    let path = url.split('?').next().unwrap_or(url);
+    path.match_indices('%').find_map(|(at, _)| {
+        let code: String = path[at + 1..].chars().take(2).collect();
+        let is_code = code.len() == 2 && code.chars().all(|digit| digit.is_ascii_hexdigit());
+        (!is_code).then(|| &path[at..at + 1 + code.len()])
+    })
 }
 
 fn hostname(host: &str) -> &str {

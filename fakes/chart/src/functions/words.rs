@@ -15,13 +15,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         };
         Ok(wrap(text(&values[2]), int(&values[0]), separator, LongWords::Cut).into())
     }),
-    Function::new("initials", &[Str], |values| {
-        Ok(text(&values[0])
-            .split_whitespace()
-            .filter_map(|word| word.chars().next())
-            .collect::<String>()
-            .into())
-    }),
+    Function::new("initials", &[Str], |values| Ok(initials(text(&values[0])).into())),
     Function::new("abbrev", &[Int, Str], |values| {
         let (width, value) = (int(&values[0]), text(&values[1]));
         Ok(if width < 4 { value.to_owned() } else { abbreviate(value, 0, width as usize) }.into())
@@ -101,4 +95,11 @@ fn abbreviate(value: &str, offset: usize, width: usize) -> String {
         return format!("...{}", abbreviate(&bytes::cut(value, offset, length), 0, width - 3));
     }
     format!("...{}", bytes::cut(value, length - (width - 3), length))
+}
+
+/// The first bytes of words, as characters: whoever wrote the original did not think of others than ASCII.
+fn initials(text: &str) -> String {
+    let is_space = |byte: &u8| char::from(*byte).is_whitespace();
+    let all = bytes::to_bytes(text);
+    all.split(is_space).filter_map(|word| word.first()).map(|first| char::from(*first)).collect()
 }

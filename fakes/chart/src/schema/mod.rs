@@ -64,7 +64,13 @@ fn complaints(chart: &Active<'_>, values: &Json) -> String {
 }
 
 fn check_one(source: &str, values: &Json) -> Result<(), String> {
-    let schema: Json = serde_json::from_str(source).map_err(|error| error.to_string())?;
+    let schema: Json = serde_json::from_str(source).map_err(|error| {
+        // Where the Go library would stumble too, in its words.
+        crate::json::read::unmarshal(source).err().unwrap_or_else(|| error.to_string())
+    })?;
+    if let Some(pointer) = validate::dangling(&schema, &schema) {
+        return Err(format!("json-pointer in \"file:///values.schema.json#{pointer}\" not found"));
+    }
     match Root::new(&schema).validate(values) {
         Ok(()) => Ok(()),
         Err(violation) => {

@@ -95,6 +95,21 @@ impl<'s> Root<'s> {
     }
 }
 
+/// A pointer in a document that leads nowhere.
+pub(super) fn dangling<'s>(root: &Json, schema: &'s Json) -> Option<&'s str> {
+    let pointer = schema.get("$ref").and_then(Json::as_str).and_then(|reference| reference.strip_prefix('#'));
+    if let Some(pointer) = pointer.filter(|pointer| pointer.starts_with('/') && !pointer.contains('%'))
+        && root.pointer(pointer).is_none()
+    {
+        return Some(pointer);
+    }
+    match schema {
+        Json::Object(entries) => entries.values().find_map(|inner| dangling(root, inner)),
+        Json::Array(items) => items.iter().find_map(|inner| dangling(root, inner)),
+        _ => None,
+    }
+}
+
 fn anchored<'s>(schema: &'s Json, name: &str) -> Option<&'s Json> {
     let is_named = |key: &str| schema.get(key).and_then(Json::as_str) == Some(name);
     let has_id = schema.get("$id").and_then(Json::as_str).and_then(|id| id.strip_prefix('#')) == Some(name);

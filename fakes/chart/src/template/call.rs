@@ -297,6 +297,7 @@ impl<'t> State<'t> {
         match &expr.term {
             Term::Dot => self.checked(dot.clone(), param),
             Term::Nil if matches!(param, Param::Map) => Ok(Map::nil().into()),
+            Term::Nil if param == Param::Reflect => Ok(Value::Invalid),
             Term::Nil if param.can_be_nil() => Ok(Value::Nil),
             Term::Nil => Err(self.fail(format!("cannot assign nil to {}", param.type_name()))),
             Term::Bool(_) | Term::Number(_) | Term::Str { .. } => self.typed_constant(dot, expr, param),

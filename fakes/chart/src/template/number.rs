@@ -37,7 +37,12 @@ impl Number {
     /// Reads a character constant.
     pub(crate) fn parse_char(text: &str) -> Result<Self, String> {
         let Some(character) = unquote_char(text) else {
-            return Err(format!("malformed character constant: {text}"));
+            let is_empty = text == "''";
+            return Err(if is_empty {
+                "invalid syntax".into()
+            } else {
+                format!("malformed character constant: {text}")
+            });
         };
         let code = u32::from(character);
         Ok(Self { text: text.into(), int: Some(i64::from(code)), float: Some(f64::from(code)) })

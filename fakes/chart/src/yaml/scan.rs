@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::value::text::stray_byte;
+
 use super::{Mark, YamlError, is_blank, is_blankz, is_break, is_breakz};
 
 /// A piece of YAML.
@@ -75,8 +77,8 @@ const MAX_DEPTH: usize = 1000;
 impl Scanner {
     pub(super) fn new(text: &str) -> Scanned<Self> {
         let text: Vec<char> = text.strip_prefix('\u{feff}').unwrap_or(text).chars().collect();
-        if text.iter().any(|character| !is_allowed(*character)) {
-            return Err(YamlError::plain("control characters are not allowed"));
+        if let Some(bad) = text.iter().position(|character| !is_allowed(*character)) {
+            return Err(YamlError::plain(complaint(&text[bad..])));
         }
         Ok(Self {
             text,
@@ -463,4 +465,20 @@ impl Scanner {
 
 fn is_allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
+        && stray_byte(character).is_none()
+}
+
+/// What is wrong with the first of some characters.
+fn complaint(text: &[char]) -> &'static str {
+    let bytes: Vec<u8> = text.iter().map_while(|character| stray_byte(*character)).take(4).collect();
+    let missing = match bytes.first() {
+        None => return "control characters are not allowed",
+        Some(0xc0..=0xdf) => 1,
+        Some(0xe0..=0xef) => 2,
+        Some(0xf0..=0xf7) => 3,
+        Some(_) => return "invalid leading UTF-8 octet",
+    };
+    let left: usize =
+        text.iter().take(4).map(|character| stray_byte(*character).map_or(character.len_utf8(), |_| 1)).sum();
+    if left <= missing { "incomplete UTF-8 octet sequence" } else { "invalid trailing UTF-8 octet" }
 }
