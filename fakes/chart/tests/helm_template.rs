@@ -79,7 +79,7 @@ fn charts_render_as_the_real_program_renders_them() {
     let mut differences = Vec::new();
     let mut compared = 0;
     let stored = stored_cases();
-    assert!(stored.len() > 100, "only {} cases were found", stored.len());
+    assert!(stored.len() > 140, "only {} cases were found", stored.len());
     for case in &stored {
         let ours = case.ours();
         if let Ok(helm) = &helm {
