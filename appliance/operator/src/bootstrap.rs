@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use appliance_assess::Site;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
@@ -10,18 +11,21 @@ use serde_json::{Value, json};
 use crate::cli::{Bootstrap, Mode};
 use crate::cluster::Cluster;
 use crate::failure::{Failure, Layer, api};
+use crate::lookout::Lookout;
+use crate::reconcile::Request;
 use crate::report::{Phase, line, step, warning};
 use crate::settings::Settings;
 use crate::status::StatusPage;
 use crate::time::ApiTime;
-use crate::{core_app, flux, images, plan, storage, token, values};
+use crate::{core_app, flux, images, plan, reconcile, storage, token, values};
 
 pub(crate) async fn run(arguments: Bootstrap) -> Result<(), Failure> {
     let settings = Settings::resolve(&arguments)?;
+    settings.check_site_values();
     let from_ip = |ip: IpAddr| format!("http://{}", SocketAddr::new(ip, 3000));
     if arguments.dry_run {
         let ip = arguments.node_ip.map_or_else(|| "http://<node>:3000".to_owned(), from_ip);
-        return plan::print(&settings, arguments.app_url.as_deref().unwrap_or(&ip));
+        return plan::print(&settings, &settings.app_url(arguments.app_url.unwrap_or(ip)));
     }
     let Some(kubeconfig) = &arguments.kubeconfig else {
         let remedy = "Give --kubeconfig of a cluster that is already there; installing Talos is not part of this command yet.";
@@ -34,19 +38,26 @@ pub(crate) async fn run(arguments: Bootstrap) -> Result<(), Failure> {
         Some(ip) => ip,
         None => cluster.node_ip().await?,
     };
-    let app_url = arguments.app_url.clone().unwrap_or_else(|| from_ip(node_ip));
+    let app_url = settings.app_url(arguments.app_url.unwrap_or_else(|| from_ip(node_ip)));
     let time = ApiTime::start(cluster.client.clone());
     note_existing(&cluster, settings.mode).await?;
-    let page = platform(&cluster, &time, &settings, node_ip).await?;
-    release(&cluster, &settings, &app_url).await?;
+    let page = StatusPage::new(node_ip, &token(&cluster, &settings).await?)?;
+    let site = Site {
+        site_id: Some(settings.site_id.clone()),
+        host_ip: Some(node_ip.to_string()),
+        status_url: None,
+    };
+    let lookout = Lookout::new(cluster.client.clone(), &time, &page, site);
+    platform(&cluster, &time, &settings, &lookout).await?;
+    let request = release(&cluster, &settings, &app_url).await?;
     page.announce("Appliance status UI (submitted):");
-    page.wait(&time).await;
+    lookout.over(Phase::Flux, page.wait(&time)).await?;
     let checked = async {
         if !arguments.skip_image_tag_validation {
             images::check_background(&settings.tags).await;
         }
     };
-    let (outcome, ()) = tokio::join!(core_app::wait(&cluster, &time, &page), checked);
+    let (outcome, ()) = tokio::join!(core_app::wait(&cluster, &time, &lookout, &request), checked);
     outcome?;
     if settings.mode == Mode::Fresh {
         step(Phase::CoreApp, "Promoting bootstrap mode to recover");
@@ -59,35 +70,45 @@ pub(crate) async fn run(arguments: Bootstrap) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Namespaces, token, storage, Flux, DNS.
-async fn platform(
-    cluster: &Cluster,
-    time: &ApiTime,
-    settings: &Settings,
-    node_ip: IpAddr,
-) -> Result<StatusPage, Failure> {
+/// Namespaces, and the token in the cluster and in the site's folder.
+async fn token(cluster: &Cluster, settings: &Settings) -> Result<String, Failure> {
     step(Phase::Kubernetes, "Creating namespaces");
     cluster.apply_all(namespaces()).await?;
     step(Phase::Kubernetes, "Creating the status token");
     let token = token::ensure(cluster, &settings.site_directory).await?;
     cluster.apply(token::secret(&token)).await?;
-    storage::install(cluster, time).await?;
-    flux::install(cluster, time).await?;
+    Ok(token)
+}
+
+/// Storage, Flux, DNS.
+async fn platform(
+    cluster: &Cluster,
+    time: &ApiTime,
+    settings: &Settings,
+    lookout: &Lookout<'_>,
+) -> Result<(), Failure> {
+    storage::install(cluster, time, lookout).await?;
+    flux::install(cluster, time, lookout).await?;
     if !settings.dns_servers.is_empty() {
         forward_dns(cluster, &settings.dns_servers).await?;
     }
-    StatusPage::new(node_ip, &token)
+    Ok(())
 }
 
-/// Values, selection, source, root.
-async fn release(cluster: &Cluster, settings: &Settings, app_url: &str) -> Result<(), Failure> {
+/// Values, selection, source, root; what was installed before is asked to take them up.
+async fn release(cluster: &Cluster, settings: &Settings, app_url: &str) -> Result<Request, Failure> {
     let version = &settings.release.release_version;
+    let installed = reconcile::is_installed(cluster).await?;
     step(Phase::Helm, &format!("Writing values and selection of release {version}"));
-    cluster.apply_all(values::config_maps(settings, settings.mode, app_url)?).await?;
+    for own in &settings.site_values {
+        step(Phase::Helm, &format!("Values of {} from {}", own.release, own.path.display()));
+    }
+    let changed = values::write(cluster, settings, app_url).await?;
     cluster.apply(values::selection(settings)).await?;
     step(Phase::Flux, "Submitting the source and the root Kustomization");
     cluster.apply(flux::source(settings)).await?;
-    cluster.apply(flux::root()).await
+    cluster.apply(flux::root()).await?;
+    if installed { reconcile::ask(cluster, &changed).await } else { Ok(Request::default()) }
 }
 
 pub(crate) fn namespaces() -> Vec<Value> {

@@ -5,35 +5,32 @@ use kube::api::DynamicObject;
 
 use crate::cluster::Cluster;
 use crate::failure::{Failure, Layer};
+use crate::lookout::Lookout;
 use crate::objects::{condition, resource};
-use crate::report::{Phase, line, step};
-use crate::status::{Blocker, StatusPage};
+use crate::reconcile::{Request, has_handled};
+use crate::report::{Phase, step};
 use crate::time::ApiTime;
 use crate::waits::{Look, Wait, rolled_out};
 
+const RELEASE: &str = "alga-core";
 /// Flux looks at dependencies every thirty seconds, and pulls its own images before.
 const CREATED_WITHIN: SignedDuration = SignedDuration::from_secs(600);
 /// A little more than the release's own timeout.
 const READY_WITHIN: SignedDuration = SignedDuration::from_secs(45 * 60);
 
-/// Waits until people can log in; tells what stands in the way as soon as that is certain.
-pub(crate) async fn wait(cluster: &Cluster, time: &ApiTime, page: &StatusPage) -> Result<(), Failure> {
-    tokio::select! {
-        outcome = ready(cluster, time) => match outcome {
-            Ok(()) => Ok(()),
-            Err(failure) => Err(explained(failure, time, page).await),
-        },
-        never = tell_blockers(time, page) => match never {},
-    }
-}
-
-async fn ready(cluster: &Cluster, time: &ApiTime) -> Result<(), Failure> {
+/// Waits until the app is installed and rolled out.
+pub(crate) async fn wait(
+    cluster: &Cluster,
+    time: &ApiTime,
+    lookout: &Lookout<'_>,
+    request: &Request,
+) -> Result<(), Failure> {
     let release = |within| Wait {
         cluster,
         time,
         resource: resource("helm.toolkit.fluxcd.io", "v2", "HelmRelease"),
         namespace: Some("alga-system"),
-        name: "alga-core",
+        name: RELEASE,
         within,
         layer: Layer::CoreApp,
         remedy: "Open the status page and follow its next action, then run the command again.",
@@ -43,26 +40,32 @@ async fn ready(cluster: &Cluster, time: &ApiTime) -> Result<(), Failure> {
         Some(_) => Look::Met,
         None => Look::NotYet("Flux has not created it".into()),
     };
-    release(CREATED_WITHIN).until(exists).await?;
+    lookout.over(Phase::Helm, release(CREATED_WITHIN).until(exists)).await?;
     step(Phase::CoreApp, "Waiting for alga-core: release, bootstrap job, rollout");
-    release(READY_WITHIN).until(installed).await?;
+    let installed = |object: Option<&DynamicObject>| installed(object, request.of(RELEASE));
+    lookout.over(Phase::CoreApp, release(READY_WITHIN).until(installed)).await?;
     let deployment = Wait {
         resource: resource("apps", "v1", "Deployment"),
         namespace: Some("msp"),
         name: "alga-core-sebastian",
         ..release(READY_WITHIN)
     };
-    deployment.until(rolled_out).await?;
+    lookout.over(Phase::CoreApp, deployment.until(rolled_out)).await?;
     step(Phase::CoreApp, "alga-core is installed and rolled out");
     Ok(())
 }
 
-fn installed(object: Option<&DynamicObject>) -> Look {
+/// What a release says of its present generation and, where it was asked, of that request.
+fn installed(object: Option<&DynamicObject>, request: Option<&str>) -> Look {
     let Some(object) = object else { return Look::NotYet("it does not exist".into()) };
+    let observed = object.data["status"]["observedGeneration"].as_i64().unwrap_or(-1);
+    if !has_handled(object, request) || observed < object.metadata.generation.unwrap_or(0) {
+        return Look::NotYet(under_way(object));
+    }
     let ready = condition(object, "Ready");
     if let Some(("True", reason, message)) = condition(object, "Stalled") {
         let told = ready.map_or(message, |(_, _, message)| message);
-        return Look::Never(format!("{reason}: {told}"));
+        return Look::GivenUp(format!("{reason}: {told}"));
     }
     match ready {
         Some(("True", ..)) => Look::Met,
@@ -71,40 +74,47 @@ fn installed(object: Option<&DynamicObject>) -> Look {
     }
 }
 
-/// Says each login-blocking cause once, as soon as the status service knows it.
-async fn tell_blockers(time: &ApiTime, page: &StatusPage) -> std::convert::Infallible {
-    let mut told: Option<Blocker> = None;
-    loop {
-        time.beat().await;
-        let blocker = page.login_blocker().await;
-        if blocker.is_some() && blocker != told {
-            blocker.iter().for_each(describe);
-            told = blocker;
-        }
+/// What its controller does with it just now.
+fn under_way(object: &DynamicObject) -> String {
+    match condition(object, "Reconciling") {
+        Some(("True", reason, message)) => format!("{reason}: {message}"),
+        _ => "its controller has not taken it up yet".into(),
     }
 }
 
-fn describe(blocker: &Blocker) {
-    line(&format!("[Core App] Blocked: {} ({}): {}", blocker.layer, blocker.component, blocker.reason));
-    line(&format!("[Core App] Next action: {}", blocker.next_action));
-}
+#[cfg(test)]
+mod tests {
+    use kube::api::DynamicObject;
+    use serde_json::{Value, json};
 
-/// Puts the cause in the place of a bare time-out. The status service may need a moment to see it.
-async fn explained(failure: Failure, time: &ApiTime, page: &StatusPage) -> Failure {
-    let mut blocker = page.login_blocker().await;
-    for _ in 0..2 {
-        if blocker.is_none() {
-            time.beat().await;
-            blocker = page.login_blocker().await;
-        }
+    use super::installed;
+    use crate::waits::Look;
+
+    fn release(handled: &str, observed: i64, conditions: Value) -> DynamicObject {
+        serde_json::from_value(json!({
+            "metadata": { "name": "alga-core", "generation": 2 },
+            "status": { "lastHandledReconcileAt": handled, "observedGeneration": observed, "conditions": conditions },
+        }))
+        .unwrap()
     }
-    match blocker {
-        Some(it) => Failure::new(
-            Layer::CoreApp,
-            format!("{}: {} ({})", failure.operation, it.layer, it.component),
-            it.next_action,
-        )
-        .because(it.reason),
-        None => failure,
+
+    fn stalled() -> Value {
+        json!([{ "type": "Stalled", "status": "True", "reason": "RetriesExceeded", "message": "" }])
+    }
+
+    #[test]
+    fn a_release_that_gave_up_before_it_was_asked_may_still_come() {
+        let old = release("before", 2, stalled());
+        assert!(matches!(installed(Some(&old), Some("now")), Look::NotYet(_)));
+        assert!(matches!(installed(Some(&old), Some("before")), Look::GivenUp(_)));
+        assert!(matches!(installed(Some(&old), None), Look::GivenUp(_)));
+    }
+
+    #[test]
+    fn an_older_generation_neither_fails_nor_succeeds() {
+        let ready = json!([{ "type": "Ready", "status": "True" }]);
+        assert!(matches!(installed(Some(&release("", 1, ready.clone())), None), Look::NotYet(_)));
+        assert!(matches!(installed(Some(&release("", 1, stalled())), None), Look::NotYet(_)));
+        assert!(matches!(installed(Some(&release("", 2, ready)), None), Look::Met));
     }
 }

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use crate::blocker::Blocker;
+
 /// Where the cause lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layer {
@@ -48,12 +50,30 @@ pub struct Failure {
     /// What helps.
     pub remedy: String,
     source: Option<Box<dyn Error + Send + Sync>>,
+    standing: Standing,
+}
+
+/// What is known of a failure's cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Standing {
+    /// The failure tells it.
+    Told,
+    /// Something was waited for in vain; the cause lies elsewhere.
+    Open,
+    /// The assessment of the appliance named it.
+    Assessed(Box<Blocker>),
 }
 
 impl Failure {
     /// A failure without a deeper cause.
     pub fn new(layer: Layer, operation: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { operation: operation.into(), layer, remedy: remedy.into(), source: None }
+        Self {
+            operation: operation.into(),
+            layer,
+            remedy: remedy.into(),
+            source: None,
+            standing: Standing::Told,
+        }
     }
 
     /// Adds the deeper cause.
@@ -61,6 +81,40 @@ impl Failure {
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Says that what was seen is a symptom, and that its cause lies elsewhere.
+    #[must_use]
+    pub(crate) fn open(mut self) -> Self {
+        self.standing = Standing::Open;
+        self
+    }
+
+    /// Whether its cause is still to be found.
+    pub(crate) fn is_open(&self) -> bool {
+        self.standing == Standing::Open
+    }
+
+    /// Puts the cause in the place of a bare time-out.
+    #[must_use]
+    pub(crate) fn explained_by(mut self, blocker: Blocker) -> Self {
+        self.remedy.clone_from(&blocker.next_action);
+        self.standing = Standing::Assessed(Box::new(blocker));
+        self
+    }
+
+    /// The blocker that explains it.
+    pub(crate) fn blocker(&self) -> Option<&Blocker> {
+        match &self.standing {
+            Standing::Assessed(blocker) => Some(blocker),
+            _ => None,
+        }
+    }
+
+    /// Name of the layer in which the cause lies.
+    #[must_use]
+    pub fn layer_name(&self) -> &str {
+        self.blocker().map_or(self.layer.as_str(), |it| &it.layer)
     }
 
     /// Exit code of the process.

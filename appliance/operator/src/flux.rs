@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::failure::{Failure, Layer};
+use crate::lookout::Lookout;
 use crate::objects::{condition, manifest, resource};
 use crate::report::{Phase, step};
 use crate::settings::Settings;
@@ -15,7 +16,7 @@ use crate::waits::{Look, Wait, rolled_out};
 
 const WITHIN: SignedDuration = SignedDuration::from_secs(600);
 
-pub(crate) async fn install(cluster: &Cluster, time: &ApiTime) -> Result<(), Failure> {
+pub(crate) async fn install(cluster: &Cluster, time: &ApiTime, lookout: &Lookout<'_>) -> Result<(), Failure> {
     step(Phase::Flux, "Installing the Flux controllers");
     let definitions = manifest("platform/flux-crds.yaml")?;
     let names: Vec<String> =
@@ -33,7 +34,8 @@ pub(crate) async fn install(cluster: &Cluster, time: &ApiTime) -> Result<(), Fai
         remedy,
     };
     let definition = || resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
-    try_join_all(names.iter().map(|name| wait(definition(), None, name).until(established))).await?;
+    let ready = names.iter().map(|name| wait(definition(), None, name).until(established));
+    lookout.over(Phase::Flux, try_join_all(ready)).await?;
     let controllers = manifest("platform/flux.yaml")?;
     let names: Vec<String> = controllers
         .iter()
@@ -44,7 +46,7 @@ pub(crate) async fn install(cluster: &Cluster, time: &ApiTime) -> Result<(), Fai
     step(Phase::Flux, "Waiting for the Flux controllers");
     let deployment = || resource("apps", "v1", "Deployment");
     let ready = names.iter().map(|name| wait(deployment(), Some("flux-system"), name).until(rolled_out));
-    try_join_all(ready).await?;
+    lookout.over(Phase::Flux, try_join_all(ready)).await?;
     step(Phase::Flux, "The Flux controllers are ready");
     Ok(())
 }

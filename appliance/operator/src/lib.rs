@@ -4,6 +4,7 @@
 //! field manager `appliance`, and waits by watching. Deadlines are in the API's time, told by node leases.
 //! Exit codes: 0 done, 1 failed, 2 wrong usage.
 
+mod blocker;
 mod bootstrap;
 mod cli;
 mod cluster;
@@ -11,10 +12,13 @@ mod core_app;
 mod failure;
 mod flux;
 mod images;
+mod lookout;
 mod objects;
 mod plan;
+mod reconcile;
 mod report;
 mod settings;
+mod site_values;
 mod status;
 mod storage;
 mod time;

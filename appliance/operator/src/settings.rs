@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use crate::cli::{Bootstrap, Mode};
 use crate::failure::{Failure, Layer};
+use crate::report::warning;
+use crate::site_values::{self, SiteValues};
 
 /// A release manifest.
 #[derive(Clone, Debug, Deserialize)]
@@ -51,6 +53,7 @@ pub(crate) struct Settings {
     pub(crate) source_url: String,
     pub(crate) source_tag: String,
     pub(crate) dns_servers: Vec<String>,
+    pub(crate) site_values: Vec<SiteValues>,
 }
 
 impl Settings {
@@ -86,8 +89,10 @@ impl Settings {
                 tag.clone_from(other);
             }
         }
+        let site_directory = config_directory(arguments)?.join(&arguments.site_id);
         Ok(Self {
-            site_directory: config_directory(arguments)?.join(&arguments.site_id),
+            site_values: site_values::read(&site_directory)?,
+            site_directory,
             site_id: arguments.site_id.clone(),
             source_tag: arguments.repo_branch.clone().unwrap_or_else(|| release.release_version.clone()),
             source_url: url,
@@ -97,6 +102,26 @@ impl Settings {
             tags,
             release,
         })
+    }
+}
+
+impl Settings {
+    /// Address at which people reach the app: the site's own values win, as they do in the cluster.
+    pub(crate) fn app_url(&self, chosen: String) -> String {
+        self.core_value("/appUrl").map_or(chosen, str::to_owned)
+    }
+
+    /// Warns of settings of the site that leave a flag without effect.
+    pub(crate) fn check_site_values(&self) {
+        if let Some(mode) = self.core_value("/bootstrap/mode") {
+            warning(&format!(
+                "the site's values of alga-core set bootstrap.mode to {mode}; --bootstrap-mode has no effect on it."
+            ));
+        }
+    }
+
+    fn core_value(&self, pointer: &str) -> Option<&str> {
+        self.site_values.iter().find(|it| it.release == "alga-core")?.text_at(pointer)
     }
 }
 

@@ -23,15 +23,6 @@ pub(crate) struct StatusPage {
     http: reqwest::Client,
 }
 
-/// A blocker as the status document tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Blocker {
-    pub(crate) layer: String,
-    pub(crate) component: String,
-    pub(crate) reason: String,
-    pub(crate) next_action: String,
-}
-
 impl StatusPage {
     pub(crate) fn new(ip: IpAddr, token: &str) -> Result<Self, Failure> {
         let http = reqwest::Client::builder()
@@ -51,7 +42,7 @@ impl StatusPage {
     }
 
     /// Waits for the page, but not for ever: the install goes on without it.
-    pub(crate) async fn wait(&self, time: &ApiTime) {
+    pub(crate) async fn wait(&self, time: &ApiTime) -> Result<(), Failure> {
         let up = async {
             while !self.is_up().await {
                 time.beat().await;
@@ -64,6 +55,7 @@ impl StatusPage {
                 self.url
             )),
         }
+        Ok(())
     }
 
     async fn is_up(&self) -> bool {
@@ -74,20 +66,6 @@ impl StatusPage {
     pub(crate) async fn document(&self) -> Result<Value, reqwest::Error> {
         let request = self.http.get(format!("{}/api/status", self.url)).bearer_auth(&self.token);
         request.send().await?.error_for_status()?.json().await
-    }
-
-    /// The first blocker that keeps people from logging in.
-    pub(crate) async fn login_blocker(&self) -> Option<Blocker> {
-        let document = self.document().await.ok()?;
-        let blockers = document["topBlockers"].as_array()?;
-        let found = blockers.iter().find(|it| it["loginBlocking"] == true)?;
-        let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
-        Some(Blocker {
-            layer: text("layer"),
-            component: text("component"),
-            reason: text("reason"),
-            next_action: text("nextAction"),
-        })
     }
 }
 

@@ -5,14 +5,16 @@ use kube::api::DynamicObject;
 
 use crate::cluster::Cluster;
 use crate::failure::{Failure, Layer};
+use crate::lookout::Lookout;
 use crate::objects::{manifest, resource};
 use crate::report::{Phase, step, warning};
 use crate::time::ApiTime;
 use crate::waits::{Look, Wait};
 
-const WITHIN: SignedDuration = SignedDuration::from_secs(300);
+/// A pull that failed is tried again after five minutes at most: whoever repairs its cause in time is not left behind.
+const WITHIN: SignedDuration = SignedDuration::from_secs(600);
 
-pub(crate) async fn install(cluster: &Cluster, time: &ApiTime) -> Result<(), Failure> {
+pub(crate) async fn install(cluster: &Cluster, time: &ApiTime, lookout: &Lookout<'_>) -> Result<(), Failure> {
     step(Phase::Storage, "Installing the local-path provisioner");
     cluster.apply_all(manifest("platform/local-path.yaml")?).await?;
     step(Phase::Storage, "Running the storage smoke test");
@@ -20,17 +22,16 @@ pub(crate) async fn install(cluster: &Cluster, time: &ApiTime) -> Result<(), Fai
     let unpulled = std::cell::Cell::new(false);
     // One that an earlier run left behind proves nothing about this one.
     remove(cluster, &smoke).await?;
-    gone(cluster, time).await?;
+    lookout.over(Phase::Storage, gone(cluster, time)).await?;
     cluster.apply_all(smoke.clone()).await?;
-    let outcome = pod(cluster, time)
-        .until(|pod| {
-            let look = judge(pod);
-            if let Look::Met = look {
-                unpulled.set(pod.is_some_and(|it| pull_trouble(it).is_some()));
-            }
-            look
-        })
-        .await;
+    let written = pod(cluster, time).until(|pod| {
+        let look = judge(pod);
+        if let Look::Met = look {
+            unpulled.set(pod.is_some_and(|it| pull_trouble(it).is_some()));
+        }
+        look
+    });
+    let outcome = lookout.over(Phase::Storage, written).await;
     remove(cluster, &smoke).await?;
     outcome?;
     if unpulled.get() {

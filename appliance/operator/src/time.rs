@@ -38,6 +38,11 @@ impl ApiTime {
         Self { newest, task }
     }
 
+    /// The API's time, once it was heard.
+    pub(crate) fn now(&self) -> Option<Timestamp> {
+        *self.newest.borrow()
+    }
+
     /// Returns when the API's time has gone on by that much.
     pub(crate) async fn pass(&self, duration: SignedDuration) {
         let mut newest = self.newest.clone();

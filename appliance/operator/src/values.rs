@@ -1,10 +1,64 @@
 //! Values of the releases: the profile's text with what belongs to the site filled in.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::cli::Mode;
-use crate::failure::{Failure, Layer};
+use crate::cluster::Cluster;
+use crate::failure::{Failure, Layer, api};
 use crate::settings::Settings;
+use crate::site_values;
+
+const NAMESPACE: &str = "alga-system";
+const PREFIX: &str = "appliance-values-";
+
+/// Data of the ConfigMaps that are there, by name.
+type Present = BTreeMap<String, Value>;
+
+/// Writes the values of every release, the site's own among them; says of which releases they changed.
+pub(crate) async fn write(
+    cluster: &Cluster,
+    settings: &Settings,
+    app_url: &str,
+) -> Result<BTreeSet<String>, Failure> {
+    let maps: Api<ConfigMap> = Api::namespaced(cluster.client.clone(), NAMESPACE);
+    let list = maps.list(&ListParams::default()).await.map_err(api("list the ConfigMaps of alga-system"))?;
+    let present = list.items.into_iter().map(|it| (it.name_any(), json!(it.data))).collect();
+    let mut wanted = config_maps(settings, settings.mode, app_url)?;
+    wanted.extend(settings.site_values.iter().map(site_values::SiteValues::config_map));
+    let stale = stale(&present, &wanted);
+    let changed = changed(&present, &wanted, &stale);
+    cluster.apply_all(wanted).await?;
+    for name in stale {
+        let metadata = json!({ "name": name, "namespace": NAMESPACE });
+        cluster.delete(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata })).await?;
+    }
+    Ok(changed)
+}
+
+/// Values that the site kept once, and keeps no more.
+fn stale(present: &Present, wanted: &[Value]) -> Vec<String> {
+    let is_wanted = |name: &str| wanted.iter().any(|it| it["metadata"]["name"] == name);
+    let own = present.keys().filter(|name| name.starts_with(site_values::PREFIX));
+    own.filter(|name| !is_wanted(name)).cloned().collect()
+}
+
+/// Releases whose values are not what they were.
+fn changed(present: &Present, wanted: &[Value], stale: &[String]) -> BTreeSet<String> {
+    let written = wanted.iter().filter_map(|it| {
+        let name = it["metadata"]["name"].as_str()?;
+        (present.get(name) != Some(&it["data"])).then_some(name)
+    });
+    written.chain(stale.iter().map(String::as_str)).filter_map(release_of).map(str::to_owned).collect()
+}
+
+fn release_of(map: &str) -> Option<&str> {
+    map.strip_prefix(site_values::PREFIX).or_else(|| map.strip_prefix(PREFIX))
+}
 
 /// ConfigMaps with the values of every release.
 pub(crate) fn config_maps(settings: &Settings, mode: Mode, app_url: &str) -> Result<Vec<Value>, Failure> {
@@ -18,7 +72,7 @@ pub(crate) fn config_maps(settings: &Settings, mode: Mode, app_url: &str) -> Res
         maps.push(json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": { "name": format!("appliance-values-{name}"), "namespace": "alga-system" },
+            "metadata": { "name": format!("{PREFIX}{name}"), "namespace": NAMESPACE },
             "data": { format!("{name}{ending}"): text },
         }));
     }
@@ -100,7 +154,9 @@ fn set(text: &str, path: &[&str], value: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::set;
+    use serde_json::{Value, json};
+
+    use super::{Present, changed, set, stale};
 
     const TEXT: &str = "appUrl: \"\"\nsetup:\n  image:\n    tag: \"a\"\nserver:\n  image:\n    repository: x\n    tag: \"latest\"\n";
 
@@ -113,5 +169,26 @@ mod tests {
     #[test]
     fn a_path_that_is_not_there_is_told() {
         assert_eq!(set(TEXT, &["server", "tag"], "x"), None);
+    }
+
+    fn map(name: &str, text: &str) -> Value {
+        json!({ "metadata": { "name": name }, "data": { "values.yaml": text } })
+    }
+
+    #[test]
+    fn a_release_has_changed_when_its_profile_or_its_site_has() {
+        let present: Present =
+            [map("appliance-values-temporal", "a"), map("appliance-site-values-temporal", "b")]
+                .into_iter()
+                .map(|it| (it["metadata"]["name"].as_str().unwrap().to_owned(), it["data"].clone()))
+                .collect();
+        let of = |wanted: &[Value]| -> Vec<String> {
+            changed(&present, wanted, &stale(&present, wanted)).into_iter().collect()
+        };
+        let same = [map("appliance-values-temporal", "a"), map("appliance-site-values-temporal", "b")];
+        assert!(of(&same).is_empty());
+        assert_eq!(of(&same[..1]), ["temporal"]);
+        let other = [same[0].clone(), same[1].clone(), map("appliance-values-pgbouncer", "")];
+        assert_eq!(of(&other), ["pgbouncer"]);
     }
 }

@@ -17,6 +17,15 @@ pub(crate) enum Look {
     NotYet(String),
     /// Never, and why.
     Never(String),
+    /// Whoever works on it has given up over something else, and what is said of that.
+    GivenUp(String),
+}
+
+/// How a wait ended before its time was up.
+enum End {
+    Met,
+    Never(String),
+    GivenUp(String),
 }
 
 /// Something to wait for.
@@ -40,16 +49,16 @@ impl Wait<'_> {
             outcome = self.watch(&look, &mut last) => Some(outcome),
             () = self.time.pass(self.within) => None,
         };
-        let failed = |operation: String, why: String| {
-            Err(Failure::new(self.layer, operation, self.remedy).because(why))
-        };
+        let failed =
+            |why: String| Failure::new(self.layer, format!("waiting for {title}"), self.remedy).because(why);
         match outcome {
-            Some(Ok(None)) => Ok(()),
-            Some(Ok(Some(never))) => failed(format!("waiting for {title}"), never),
+            Some(Ok(End::Met)) => Ok(()),
+            Some(Ok(End::Never(why))) => Err(failed(why)),
+            Some(Ok(End::GivenUp(why))) => Err(failed(why).open()),
             Some(Err(error)) => Err(api(format!("watch {title}"))(error)),
             None => {
                 let after = self.within.as_secs();
-                failed(format!("waiting for {title}: timed out after {after} s"), last)
+                Err(failed(format!("timed out after {after} s: {last}")).open())
             }
         }
     }
@@ -58,14 +67,15 @@ impl Wait<'_> {
         &self,
         look: &impl Fn(Option<&DynamicObject>) -> Look,
         last: &mut String,
-    ) -> kube::Result<Option<String>> {
+    ) -> kube::Result<End> {
         let objects: Api<DynamicObject> = match self.namespace {
             Some(namespace) => Api::namespaced_with(self.cluster.client.clone(), namespace, &self.resource),
             None => Api::all_with(self.cluster.client.clone(), &self.resource),
         };
         let mut judge = |object: Option<&DynamicObject>| match look(object) {
-            Look::Met => Some(None),
-            Look::Never(why) => Some(Some(why)),
+            Look::Met => Some(End::Met),
+            Look::Never(why) => Some(End::Never(why)),
+            Look::GivenUp(why) => Some(End::GivenUp(why)),
             Look::NotYet(why) => {
                 *last = why;
                 None

@@ -1,0 +1,159 @@
+//! Looks out for what stands in the way while the command waits.
+//!
+//! The status page knows best. Where it does not answer, because nothing can be pulled or it is broken itself, the
+//! command looks at the cluster with the same eyes: the collector and the assessment of the status service, in this
+//! process. They are opened only where something does not come in its usual time.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+
+use appliance_assess::{Memory, Site, assess};
+use appliance_collect::Collector;
+use jiff::SignedDuration;
+use kube::Client;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::blocker::{Blocker, of_assessment, of_page};
+use crate::failure::Failure;
+use crate::report::{Phase, blocked};
+use crate::status::StatusPage;
+use crate::time::ApiTime;
+
+/// What comes within this time came as usual.
+const USUAL: SignedDuration = SignedDuration::from_secs(20);
+/// Beats that a cause may need to become certain after something was waited for in vain.
+const PATIENCE: u32 = 3;
+
+/// Looks out for what stands in the way while the command waits.
+pub(crate) struct Lookout<'a> {
+    client: Client,
+    time: &'a ApiTime,
+    page: &'a StatusPage,
+    site: Site,
+    own: RefCell<Option<Eyes>>,
+    told: RefCell<BTreeSet<(String, String)>>,
+}
+
+impl<'a> Lookout<'a> {
+    pub(crate) fn new(client: Client, time: &'a ApiTime, page: &'a StatusPage, site: Site) -> Self {
+        Self { client, time, page, site, own: RefCell::default(), told: RefCell::default() }
+    }
+
+    /// Does the work; meanwhile says each cause that keeps people from logging in, once, as soon as it is certain,
+    /// and names the cause where the work was in vain.
+    pub(crate) async fn over<T>(
+        &self,
+        phase: Phase,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let outcome = tokio::select! {
+            biased;
+            outcome = work => outcome,
+            never = self.tell(phase) => match never {},
+        };
+        match outcome {
+            Err(failure) if failure.is_open() => Err(self.explained(failure).await),
+            other => other,
+        }
+    }
+
+    async fn tell(&self, phase: Phase) -> Infallible {
+        let mut start = self.time.now();
+        loop {
+            tokio::select! {
+                () = self.time.beat() => {
+                    start = start.or(self.time.now());
+                    let overdue = start.zip(self.time.now()).is_some_and(|(start, now)| now.duration_since(start) >= USUAL);
+                    self.say(phase, &self.look(overdue).await);
+                }
+                seen = self.own_change() => self.say(phase, &seen),
+            }
+        }
+    }
+
+    fn say(&self, phase: Phase, blockers: &[Blocker]) {
+        for blocker in blockers {
+            if self.told.borrow_mut().insert(blocker.identity()) {
+                blocked(phase, blocker);
+            }
+        }
+    }
+
+    /// What the page says, else what is seen from here; own eyes are opened where that is wished.
+    async fn look(&self, open: bool) -> Vec<Blocker> {
+        if let Ok(document) = self.page.document().await {
+            // The page sees for both.
+            self.own.replace(None);
+            return of_page(&document);
+        }
+        let mut own = self.own.borrow_mut();
+        if open && own.is_none() {
+            *own = Some(Eyes::open(self.client.clone(), self.site.clone()));
+        }
+        own.as_ref().map(Eyes::see).unwrap_or_default()
+    }
+
+    /// The next change of what is seen from here; waits as long as nobody looks.
+    async fn own_change(&self) -> Vec<Blocker> {
+        let seen = self.own.borrow().as_ref().map(|it| it.seen.clone());
+        let Some(mut seen) = seen else { return std::future::pending().await };
+        seen.mark_unchanged();
+        if seen.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+        seen.borrow_and_update().clone()
+    }
+
+    /// Puts the cause in the place of a bare time-out. It may need a moment to become certain.
+    async fn explained(&self, failure: Failure) -> Failure {
+        for beat in 0..=PATIENCE {
+            if beat > 0 {
+                self.time.beat().await;
+            }
+            if let Some(blocker) = self.look(true).await.into_iter().next() {
+                return failure.explained_by(blocker);
+            }
+        }
+        failure
+    }
+}
+
+/// Collector and assessment at work in this process.
+struct Eyes {
+    seen: watch::Receiver<Vec<Blocker>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Eyes {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Eyes {
+    fn open(client: Client, site: Site) -> Self {
+        let (sender, seen) = watch::channel(Vec::new());
+        let mut collector = Collector::start(client, site);
+        let task = tokio::spawn(async move {
+            let mut memory = Memory::default();
+            let show = |known: &_, now| {
+                let blockers = of_assessment(&assess(known, &mut memory, now));
+                sender.send_if_modified(|it| {
+                    let differs = *it != blockers;
+                    if differs {
+                        *it = blockers;
+                    }
+                    differs
+                });
+            };
+            collector.run(show).await;
+        });
+        Self { seen, task }
+    }
+
+    fn see(&self) -> Vec<Blocker> {
+        self.seen.borrow().clone()
+    }
+}
