@@ -25,7 +25,7 @@ pub async fn run(context: Context) -> i32 {
 }
 
 async fn start(context: &Context) -> Result<i32, SettingError> {
-    let port: u16 = context.number("BIND_PORT", 7233)?;
+    let port: u16 = context.yaml_number("BIND_PORT", 7233)?;
     let retry = context.retry_interval()?;
     let login = Login {
         host: context.required("POSTGRES_SEEDS")?,

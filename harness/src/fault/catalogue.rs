@@ -1,38 +1,8 @@
-//! The table itself.
+//! The table of faults.
 
-use super::kind::{FaultKind, HealKind, LeadsTo, Need, Param, ParamKind, Shows};
+use super::kind::{FaultKind, LeadsTo, Shows};
+use super::params::{ANY_IMAGE, HOST, IMAGE, KEEPER, LINKED_COMPONENT, SERVICE, STATUS, TAKES};
 use crate::world::Capability;
-
-const IMAGE: Param = Param {
-    name: "image",
-    kind: ParamKind::Image,
-    needed: Need::Required,
-    doc: "the component whose image it is, or the last part of the image's repository",
-};
-const ANY_IMAGE: Param = Param {
-    name: "image",
-    kind: ParamKind::Image,
-    needed: Need::Optional,
-    doc: "only for this image; all of them where it is left out",
-};
-const STATUS: Param = Param {
-    name: "status",
-    kind: ParamKind::HttpStatus,
-    needed: Need::Required,
-    doc: "the HTTP status, 400 to 599",
-};
-const HOST: Param = Param {
-    name: "host",
-    kind: ParamKind::Host,
-    needed: Need::Optional,
-    doc: "only for this name; all names where it is left out",
-};
-const RELEASE: Param = Param {
-    name: "release",
-    kind: ParamKind::Release,
-    needed: Need::Required,
-    doc: "the HelmRelease's name",
-};
 
 /// Every fault.
 pub static FAULTS: &[FaultKind] = &[
@@ -67,6 +37,26 @@ pub static FAULTS: &[FaultKind] = &[
         needs: Capability::Registry,
     },
     FaultKind {
+        name: "registry.slow",
+        summary: "An image comes so slowly that its pull takes this long.",
+        params: &[IMAGE, TAKES],
+        healed_by: &["registry.restore"],
+        receipt: "the registry sent a part of that image at that pace",
+        leads_to: LeadsTo::Nothing("a slow pull is progress; it shows as an active operation"),
+        shows: Shows::Status,
+        needs: Capability::Registry,
+    },
+    FaultKind {
+        name: "registry.cut",
+        summary: "The connection breaks in the middle of an image, at each try at the same byte.",
+        params: &[IMAGE],
+        healed_by: &["registry.restore"],
+        receipt: "the registry broke off an answer that held a part of that image",
+        leads_to: LeadsTo::Blocker("image-pull-interrupted"),
+        shows: Shows::Status,
+        needs: Capability::Registry,
+    },
+    FaultKind {
         name: "dns.refused",
         summary: "The site's resolver refuses the connection: nothing listens on its port.",
         params: &[HOST],
@@ -96,42 +86,49 @@ pub static FAULTS: &[FaultKind] = &[
         shows: Shows::Status,
         needs: Capability::Dns,
     },
-];
-
-/// Every heal verb.
-pub static HEALS: &[HealKind] = &[
-    HealKind {
-        name: "registry.publish-tag",
-        summary: "Publishes the tag that the release names for an image.",
-        params: &[IMAGE],
-        needs: Capability::Registry,
+    FaultKind {
+        name: "volume.subpath-dangling",
+        summary: "Where a component's directory should be in its volume, there is a link that leads nowhere.",
+        params: &[KEEPER],
+        healed_by: &["volume.repair"],
+        receipt: "the link lies in the volume, and a container that mounts it was not created",
+        leads_to: LeadsTo::Blocker("postgres-storage"),
+        shows: Shows::Status,
+        needs: Capability::Volumes,
     },
-    HealKind {
-        name: "registry.restore",
-        summary: "Lets the registry listen and answer again.",
+    FaultKind {
+        name: "service-links.enabled",
+        summary: "The site's values switch service links on for a program that reads a variable of the same name as one of them.",
+        params: &[LINKED_COMPONENT, SERVICE],
+        healed_by: &["values.restore"],
+        receipt: "a container of the component was started with `…_PORT=tcp://…` for that Service",
+        leads_to: LeadsTo::Blocker("service-link"),
+        shows: Shows::Status,
+        needs: Capability::Values,
+    },
+    FaultKind {
+        name: "temporal.no-autosetup",
+        summary: "The site's values start Temporal without the step that makes its schema.",
         params: &[],
-        needs: Capability::Registry,
+        healed_by: &["values.restore"],
+        receipt: "a container of Temporal was started without `autosetup`",
+        leads_to: LeadsTo::Blocker("temporal-schema"),
+        shows: Shows::Status,
+        needs: Capability::Values,
     },
-    HealKind {
-        name: "dns.restore",
-        summary: "Lets the site's resolver answer again.",
+    FaultKind {
+        name: "bootstrap.seed-missing",
+        summary: "The site's values name a seed directory that the application's image does not have.",
         params: &[],
-        needs: Capability::Dns,
-    },
-    HealKind {
-        name: "flux.reconcile",
-        summary: "Asks Flux to reconcile a release now, even where it has stalled.",
-        params: &[RELEASE],
-        needs: Capability::Flux,
+        healed_by: &["values.restore"],
+        receipt: "the bootstrap job was started with that directory",
+        leads_to: LeadsTo::Blocker("bootstrap-failed"),
+        shows: Shows::Status,
+        needs: Capability::Values,
     },
 ];
 
 /// The fault of this name.
 pub fn fault(name: &str) -> Option<&'static FaultKind> {
     FAULTS.iter().find(|fault| fault.name == name)
-}
-
-/// The heal verb of this name.
-pub fn heal(name: &str) -> Option<&'static HealKind> {
-    HEALS.iter().find(|heal| heal.name == name)
 }

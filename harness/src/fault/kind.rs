@@ -71,8 +71,19 @@ pub enum ParamKind {
     Host,
     /// An HTTP status that says no: 400 to 599.
     HttpStatus,
-    /// The name of a HelmRelease.
-    Release,
+    /// A length of field time.
+    Duration,
+    /// The name of an object that somebody adds.
+    ObjectName,
+    /// IP addresses, separated by commas.
+    Addresses,
+    /// One of these names; `what` says of what.
+    OneOf {
+        /// What is named.
+        what: &'static str,
+        /// The names.
+        names: &'static [&'static str],
+    },
 }
 
 /// A parameter's value, checked against its kind.
@@ -95,6 +106,14 @@ impl Params {
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name) {
             Some(ParamValue::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A length of field time, if it was given.
+    pub fn duration(&self, name: &str) -> Option<Duration> {
+        match self.0.get(name) {
+            Some(ParamValue::Duration(duration)) => Some(*duration),
             _ => None,
         }
     }

@@ -3,9 +3,13 @@
 //! The table says names, parameters and meaning; a [`crate::world::World`] does the work.
 
 mod catalogue;
+mod heals;
 mod kind;
+mod params;
 
-pub use catalogue::{FAULTS, HEALS, fault, heal};
+pub use catalogue::{FAULTS, fault};
+pub(crate) use heals::BOOTSTRAP_RETRY;
+pub use heals::{HEALS, heal};
 pub use kind::{FaultKind, HealKind, LeadsTo, Need, Param, ParamKind, ParamValue, Params, Shows};
 
 use crate::scenario::Milestone;

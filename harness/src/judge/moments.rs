@@ -11,11 +11,14 @@ use crate::timeline::elapsed;
 /// Blockers that the scenario does not list, at whatever moment.
 pub(super) fn unlisted(history: &History, scenario: &Scenario) -> Vec<Finding> {
     let listed = scenario.listed_codes();
+    let revealed = scenario.recovers.as_ref().and_then(|recovers| recovers.blocker);
     let mut shown: Vec<(String, String, Timestamp, Timestamp)> = Vec::new();
     for spell in &history.spells {
         let Some(document) = spell.document() else { continue };
         for blocker in View(document).blockers() {
-            if listed.iter().any(|code| blocker.is(code)) {
+            // What shows when another cause is mended is what `recovers` asks for.
+            let revealed = revealed.filter(|_| history.heal.is_some_and(|heal| spell.to > heal));
+            if listed.iter().copied().chain(revealed).any(|code| blocker.is(code)) {
                 continue;
             }
             match shown.iter_mut().find(|(title, ..)| *title == blocker.title()) {

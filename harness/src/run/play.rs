@@ -9,11 +9,11 @@ use super::outcome::{Ending, Kept};
 use super::receipts::Receipts;
 use super::watch::{Goal, Landed, Wait, Watch};
 use super::{Budgets, Stop};
-use crate::fault::FaultUse;
+use crate::fault::{BOOTSTRAP_RETRY, FaultUse, HealStep};
 use crate::recorder::{Recorder, timeline_path};
 use crate::scenario::{Milestone, Scenario};
 use crate::timeline::{Header, Journal, Phase, Timeline, What};
-use crate::world::{BootstrapOptions, InjectError, World, WorldError};
+use crate::world::{BootstrapMode, BootstrapOptions, InjectError, OperatorEnd, World, WorldError};
 
 /// What a play needs besides its world.
 pub(super) struct Script<'s> {
@@ -97,15 +97,34 @@ impl Script<'_> {
 
     /// Runs the operator's command; comes back only when the command could not be run.
     async fn bootstrap(&self, world: &dyn World, journal: &Journal) -> String {
+        match self.operate(world, journal, &self.options()).await {
+            Ok(end) => {
+                journal.note(What::OperatorEnded { end });
+                std::future::pending().await
+            }
+            Err(reason) => reason,
+        }
+    }
+
+    fn options(&self) -> BootstrapOptions {
         let scenario = self.scenario;
-        let options = BootstrapOptions {
+        BootstrapOptions {
             mode: scenario.bootstrap.mode,
             release: scenario.release.clone(),
             profile: scenario.profile.clone(),
             dns_servers: scenario.bootstrap.dns_servers.clone(),
             arguments: scenario.bootstrap.arguments.clone(),
             ceiling: self.budgets.ceiling,
-        };
+        }
+    }
+
+    /// Runs the operator's command to its end and notes what it says.
+    async fn operate(
+        &self,
+        world: &dyn World,
+        journal: &Journal,
+        options: &BootstrapOptions,
+    ) -> Result<OperatorEnd, String> {
         let (sender, mut receiver) = mpsc::unbounded_channel::<crate::world::OperatorLine>();
         let hear = async {
             while let Some(line) = receiver.recv().await {
@@ -113,14 +132,8 @@ impl Script<'_> {
                 journal.note(What::Operator { stream: line.stream, text });
             }
         };
-        let (end, ()) = futures::join!(world.run_bootstrap(&options, sender), hear);
-        match end {
-            Ok(end) => {
-                journal.note(What::OperatorEnded { end });
-                std::future::pending().await
-            }
-            Err(error) => format!("run the operator's command: {}", chain(&*error)),
-        }
+        let (end, ()) = futures::join!(world.run_bootstrap(options, sender), hear);
+        end.map_err(|error| format!("run the operator's command: {}", chain(&*error)))
     }
 
     async fn follow(&self, world: &dyn World, journal: &Journal) -> Result<(), Early> {
@@ -148,15 +161,21 @@ impl Script<'_> {
             // The journal lives as long as this play.
             let _ = looks.changed().await;
         }
-        self.recover(world, journal, watch).await
+        self.recover(world, journal, watch, receipts).await
     }
 
-    async fn recover(&self, world: &dyn World, journal: &Journal, mut watch: Watch<'_>) -> Result<(), Early> {
+    async fn recover(
+        &self,
+        world: &dyn World,
+        journal: &Journal,
+        mut watch: Watch<'_>,
+        mut receipts: Receipts<'_>,
+    ) -> Result<(), Early> {
         let clock = world.clock();
         if !self.scenario.heal.is_empty() {
             self.phase(journal, Phase::Heal);
             for step in &self.scenario.heal {
-                world.heal(step).await.map_err(|error| Early::of(&error))?;
+                self.heal(world, journal, step).await?;
                 journal.note(What::Healed { step: step.to_string() });
             }
         }
@@ -171,12 +190,26 @@ impl Script<'_> {
             for milestone in watch.catch_up() {
                 (self.progress)(milestone.to_string());
             }
+            receipts.update(world, journal).await;
             if watch.wait(Goal::Recovers, Landed::All, clock.now()) != Wait::NotYet {
                 return Ok(());
             }
             // The journal lives as long as this play.
             let _ = looks.changed().await;
         }
+    }
+
+    async fn heal(&self, world: &dyn World, journal: &Journal, step: &HealStep) -> Result<(), Early> {
+        if step.name() != BOOTSTRAP_RETRY {
+            return world.heal(step).await.map_err(|error| Early::of(&error));
+        }
+        let mut options = self.options();
+        let mode = step.params.text("mode").and_then(BootstrapMode::named);
+        options.mode = mode.unwrap_or(BootstrapMode::Recover);
+        if let Some(servers) = step.params.text("dns-servers") {
+            options.dns_servers = servers.split(',').map(str::to_owned).collect();
+        }
+        self.operate(world, journal, &options).await.map(drop).map_err(Early::Broken)
     }
 
     async fn inject_at(

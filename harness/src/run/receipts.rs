@@ -23,7 +23,10 @@ impl<'s> Receipts<'s> {
                 self.landed[index] = note(world, journal, index, fault).await;
             }
         }
-        if self.landed.iter().all(|landed| *landed) { Landed::All } else { Landed::NotAll }
+        // What another fault masks cannot have happened yet.
+        let due = self.landed.iter().zip(&self.scenario.faults);
+        let mut due = due.filter(|(_, fault)| !self.scenario.is_masked(fault));
+        if due.all(|(landed, _)| *landed) { Landed::All } else { Landed::NotAll }
     }
 
     /// How often everything happened in the end.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::{Component, Milestone, Readiness, Rollup, Tier};
-use crate::fault::{FaultUse, HealStep};
+use crate::fault::{FaultUse, HealStep, LeadsTo};
 use crate::world::{BootstrapMode, Capability};
 
 /// A scenario, read and checked.
@@ -229,6 +229,13 @@ impl Scenario {
         needs.sort();
         needs.dedup();
         needs
+    }
+
+    /// Whether a fault shows only when another one is mended: its blocker is what `recovers` asks for.
+    pub fn is_masked(&self, fault: &FaultUse) -> bool {
+        let LeadsTo::Blocker(code) = fault.kind.leads_to else { return false };
+        let expected = self.expect.blockers.iter().any(|blocker| blocker.code == code);
+        !expected && self.recovers.as_ref().is_some_and(|recovers| recovers.blocker == Some(code))
     }
 
     /// Codes that may show at some moment: expected ones and transient ones.

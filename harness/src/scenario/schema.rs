@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::codes::code_names;
-use super::steps::RELEASES;
 use super::{Component, DEFAULT_PROFILE, DEFAULT_RELEASE, Milestone, Readiness, Rollup, Tier};
 use crate::fault::{FAULTS, HEALS, Need, Param, ParamKind};
 use crate::world::Capability;
+
+const DURATION: &str = "^([0-9]+(ms|s|m|h))+$";
 
 /// The schema.
 pub fn schema() -> Value {
@@ -78,7 +79,10 @@ fn step(name: &str, summary: &str, params: &[Param]) -> Value {
             ParamKind::Image => json!({ "type": "string", "examples": Component::NAMES }),
             ParamKind::Host => json!({ "type": "string" }),
             ParamKind::HttpStatus => json!({ "type": "integer", "minimum": 400, "maximum": 599 }),
-            ParamKind::Release => json!({ "enum": RELEASES }),
+            ParamKind::OneOf { names, .. } => json!({ "enum": names }),
+            ParamKind::Duration => json!({ "type": "string", "pattern": DURATION }),
+            ParamKind::ObjectName => json!({ "type": "string", "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$" }),
+            ParamKind::Addresses => json!({ "type": "string", "examples": ["1.1.1.1,8.8.8.8"] }),
         };
         shape["description"] = json!(param.doc);
         properties.insert(param.name.to_owned(), shape);
@@ -92,7 +96,7 @@ fn step(name: &str, summary: &str, params: &[Param]) -> Value {
 
 fn expect() -> Value {
     let conditions = |text: &str| json!({ "type": "array", "items": condition(text) });
-    let budgets = json!({ "type": "string", "pattern": "^([0-9]+(ms|s|m|h))+$" });
+    let budgets = json!({ "type": "string", "pattern": DURATION });
     json!({
         "type": "object",
         "additionalProperties": false,

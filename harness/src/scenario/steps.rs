@@ -103,9 +103,12 @@ fn value(node: &Node, param: &Param, problems: &mut Problems) -> Option<ParamVal
     match param.kind {
         ParamKind::Image => image(node, problems),
         ParamKind::Host => problems.text(node, "a host").map(ParamValue::Text),
-        ParamKind::Release => {
-            problems.one_of(node, "release", RELEASES).map(|name| ParamValue::Text(name.to_owned()))
+        ParamKind::OneOf { what, names } => {
+            problems.one_of(node, what, names).map(|name| ParamValue::Text(name.to_owned()))
         }
+        ParamKind::Duration => problems.duration(node, "a length of time").map(ParamValue::Duration),
+        ParamKind::ObjectName => object_name(node, problems),
+        ParamKind::Addresses => addresses(node, problems),
         ParamKind::HttpStatus => match node.value {
             Value::Integer(status @ 400..=599) => Some(ParamValue::Number(status.unsigned_abs())),
             _ => {
@@ -120,11 +123,33 @@ fn value(node: &Node, param: &Param, problems: &mut Problems) -> Option<ParamVal
     }
 }
 
-/// HelmReleases of the contract.
-pub(crate) const RELEASES: &[&str] =
-    &["alga-core", "pgbouncer", "temporal", "workflow-worker", "email-service", "temporal-worker"];
-
 /// An image is named by a component, or by the last part of its repository.
+/// A name as Kubernetes permits it for a Service.
+fn object_name(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
+    let name = problems.text(node, "a name")?;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let good = name.len() < 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.chars().all(plain);
+    if !good {
+        let message =
+            format!("`{name}` is no name of a Service: small letters, digits and dashes, a letter first");
+        problems.add(node.place, message);
+    }
+    good.then_some(ParamValue::Text(name))
+}
+
+fn addresses(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
+    let list = problems.text(node, "a list of addresses")?;
+    let wrong = list.split(',').find(|address| address.trim().parse::<std::net::IpAddr>().is_err());
+    if let Some(wrong) = wrong {
+        problems.add(node.place, format!("`{}` is no IP address; write 1.1.1.1,8.8.8.8", wrong.trim()));
+        return None;
+    }
+    Some(ParamValue::Text(list.replace(' ', "")))
+}
+
 fn image(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
     let known = images();
     let name = problems.text(node, "an image")?;

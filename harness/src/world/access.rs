@@ -29,13 +29,18 @@ pub enum Capability {
     Registry,
     /// Its Flux objects can be asked to reconcile.
     Flux,
+    /// The files in its volumes can be reached.
+    Volumes,
+    /// The operator's command runs with values of the site's own.
+    Values,
     /// The installer and the machine below Kubernetes are there.
     Host,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Dns, Self::Registry, Self::Flux, Self::Host];
+    pub const ALL: [Self; 6] =
+        [Self::Dns, Self::Registry, Self::Flux, Self::Volumes, Self::Values, Self::Host];
 
     /// Its name in scenario files.
     pub fn name(self) -> &'static str {
@@ -43,6 +48,8 @@ impl Capability {
             Self::Dns => "dns",
             Self::Registry => "registry",
             Self::Flux => "flux",
+            Self::Volumes => "volumes",
+            Self::Values => "values",
             Self::Host => "host",
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use field_clock::Clock;
@@ -83,12 +83,17 @@ impl OperatorCommand {
         flag("--profile", options.profile.clone().into());
         flag("--node-ip", access.node_ip.to_string().into());
         flag("--app-url", access.app_url.clone().into());
-        flag("--config-dir", home.join("config").into());
+        flag("--config-dir", Self::configuration(home).into());
         if !options.dns_servers.is_empty() {
             flag("--dns-servers", options.dns_servers.join(",").into());
         }
         argv.extend(options.arguments.iter().map(OsString::from));
         Self { argv, environment: vec![("HOME".into(), home.into())] }
+    }
+
+    /// Where it keeps what it knows of its sites.
+    pub fn configuration(home: &Path) -> PathBuf {
+        home.join("config")
     }
 
     /// Adds a variable to its environment.

@@ -90,6 +90,11 @@ pub enum BootstrapMode {
 }
 
 impl BootstrapMode {
+    /// The mode of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Fresh, Self::Recover].into_iter().find(|mode| mode.name() == name)
+    }
+
     /// As the operator's command spells it.
     pub fn name(self) -> &'static str {
         match self {

@@ -71,6 +71,11 @@ impl Network {
         self.host(3).into()
     }
 
+    /// The public resolvers.
+    pub(super) fn public_resolver(&self) -> IpAddr {
+        self.host(5).into()
+    }
+
     /// The operator's desk.
     pub(super) fn desk(&self) -> IpAddr {
         self.host(4).into()

@@ -1,7 +1,7 @@
 //! The simulated world: a Kubernetes in this process, on real protocols, in field time.
 //!
 //! ```text
-//!   addresses   a /24 of 127/8:  .1 the node   .2 the resolver   .3 the registries   .4 the operator's desk   .20–.249 pods and services
+//!   addresses   a /24 of 127/8:  .1 the node   .2 the resolver   .3 the registries   .4 the operator's desk   .5 public resolvers   .20–.249 pods and services
 //!   outside     resolver and registry fakes, with the release published, and a proxy for the operator's desk
 //!   runtime     image entrypoint → stand-in in this process, or the status service as a process
 //!   faults      causes, receipts and heals at the fakes
@@ -18,8 +18,11 @@ mod listeners;
 mod outside;
 mod process;
 mod runtime;
+mod site;
+mod starts;
+mod volumes;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,9 +34,10 @@ use field_clock::{Clock, FieldRuntime, Options};
 use tokio::sync::{mpsc, watch};
 
 use self::addresses::{API_PORT, APP_PORT, DNS_KNOWN, Network, STATUS_PORT};
-use self::faults::Faults;
+use self::faults::{Faults, Ground};
 use self::outside::Outside;
 use self::runtime::SimRuntime;
+use self::starts::Starts;
 use super::{
     Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, OperatorCommand,
     OperatorEnd, OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
@@ -62,7 +66,7 @@ impl WorldFactory for Sim {
     }
 
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::Dns, Capability::Registry, Capability::Flux]
+        &[Capability::Dns, Capability::Registry, Capability::Flux, Capability::Volumes, Capability::Values]
     }
 
     fn play(&self, request: &BootRequest, play: Play<'_>) -> Result<(), BootError> {
@@ -87,12 +91,15 @@ struct SimWorld {
     clock: Clock,
     access: Access,
     directory: PathBuf,
+    disk: PathBuf,
     /// The certificates of the simulated registries, for clients on this machine.
     trust: PathBuf,
     operator: Vec<String>,
     cluster: Cluster,
     outside: Outside,
     faults: Faults,
+    starts: Starts,
+    resolvers: Resolvers,
     changes: watch::Receiver<u64>,
     _network: Network,
 }
@@ -103,16 +110,21 @@ impl SimWorld {
         let outside = Outside::start(&clock, &network, &wire, &request.release).await?;
         let disk = request.directory.join("disk");
         std::fs::create_dir_all(&disk)?;
-        let runtime = SimRuntime { status: request.status(), directory: request.directory.clone() };
-        let resolver = SocketAddr::from((network.resolver(), DNS_KNOWN));
+        let starts = Starts::default();
+        let runtime = SimRuntime {
+            status: request.status(),
+            directory: request.directory.clone(),
+            starts: starts.clone(),
+        };
+        let resolvers = Resolvers::new(vec![SocketAddr::from((network.resolver(), DNS_KNOWN))]);
         let cluster = Cluster::start(
             ClusterConfig {
                 clock: clock.clone(),
                 node: NODE.to_owned(),
                 node_ip: network.node(),
                 api_port: API_PORT,
-                disk,
-                resolvers: Resolvers::new(vec![resolver]),
+                disk: disk.clone(),
+                resolvers: resolvers.clone(),
                 wire,
                 trust: vec![outside.trust.clone()],
             },
@@ -139,6 +151,9 @@ impl SimWorld {
             cluster,
             outside,
             faults: Faults::default(),
+            starts,
+            resolvers,
+            disk,
             changes,
             _network: network,
         })
@@ -146,6 +161,26 @@ impl SimWorld {
 
     fn store(&self) -> &Store {
         self.cluster.store()
+    }
+
+    fn ground(&self) -> Ground<'_> {
+        Ground {
+            outside: &self.outside,
+            store: self.store(),
+            starts: &self.starts,
+            disk: &self.disk,
+            configuration: OperatorCommand::configuration(&self.directory),
+        }
+    }
+
+    /// There is no machine below this cluster whose configuration the command could write: what it is told of the machine's
+    /// resolvers is done here in its place.
+    fn configure_machine(&self, options: &BootstrapOptions) {
+        let servers = options.dns_servers.iter().filter_map(|server| server.parse::<IpAddr>().ok());
+        let servers: Vec<SocketAddr> = servers.map(|server| (server, DNS_KNOWN).into()).collect();
+        if !servers.is_empty() {
+            self.resolvers.set(servers);
+        }
     }
 }
 
@@ -192,6 +227,7 @@ impl World for SimWorld {
         options: &BootstrapOptions,
         lines: mpsc::UnboundedSender<OperatorLine>,
     ) -> Result<OperatorEnd, WorldError> {
+        self.configure_machine(options);
         let command =
             OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, &self.directory);
         let site = self.outside.environment(&self.trust);
@@ -205,15 +241,15 @@ impl World for SimWorld {
     }
 
     async fn inject(&self, fault: &FaultUse) -> Result<(), InjectError> {
-        self.faults.inject(&self.outside, fault).await
+        self.faults.inject(&self.ground(), fault).await
     }
 
     async fn heal(&self, step: &HealStep) -> Result<(), InjectError> {
-        self.faults.heal(&self.outside, self.store(), step).await
+        self.faults.heal(&self.ground(), step).await
     }
 
     async fn receipt(&self, fault: &FaultUse) -> Receipt {
-        self.faults.receipt(&self.outside, fault).await
+        self.faults.receipt(&self.ground(), fault).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

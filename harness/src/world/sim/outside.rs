@@ -1,13 +1,14 @@
 //! The world outside the appliance: the site's resolver, and the registries of the internet.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use bytes::Bytes;
 use cluster_node::Wire;
 use fake_network::{
-    Authority, DnsConfig, DnsServer, FluxArtifact, HelmChart, Registry, RegistryConfig, Zone, tar_gz,
+    Authority, DnsConfig, DnsServer, FluxArtifact, HelmChart, ImageSpec, Registry, RegistryConfig, Zone,
+    tar_gz,
 };
 use field_clock::Clock;
 use serde::Deserialize;
@@ -27,6 +28,9 @@ const HOSTS: [&str; 7] = [
     "registry.k8s.io",
     "quay.io",
 ];
+/// Resolvers that people name when their own does not answer.
+const PUBLIC_RESOLVERS: [IpAddr; 2] =
+    [IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)), IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8))];
 /// Where the appliance's configuration is published.
 const CONFIGURATION: &str = "ghcr.io/nine-minds/alga-appliance-config";
 /// Where its charts are published.
@@ -35,6 +39,8 @@ const CHARTS: &str = "ghcr.io/nine-minds/charts";
 /// Resolver and registry, with everything published that a release needs.
 pub(super) struct Outside {
     pub(super) dns: DnsServer,
+    /// The resolvers that everybody can use.
+    public: DnsServer,
     pub(super) registry: Registry,
     pub(super) images: Vec<Image>,
     gateway: Gateway,
@@ -57,14 +63,19 @@ impl Outside {
             tls: authority.server(&HOSTS)?,
         })
         .await?;
-        let zone = HOSTS.iter().fold(Zone::new(), |zone, host| zone.with(host, [network.registry()]));
+        let zone = || HOSTS.iter().fold(Zone::new(), |zone, host| zone.with(host, [network.registry()]));
         let listen = (network.resolver(), DNS_ACTUAL).into();
-        let dns = DnsServer::start(DnsConfig { clock: clock.clone(), listen, zone }).await?;
+        let dns = DnsServer::start(DnsConfig { clock: clock.clone(), listen, zone: zone() }).await?;
+        let listen = (network.public_resolver(), DNS_ACTUAL).into();
+        let public = DnsServer::start(DnsConfig { clock: clock.clone(), listen, zone: zone() }).await?;
+        for known in PUBLIC_RESOLVERS {
+            wire.map((known, DNS_KNOWN).into(), public.address());
+        }
         wire.map((network.registry(), REGISTRY_KNOWN).into(), registry.address());
         wire.map((network.resolver(), DNS_KNOWN).into(), dns.address());
         let desk = (network.desk(), PROXY_PORT).into();
         let gateway = Gateway::start(desk, &HOSTS, registry.address()).await?;
-        let outside = Self { dns, registry, images: images::all()?, gateway, trust: authority.pem() };
+        let outside = Self { dns, public, registry, images: images::all()?, gateway, trust: authority.pem() };
         outside.publish(release)?;
         Ok(outside)
     }
@@ -91,6 +102,13 @@ impl Outside {
     /// Pushes an image, as its publisher would.
     pub(super) fn push(&self, image: &Image) -> Result<(), WorldError> {
         self.registry.control().push_image(image.repository(), image.tag(), &image.spec())?;
+        Ok(())
+    }
+
+    /// Pushes an image with this many bytes more: one whose transfer can be slow, or break in the middle.
+    pub(super) fn push_large(&self, image: &Image, bytes: usize) -> Result<(), WorldError> {
+        let spec = ImageSpec { extra_bytes: bytes, ..image.spec() };
+        self.registry.control().push_image(image.repository(), image.tag(), &spec)?;
         Ok(())
     }
 
@@ -131,6 +149,7 @@ impl Outside {
     pub(super) async fn stop(self) {
         self.gateway.stop();
         self.dns.stop().await;
+        self.public.stop().await;
         self.registry.stop().await;
     }
 }

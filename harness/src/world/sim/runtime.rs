@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::process::ProcessContainer;
+use super::starts::Starts;
 
 /// The program of the status service's image.
 const STATUS: &str = "appliance-status";
@@ -24,6 +25,8 @@ pub(super) struct SimRuntime {
     pub(super) status: Vec<String>,
     /// Where process ids are kept for the sweep.
     pub(super) directory: PathBuf,
+    /// What was started.
+    pub(super) starts: Starts,
 }
 
 #[async_trait]
@@ -32,6 +35,7 @@ impl Runtime for SimRuntime {
         let Some(entrypoint) = spec.argv.first().cloned() else {
             return Err(StartError::Other { message: "no command specified".into() });
         };
+        self.starts.note(&spec);
         if entrypoint.rsplit('/').next() == Some(STATUS) {
             return Ok(Box::new(ProcessContainer::start(&self.status, &spec, &self.directory)?));
         }

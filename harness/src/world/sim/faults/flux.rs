@@ -1,0 +1,34 @@
+//! What a person asks of Flux.
+
+use cluster_api::{Store, kinds};
+use serde_json::{Value, json};
+
+use crate::world::InjectError;
+
+/// Annotation that asks Flux to look at an object now, and the one that also lets a release that gave up try again.
+const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
+/// Where HelmReleases live.
+const RELEASES: &str = "alga-system";
+
+/// Asks a HelmRelease to reconcile, as `flux reconcile helmrelease --reset` does.
+pub(super) fn reconcile(store: &Store, what: &str, release: &str) -> Result<(), InjectError> {
+    let now = store.clock().now().to_string();
+    let asked = store.modify(&kinds::HELM_RELEASES, RELEASES, release, |object: &mut Value| {
+        let annotations = &mut object["metadata"]["annotations"];
+        if !annotations.is_object() {
+            *annotations = json!({});
+        }
+        annotations[REQUESTED_AT] = json!(now);
+        annotations[RESET_AT] = json!(now);
+    });
+    asked.map(drop).map_err(|_| InjectError::NoTarget {
+        what: what.to_owned(),
+        target: format!("HelmRelease {release}"),
+        known: store
+            .list(&kinds::HELM_RELEASES, Some(RELEASES))
+            .iter()
+            .map(|object| cluster_api::object::name(object).to_owned())
+            .collect(),
+    })
+}

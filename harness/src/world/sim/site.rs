@@ -1,0 +1,60 @@
+//! The site's own values of the releases: files beside the operator's configuration, as a person keeps them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+/// The site's name, where the operator's command is not told another.
+const SITE: &str = "appliance";
+
+/// Where a release's values are kept.
+fn file(configuration: &Path, release: &str) -> PathBuf {
+    configuration.join(SITE).join("values").join(format!("{release}.yaml"))
+}
+
+/// Adds a value to those of a release.
+pub(super) fn set(configuration: &Path, release: &str, path: &[&str], value: Value) -> io::Result<()> {
+    let file = file(configuration, release);
+    let mut values = match fs::read(&file) {
+        Ok(bytes) => serde_json::from_slice(&bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => json!({}),
+        Err(error) => return Err(error),
+    };
+    let mut at = &mut values;
+    for name in path {
+        at = &mut at[*name];
+    }
+    *at = value;
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // JSON is YAML.
+    fs::write(&file, serde_json::to_vec_pretty(&values)?)
+}
+
+/// Takes a release's values away; says whether there were any.
+pub(super) fn take_away(configuration: &Path, release: &str) -> io::Result<bool> {
+    match fs::remove_file(file(configuration, release)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_two_causes_stand_side_by_side_until_they_are_taken_away() {
+        let home = tempfile::tempdir().unwrap();
+        set(home.path(), "temporal", &["ui", "enableServiceLinks"], json!(true)).unwrap();
+        set(home.path(), "temporal", &["temporal", "autosetup"], json!(false)).unwrap();
+        let read: Value = serde_json::from_slice(&fs::read(file(home.path(), "temporal")).unwrap()).unwrap();
+        assert_eq!(read, json!({"ui": {"enableServiceLinks": true}, "temporal": {"autosetup": false}}));
+        assert!(take_away(home.path(), "temporal").unwrap());
+        assert!(!take_away(home.path(), "temporal").unwrap());
+    }
+}
