@@ -7,7 +7,7 @@ async fn two_suites_at_once_do_not_disturb_each_other() {
     let (one, two) = (Desk::new(), Desk::new());
     // One place for the worlds of both, as two suites of one user have it.
     let run = async |desk: &Desk| {
-        let mut command = desk.command(&["run", "--repeat", "2"]);
+        let mut command = desk.command(&["run", "healthy", "missing-worker-tag", "--repeat", "2"]);
         command.env("SMOKE_RUN_DIR", one.worlds());
         crate::smoke::Ran::of(crate::program::finish(command).await)
     };

@@ -1,7 +1,7 @@
 //! The table of heal verbs: what a person does whom a blocker's next action told to.
 
 use super::kind::HealKind;
-use super::params::{DNS_SERVERS, IMAGE, KEEPER, MODE, RELEASE};
+use super::params::{DNS_SERVERS, IMAGE, KEEPER, LINKED_COMPONENT, MODE, RELEASE};
 use crate::world::Capability;
 
 /// Runs the operator's command again; the play does this one, since it hears the command.
@@ -44,6 +44,18 @@ pub static HEALS: &[HealKind] = &[
         summary: "Deletes the pods of a component with a volume; their controller makes new ones.",
         params: &[KEEPER],
         needs: Capability::Volumes,
+    },
+    HealKind {
+        name: "service-links.disable",
+        summary: "Disables service links in a component's Deployment, which restarts it.",
+        params: &[LINKED_COMPONENT],
+        needs: Capability::Values,
+    },
+    HealKind {
+        name: "temporal.run-autosetup",
+        summary: "Lets Temporal's Deployment run the step that makes its schema, which restarts it.",
+        params: &[],
+        needs: Capability::Values,
     },
     HealKind {
         name: "values.restore",

@@ -20,6 +20,9 @@ pub(super) fn eventually(history: &History, scenario: &Scenario) -> Vec<Finding>
         wishes.push(expect.eventually.to_string());
     }
     wishes.extend(expect.blockers.iter().map(|blocker| format!("blocker {blocker}")));
+    if scenario.asks_the_operator_alone() && history.before_heal().iter().all(|it| it.document().is_none()) {
+        return Vec::new();
+    }
     let mut found = at_end(history, history.before_heal(), Rule::Eventually, &wishes.join(", "), mismatches);
     if found.is_empty() && history.settled.is_none() {
         found.push(Finding {

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use field_clock::Clock;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::controls::Cache;
 use super::directory::WorldDirectory;
 use super::outcome::{Ending, Kept, Played};
 use super::play::{Performance, Script, chain, take_down};
 use super::{Budgets, Keep, Plan, Stop, evidence, panics};
+
 use crate::judge::{Control, Verdict, judge};
 use crate::scenario::Scenario;
 use crate::timeline::{Header, VERSION};
@@ -145,6 +147,7 @@ impl Job {
             directory: self.directory.clone(),
             stop: self.stop.clone(),
             progress: &progress,
+            interrupt: CancellationToken::new(),
         };
         let mut finished = None;
         let result = shared.factory.play(

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use futures::future::{Either, select};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::outcome::{Ending, Kept};
 use super::receipts::Receipts;
@@ -23,6 +24,8 @@ pub(super) struct Script<'s> {
     pub(super) directory: PathBuf,
     pub(super) stop: Stop,
     pub(super) progress: &'s dyn Fn(String),
+    /// Interrupts the first run of the operator's command, when a person starts another.
+    pub(super) interrupt: CancellationToken,
 }
 
 /// What became of it.
@@ -97,13 +100,14 @@ impl Script<'_> {
 
     /// Runs the operator's command; comes back only when the command could not be run.
     async fn bootstrap(&self, world: &dyn World, journal: &Journal) -> String {
-        match self.operate(world, journal, &self.options()).await {
-            Ok(end) => {
-                journal.note(What::OperatorEnded { end });
-                std::future::pending().await
-            }
-            Err(reason) => reason,
+        let options = self.options();
+        let command = std::pin::pin!(self.operate(world, journal, &options));
+        match select(command, std::pin::pin!(self.interrupt.cancelled())).await {
+            Either::Left((Err(reason), _)) => return reason,
+            Either::Left((Ok(end), _)) => journal.note(What::OperatorEnded { end }),
+            Either::Right(_) => {}
         }
+        std::future::pending().await
     }
 
     fn options(&self) -> BootstrapOptions {
@@ -203,6 +207,7 @@ impl Script<'_> {
         if step.name() != BOOTSTRAP_RETRY {
             return world.heal(step).await.map_err(|error| Early::of(&error));
         }
+        self.interrupt.cancel();
         let mut options = self.options();
         let mode = step.params.text("mode").and_then(BootstrapMode::named);
         options.mode = mode.unwrap_or(BootstrapMode::Recover);

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Budgets;
 use crate::judge::{Milestones, View, blocker_mismatches, document_mismatches};
-use crate::scenario::{Milestone, Scenario};
+use crate::scenario::{Milestone, Pattern, Scenario};
 use crate::timeline::{Event, Journal, What};
 use crate::world::OperatorEnd;
 
@@ -49,6 +49,8 @@ pub(super) struct Watch<'s> {
     began: Timestamp,
     met: Option<Timestamp>,
     operator: Option<OperatorEnd>,
+    /// What the operator's command must print and has not yet.
+    unprinted: Vec<&'s Pattern>,
 }
 
 impl<'s> Watch<'s> {
@@ -66,6 +68,7 @@ impl<'s> Watch<'s> {
             began: now,
             met: None,
             operator: None,
+            unprinted: scenario.expect.operator.iter().flat_map(|operator| &operator.prints).collect(),
         }
     }
 
@@ -109,6 +112,7 @@ impl<'s> Watch<'s> {
                 self.operator = Some(*end);
                 self.changed = event.at;
             }
+            What::Operator { text, .. } => self.unprinted.retain(|pattern| !pattern.matches(text)),
             What::Injected { .. } => self.changed = event.at,
             _ => {}
         }
@@ -137,15 +141,23 @@ impl<'s> Watch<'s> {
         if quiet(self.budgets.ceiling, self.began) { Wait::Unsettled } else { Wait::NotYet }
     }
 
+    /// Where it matters how it ended.
+    fn operator_has_ended(&self) -> bool {
+        let operator = self.scenario.expect.operator.as_ref();
+        operator.is_none_or(|wanted| wanted.exit.is_none()) || self.operator.is_some()
+    }
+
     fn met(&self, goal: Goal) -> bool {
-        let Some(document) = &self.document else { return false };
+        let Some(document) = &self.document else {
+            let alone = goal == Goal::Eventually && self.scenario.asks_the_operator_alone();
+            return alone && self.unprinted.is_empty() && self.operator_has_ended();
+        };
         let view = View(document);
         match goal {
             Goal::Eventually => {
                 let expect = &self.scenario.expect;
-                let operator = expect.operator.as_ref().is_none_or(|wanted| wanted.exit.is_none())
-                    || self.operator.is_some();
-                operator
+                self.operator_has_ended()
+                    && self.unprinted.is_empty()
                     && document_mismatches(&expect.eventually, view).is_empty()
                     && blocker_mismatches(&expect.blockers, view).is_empty()
             }

@@ -231,6 +231,12 @@ impl Scenario {
         needs
     }
 
+    /// Whether it is about what the operator's command says, and asks for no status document.
+    pub fn asks_the_operator_alone(&self) -> bool {
+        let expect = &self.expect;
+        expect.operator.is_some() && expect.eventually.is_empty() && expect.blockers.is_empty()
+    }
+
     /// Whether a fault shows only when another one is mended: its blocker is what `recovers` asks for.
     pub fn is_masked(&self, fault: &FaultUse) -> bool {
         let LeadsTo::Blocker(code) = fault.kind.leads_to else { return false };

@@ -105,6 +105,15 @@ impl Faults {
                 let restarted = volumes::restart(ground.store, component);
                 done(name, restarted.map_err(|error| failed(name, error.into()))?, "pod", component)
             }
+            "service-links.disable" => {
+                let component = text("component");
+                let patched = values::disable_links(ground.store, component);
+                done(name, patched.map_err(|error| failed(name, error.into()))?, "Deployment of", component)
+            }
+            "temporal.run-autosetup" => {
+                let patched = values::run_autosetup(ground.store);
+                done(name, patched.map_err(|error| failed(name, error.into()))?, "Deployment of", "temporal")
+            }
             "values.restore" => {
                 let release = text("release");
                 let taken = site::take_away(&ground.configuration, release);

@@ -1,8 +1,10 @@
 //! Causes in the site's values.
 
-use cluster_api::kinds;
+use std::sync::Arc;
+
+use cluster_api::{ApiError, Store, kinds, object};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::site;
 use super::super::starts::Start;
@@ -93,6 +95,29 @@ impl Cause {
 /// The variable that a service link makes of a Service's name.
 fn variable(service: &str) -> String {
     format!("{}_PORT", service.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// What `kubectl patch deployment` does to the pods of a component; says whether there is one.
+fn patch(store: &Store, component: &str, change: impl FnOnce(&mut Value)) -> Result<bool, ApiError> {
+    let deployments = store.list(&kinds::DEPLOYMENTS, Some(NAMESPACE));
+    let labels = "app.kubernetes.io/name";
+    let is_mine =
+        |deployment: &&Arc<Value>| object::label(&deployment["spec"]["template"], labels) == Some(component);
+    let Some(mine) = deployments.iter().find(is_mine) else { return Ok(false) };
+    store.modify(&kinds::DEPLOYMENTS, NAMESPACE, object::name(mine), |deployment| {
+        change(&mut deployment["spec"]["template"]["spec"]);
+    })?;
+    Ok(true)
+}
+
+/// Switches a component's service links off.
+pub(super) fn disable_links(store: &Store, component: &str) -> Result<bool, ApiError> {
+    patch(store, component, |pod| pod["enableServiceLinks"] = json!(false))
+}
+
+/// Lets Temporal make its schema.
+pub(super) fn run_autosetup(store: &Store) -> Result<bool, ApiError> {
+    patch(store, "temporal", |pod| pod["containers"][0]["args"] = json!(["autosetup"]))
 }
 
 /// Adds a Service as soon as there is a namespace for it.
