@@ -175,10 +175,15 @@ fn is_open_to_causes(effect: &Finding) -> bool {
 }
 
 fn reaches(cause: &Subject, code: BlockerCode, effect: &Subject) -> bool {
-    if is_shared(code) || matches!(cause, Subject::Platform(_)) {
+    if is_shared(code) {
         return true;
     }
     match (cause, effect) {
+        // Nothing but its tier waits for the status page.
+        (Subject::Platform(name), _) if name == "appliance-status" => {
+            matches!(effect, Subject::Kustomization(_)) || effect == cause
+        }
+        (Subject::Platform(_), _) => true,
         (Subject::Kustomization(tier), _) => effect
             .release()
             .is_some_and(|it| it.kustomization == tier || (tier == "alga-core" && !it.is_core())),
@@ -252,6 +257,20 @@ mod tests {
         );
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].finding.subject, Subject::Component(Component::Db));
+    }
+
+    #[test]
+    fn a_status_page_that_cannot_be_pulled_hides_no_trouble_of_the_application() {
+        let found = roots(
+            vec![
+                finding(BlockerCode::Source, Subject::Kustomization("alga-platform".into()), "health"),
+                finding(BlockerCode::Workload, Subject::Component(Component::Db), "exit code 1"),
+                finding(BlockerCode::ImageNotFound, Subject::Platform("appliance-status".into()), "x"),
+            ],
+            vec![true; 3],
+        );
+        let told: Vec<&str> = found.iter().map(|it| it.finding.subject.name()).collect();
+        assert_eq!(told, ["appliance-status", "db"]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Everything together: facts to document.
 
+use std::collections::BTreeMap;
+
 use appliance_status_model::{
     Blocker, Collector, Component, ComponentStatus, EventSummary, FluxCondition, FluxObject, FluxSummary,
     InvolvedObject, LoginProbe, ReadFailure, ReleaseSummary, Rollup, RollupState, Severity, StatusDocument,
@@ -171,14 +173,18 @@ fn release(known: &Knowledge, view: &View<'_>) -> ReleaseSummary {
     }
 }
 
-/// `appUrl` of the app's values, else the app's port on the node.
+/// `appUrl` of the app's values, the site's own first, else the app's port on the node.
 fn login_url(known: &Knowledge) -> Option<String> {
-    let from_values = known.values.get("alga-core").and_then(|text| {
+    let url_in = |text: &String| {
         text.lines().find_map(|line| {
-            let value = line.trim().strip_prefix("appUrl:")?.trim().trim_matches(['"', '\'']);
+            // Neither a comment nor a value further inside.
+            let value = line.strip_prefix("appUrl:")?;
+            let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
             (!value.is_empty()).then(|| value.to_owned())
         })
-    });
+    };
+    let of = |values: &BTreeMap<String, String>| values.get("alga-core").and_then(url_in);
+    let from_values = of(&known.site_values).or_else(|| of(&known.values));
     from_values.or_else(|| known.site.host_ip.as_ref().map(|ip| format!("http://{ip}:3000")))
 }
 

@@ -73,6 +73,8 @@ pub struct Knowledge {
     pub selection: Option<BTreeMap<String, String>>,
     /// Values documents by release.
     pub values: BTreeMap<String, String>,
+    /// Values that the site keeps itself, by release; they win.
+    pub site_values: BTreeMap<String, String>,
     /// What bootstrap left behind.
     pub bootstrap_result: Option<BootstrapResult>,
     /// What the login page answered.
@@ -464,3 +466,9 @@ pub struct LogExcerpt {
 pub fn component_of(kind: WorkloadKind, key: &ObjectKey) -> Option<Component> {
     if key.namespace == "msp" { Component::of_object(kind, &key.name) } else { None }
 }
+
+/// Namespaces of what the appliance stands on: cluster DNS, storage, Flux, the status page.
+pub const PLATFORM: &[&str] = &["kube-system", "local-path-storage", "flux-system", "appliance-system"];
+
+/// Namespace of the nine services.
+pub const APPLICATION: &str = "msp";

@@ -24,9 +24,10 @@ mod view;
 pub use detect::{DETECTORS, Detector};
 pub use document::{assess, flux_summary, says_the_same, unknown};
 pub use facts::{
-    BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, EventFact, Facts, FluxFact,
-    JobFact, Knowledge, LogExcerpt, NodeFact, ObjectKey, Outage, Owner, PodFact, Presence, ProbeFact,
-    ReadState, Site, StorageClassFact, Termination, Truth, WorkloadFact, component_of, condition,
+    APPLICATION, BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, EventFact, Facts,
+    FluxFact, JobFact, Knowledge, LogExcerpt, NodeFact, ObjectKey, Outage, Owner, PLATFORM, PodFact,
+    Presence, ProbeFact, ReadState, Site, StorageClassFact, Termination, Truth, WorkloadFact, component_of,
+    condition,
 };
 pub use finding::{Extent, Finding, Subject};
 pub use memory::Memory;

@@ -1,10 +1,10 @@
 //! What the whole assessment says of one broken thing at a time.
 
-use appliance_status_model::{BlockerCode as Code, Component, RollupState};
+use appliance_status_model::{BlockerCode as Code, Component, RollupState, WorkloadKind};
 
 use crate::facts::{
     Condition, ContainerFact, ContainerState, EventFact, JobFact, Knowledge, LogExcerpt, ObjectKey, Outage,
-    Owner, PodFact, Termination, Truth,
+    Owner, PodFact, Termination, Truth, WorkloadFact,
 };
 use crate::samples::{
     ago, break_component, container, flux, healthy, look, look_after, now, put_release, running, waiting,
@@ -408,4 +408,71 @@ fn a_pull_under_way_is_an_operation_and_no_blocker() {
     let operation = &document.active_operations[0];
     assert_eq!(operation.elapsed_seconds, Some(960));
     assert_eq!(operation.estimated_size_human.as_deref(), Some("~1.8 GB"));
+}
+
+fn platform_pod(known: &mut Knowledge, namespace: &str, name: &str, of: ContainerFact) {
+    let key = ObjectKey::new(namespace, name);
+    known.workloads.insert(
+        (WorkloadKind::Deployment, key),
+        WorkloadFact { desired: 1, generation: 1, observed_generation: 1, ..WorkloadFact::default() },
+    );
+    let owner = Some(Owner { kind: "ReplicaSet".into(), name: format!("{name}-7c9") });
+    let pod = PodFact {
+        uid: name.into(),
+        owner,
+        phase: "Pending".into(),
+        containers: vec![of],
+        ..PodFact::default()
+    };
+    known.pods.insert(ObjectKey::new(namespace, format!("{name}-7c9-x1")), pod);
+}
+
+const PLATFORM_PARTS: [(&str, &str); 5] = [
+    ("local-path-storage", "local-path-provisioner"),
+    ("flux-system", "source-controller"),
+    ("flux-system", "kustomize-controller"),
+    ("flux-system", "helm-controller"),
+    ("appliance-system", "appliance-status"),
+];
+
+#[test]
+fn what_the_appliance_stands_on_is_told_when_it_cannot_be_pulled_or_does_not_stay_up() {
+    for (namespace, name) in PLATFORM_PARTS {
+        let missing = container("main", "img:1", waiting("ImagePullBackOff", MISSING));
+        for (of, code) in [(missing, Code::ImageNotFound), (ended(2, 3, "Error"), Code::Workload)] {
+            let mut known = Knowledge::default();
+            platform_pod(&mut known, namespace, name, of);
+            let document = look_after(&known, 60);
+            assert_eq!(codes(&document), [(code, name)]);
+            assert!(document.top_blockers[0].login_blocking, "{name}");
+        }
+    }
+}
+
+#[test]
+fn one_resolver_keeps_everything_from_being_pulled_and_is_told_once() {
+    let mut known = Knowledge::default();
+    for (namespace, name) in PLATFORM_PARTS {
+        let refused = container("main", "img:1", waiting("ImagePullBackOff", STALE_RESOLVER));
+        platform_pod(&mut known, namespace, name, refused);
+    }
+    assert_eq!(look_after(&known, 60).top_blockers.len(), 1);
+}
+
+#[test]
+fn pods_that_people_run_beside_the_appliance_are_no_blockers() {
+    let mut known = healthy();
+    let missing = container("main", "img:1", waiting("ImagePullBackOff", MISSING));
+    platform_pod(&mut known, "default", "theirs", missing);
+    assert!(look_after(&known, 60).top_blockers.is_empty());
+}
+
+#[test]
+fn the_address_for_people_is_that_of_the_sites_own_values() {
+    let mut known = healthy();
+    known.values.insert("alga-core".into(), "appUrl: \"http://10.0.0.1:3000\"\n".into());
+    assert_eq!(look_after(&known, 60).login_url.as_deref(), Some("http://10.0.0.1:3000"));
+    let own = "# ours\nappUrl: https://psa.example.com # through the proxy\n";
+    known.site_values.insert("alga-core".into(), own.into());
+    assert_eq!(look_after(&known, 60).login_url.as_deref(), Some("https://psa.example.com"));
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::bootstrap::{BootstrapView, JOB_PREFIX, JobPhase};
 use crate::facts::{
-    ContainerFact, ContainerState, EventFact, Knowledge, LogExcerpt, ObjectKey, Owner, PodFact, WorkloadFact,
-    component_of,
+    APPLICATION, ContainerFact, ContainerState, EventFact, Knowledge, LogExcerpt, ObjectKey, Owner, PLATFORM,
+    PodFact, WorkloadFact, component_of,
 };
 use crate::finding::Subject;
 use crate::flux::{FluxFailure, FluxId, FluxState};
@@ -41,7 +41,7 @@ impl<'a> View<'a> {
         let pods = known
             .pods
             .iter()
-            .filter(|(_, pod)| !pod.deleting && pod.phase != "Succeeded")
+            .filter(|(key, pod)| is_ours(key) && !pod.deleting && pod.phase != "Succeeded")
             .map(|(key, pod)| PodView { key, pod, subject: subject_of(known, key, pod) })
             .filter(|it| match &it.subject {
                 Subject::Bootstrap => it.pod.owner.as_ref().map(|owner| owner.name.as_str()) == newest_job,
@@ -173,6 +173,11 @@ fn judge_flux(known: &Knowledge, memory: &mut Memory) -> BTreeMap<FluxId, FluxSt
     states
 }
 
+/// What people run beside the appliance is theirs to look after.
+fn is_ours(pod: &ObjectKey) -> bool {
+    pod.namespace == APPLICATION || PLATFORM.contains(&pod.namespace.as_str())
+}
+
 fn subject_of(known: &Knowledge, key: &ObjectKey, pod: &PodFact) -> Subject {
     let Some(owner) = &pod.owner else {
         return by_name(key, &key.name);
@@ -187,10 +192,10 @@ fn subject_of(known: &Knowledge, key: &ObjectKey, pod: &PodFact) -> Subject {
     if let Some(component) = workload.and_then(|kind| component_of(kind, &object)) {
         return Subject::Component(component);
     }
-    if key.namespace == "msp" && kind == "Job" && name.starts_with(JOB_PREFIX) {
+    if key.namespace == APPLICATION && kind == "Job" && name.starts_with(JOB_PREFIX) {
         return Subject::Bootstrap;
     }
-    if key.namespace == "msp" { by_name(key, &name) } else { Subject::Platform(name) }
+    if key.namespace == APPLICATION { by_name(key, &name) } else { Subject::Platform(name) }
 }
 
 /// Follows a replica set to its deployment.
@@ -209,8 +214,10 @@ fn controller(known: &Knowledge, key: &ObjectKey, owner: &Owner) -> (String, Str
 
 /// Last resort: the longest component name that the object's name begins with.
 fn by_name(key: &ObjectKey, name: &str) -> Subject {
-    if key.namespace != "msp" {
-        return Subject::Platform(name.to_owned());
+    if key.namespace != APPLICATION {
+        // The provisioner has its helpers make the directories.
+        let of_storage = key.namespace == "local-path-storage" && name.starts_with("helper-pod");
+        return Subject::Platform(if of_storage { "local-path-provisioner" } else { name }.to_owned());
     }
     if name.starts_with(JOB_PREFIX) {
         return Subject::Bootstrap;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use appliance_assess::{
-    ContainerFact, ContainerState, Knowledge, LogExcerpt, ObjectKey, PodFact, Presence, Termination,
+    APPLICATION, ContainerFact, ContainerState, Knowledge, LogExcerpt, ObjectKey, PLATFORM, PodFact,
+    Presence, Termination,
 };
 use appliance_status_model::{Component, WorkloadKind};
 use k8s_openapi::api::core::v1::{Pod, Secret};
@@ -17,7 +18,6 @@ use crate::follow::{Change, Contact, words};
 use crate::login;
 
 const CREDENTIALS: [&str; 2] = ["db-credentials", "redis-credentials"];
-const NAMESPACE: &str = "msp";
 const LOG_LINES: i64 = 100;
 const LOG_BYTES: i64 = 64 * 1024;
 
@@ -82,7 +82,7 @@ impl Inquiries {
         if !self.credentials.begin() {
             return;
         }
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), NAMESPACE);
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), APPLICATION);
         let (changes, busy) = (self.changes.clone(), self.credentials.clone());
         self.tasks.spawn(async move {
             let ask = async |name: &'static str| {
@@ -106,7 +106,7 @@ impl Inquiries {
     }
 
     fn ask_login(&mut self, known: &mut Knowledge) {
-        let app = (WorkloadKind::Deployment, ObjectKey::new(NAMESPACE, Component::AlgaCore.object_name()));
+        let app = (WorkloadKind::Deployment, ObjectKey::new(APPLICATION, Component::AlgaCore.object_name()));
         let ready = known.workloads.get(&app).is_some_and(appliance_assess::WorkloadFact::is_ready);
         let Some(host) = known.site.host_ip.clone().filter(|_| ready) else {
             known.login_probe = None;
@@ -129,7 +129,7 @@ impl Inquiries {
     /// Reads the log of every run that ended badly, once.
     fn read_logs(&mut self, known: &mut Knowledge) {
         let pods: BTreeMap<&ObjectKey, &PodFact> =
-            known.pods.iter().filter(|(key, _)| key.namespace == NAMESPACE).collect();
+            known.pods.iter().filter(|(key, _)| is_ours(&key.namespace)).collect();
         known.logs.retain(|(pod, _), _| pods.contains_key(pod));
         self.logs_read.retain(|(pod, ..)| pods.contains_key(pod));
         for (key, pod) in pods {
@@ -153,6 +153,10 @@ impl Inquiries {
             }
         }
     }
+}
+
+fn is_ours(namespace: &str) -> bool {
+    namespace == APPLICATION || PLATFORM.contains(&namespace)
 }
 
 fn is_telling(container: &ContainerFact, end: &Termination) -> bool {

@@ -219,7 +219,19 @@ impl ConfigMaps {
 
 const SELECTION: &str = "appliance-release-selection";
 const VALUES: &str = "appliance-values-";
+const SITE_VALUES: &str = "appliance-site-values-";
 const RESULT: &str = "appliance-bootstrap-result";
+
+/// Where the values of a release go, and which release it is.
+fn values_of<'a>(
+    known: &'a mut Knowledge,
+    map: &'a str,
+) -> Option<(&'a mut BTreeMap<String, String>, &'a str)> {
+    if let Some(release) = map.strip_prefix(SITE_VALUES) {
+        return Some((&mut known.site_values, release));
+    }
+    Some((&mut known.values, map.strip_prefix(VALUES)?))
+}
 
 impl Sink for ConfigMaps {
     type Object = ConfigMap;
@@ -237,6 +249,7 @@ impl Sink for ConfigMaps {
         if self.read == Self::SYSTEM.read {
             known.selection = None;
             known.values.clear();
+            known.site_values.clear();
         } else {
             known.bootstrap_result = None;
         }
@@ -249,9 +262,9 @@ impl Sink for ConfigMaps {
             }
         } else if key.name == SELECTION {
             known.selection = Some(map.data.unwrap_or_default());
-        } else if let Some(release) = key.name.strip_prefix(VALUES) {
+        } else if let Some((values, release)) = values_of(known, &key.name) {
             let text = map.data.and_then(|it| it.into_values().next()).unwrap_or_default();
-            known.values.insert(release.to_owned(), text);
+            values.insert(release.to_owned(), text);
         }
     }
 
@@ -262,8 +275,8 @@ impl Sink for ConfigMaps {
             }
         } else if key.name == SELECTION {
             known.selection = None;
-        } else if let Some(release) = key.name.strip_prefix(VALUES) {
-            known.values.remove(release);
+        } else if let Some((values, release)) = values_of(known, &key.name) {
+            values.remove(release);
         }
     }
 }

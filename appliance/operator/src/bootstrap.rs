@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::{Bootstrap, Mode};
 use crate::cluster::Cluster;
 use crate::failure::{Failure, Layer, api};
-use crate::lookout::Lookout;
+use crate::lookout::{Lookout, Past};
 use crate::reconcile::Request;
 use crate::report::{Phase, line, step, warning};
 use crate::settings::Settings;
@@ -47,9 +47,10 @@ pub(crate) async fn run(arguments: Bootstrap) -> Result<(), Failure> {
         host_ip: Some(node_ip.to_string()),
         status_url: None,
     };
-    let lookout = Lookout::new(cluster.client.clone(), &time, &page, site);
+    let past = reconcile::past(&cluster).await?;
+    let lookout = Lookout::new(cluster.client.clone(), &time, &page, site, past);
     platform(&cluster, &time, &settings, &lookout).await?;
-    let request = release(&cluster, &settings, &app_url).await?;
+    let request = release(&cluster, &settings, &app_url, past).await?;
     page.announce("Appliance status UI (submitted):");
     lookout.over(Phase::Flux, page.wait(&time)).await?;
     let checked = async {
@@ -96,9 +97,13 @@ async fn platform(
 }
 
 /// Values, selection, source, root; what was installed before is asked to take them up.
-async fn release(cluster: &Cluster, settings: &Settings, app_url: &str) -> Result<Request, Failure> {
+async fn release(
+    cluster: &Cluster,
+    settings: &Settings,
+    app_url: &str,
+    past: Past,
+) -> Result<Request, Failure> {
     let version = &settings.release.release_version;
-    let installed = reconcile::is_installed(cluster).await?;
     step(Phase::Helm, &format!("Writing values and selection of release {version}"));
     for own in &settings.site_values {
         step(Phase::Helm, &format!("Values of {} from {}", own.release, own.path.display()));
@@ -108,7 +113,10 @@ async fn release(cluster: &Cluster, settings: &Settings, app_url: &str) -> Resul
     step(Phase::Flux, "Submitting the source and the root Kustomization");
     cluster.apply(flux::source(settings)).await?;
     cluster.apply(flux::root()).await?;
-    if installed { reconcile::ask(cluster, &changed).await } else { Ok(Request::default()) }
+    match past {
+        Past::Installed => reconcile::ask(cluster, &changed).await,
+        Past::None => Ok(Request::default()),
+    }
 }
 
 pub(crate) fn namespaces() -> Vec<Value> {

@@ -26,19 +26,35 @@ const USUAL: SignedDuration = SignedDuration::from_secs(20);
 /// Beats that a cause may need to become certain after something was waited for in vain.
 const PATIENCE: u32 = 3;
 
+/// What the cluster went through before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Nothing was installed.
+    None,
+    /// An earlier install, whose page tells what stood in its way until this one has done something about it.
+    Installed,
+}
+
 /// Looks out for what stands in the way while the command waits.
 pub(crate) struct Lookout<'a> {
     client: Client,
     time: &'a ApiTime,
     page: &'a StatusPage,
     site: Site,
+    past: Past,
     own: RefCell<Option<Eyes>>,
     told: RefCell<BTreeSet<(String, String)>>,
 }
 
 impl<'a> Lookout<'a> {
-    pub(crate) fn new(client: Client, time: &'a ApiTime, page: &'a StatusPage, site: Site) -> Self {
-        Self { client, time, page, site, own: RefCell::default(), told: RefCell::default() }
+    pub(crate) fn new(
+        client: Client,
+        time: &'a ApiTime,
+        page: &'a StatusPage,
+        site: Site,
+        past: Past,
+    ) -> Self {
+        Self { client, time, page, site, past, own: RefCell::default(), told: RefCell::default() }
     }
 
     /// Does the work; meanwhile says each cause that keeps people from logging in, once, as soon as it is certain,
@@ -66,7 +82,10 @@ impl<'a> Lookout<'a> {
                 () = self.time.beat() => {
                     start = start.or(self.time.now());
                     let overdue = start.zip(self.time.now()).is_some_and(|(start, now)| now.duration_since(start) >= USUAL);
-                    self.say(phase, &self.look(overdue).await);
+                    let seen = self.look(overdue).await;
+                    if overdue || self.past == Past::None {
+                        self.say(phase, &seen);
+                    }
                 }
                 seen = self.own_change() => self.say(phase, &seen),
             }

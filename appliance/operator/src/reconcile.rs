@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::failure::{Failure, api};
+use crate::lookout::Past;
 use crate::objects::{condition, resource};
 use crate::report::{Phase, step, warning};
 
@@ -61,10 +62,10 @@ fn need(release: &DynamicObject, values_changed: impl Fn(&str) -> bool) -> Need 
 }
 
 /// Whether Flux was told of an appliance before.
-pub(crate) async fn is_installed(cluster: &Cluster) -> Result<bool, Failure> {
+pub(crate) async fn past(cluster: &Cluster) -> Result<Past, Failure> {
     let source = objects(cluster, SOURCE, "v1", "OCIRepository", "flux-system");
     let found = source.get_opt("alga-appliance").await.map_err(api("look for an earlier source"))?;
-    Ok(found.is_some())
+    Ok(found.map_or(Past::None, |_| Past::Installed))
 }
 
 /// Asks the source, the Kustomizations, and every release that is not Ready or whose values changed.

@@ -1,8 +1,8 @@
 //! Workloads that do not come up, where nothing more exact is known.
 
-use appliance_status_model::{Component, ComponentTier};
+use appliance_status_model::{Component, ComponentTier, WorkloadKind};
 
-use crate::facts::{ContainerFact, ContainerState, Termination};
+use crate::facts::{ContainerFact, ContainerState, ObjectKey, Termination, WorkloadFact};
 use crate::finding::Subject;
 use crate::view::{PodView, View, waiting};
 use crate::{Detector, Finding};
@@ -11,7 +11,25 @@ use crate::{Detector, Finding};
 const PATIENCE: i64 = 180;
 
 pub(super) fn core(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    troubles(view, detector, |tier| tier != ComponentTier::Background)
+    let mut found = troubles(view, detector, |tier| tier != ComponentTier::Background);
+    found.extend(platform(view, detector));
+    found
+}
+
+/// What the appliance stands on: storage, Flux, the status page.
+fn platform(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for (pod, container) in view.containers() {
+        let Subject::Platform(name) = &pod.subject else { continue };
+        let key = ObjectKey::new(pod.key.namespace.as_str(), name.as_str());
+        let workload = view.known.workloads.get(&(WorkloadKind::Deployment, key));
+        if workload.is_none_or(WorkloadFact::is_ready) || found.iter().any(|it| it.subject == pod.subject) {
+            continue;
+        }
+        let crash = crash(view, detector, pod, container);
+        found.extend(crash.or_else(|| unready(view, detector, pod, container)));
+    }
+    found
 }
 
 pub(super) fn background(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
