@@ -21,7 +21,7 @@ mod probe;
 mod tiers;
 mod view;
 
-pub use detect::{DETECTORS, Detector};
+pub use detect::{DETECTORS, Detector, is_shared};
 pub use document::{assess, flux_summary, says_the_same, unknown};
 pub use facts::{
     APPLICATION, BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, EventFact, Facts,

@@ -1,6 +1,7 @@
 //! What stands between the appliance and its users, as the assessment tells it.
 
-use appliance_status_model::{Blocker as Assessed, StatusDocument};
+use appliance_assess::is_shared;
+use appliance_status_model::{Blocker as Assessed, BlockerCode, StatusDocument};
 use serde_json::Value;
 
 /// A blocker as the command tells it.
@@ -13,9 +14,12 @@ pub(crate) struct Blocker {
 }
 
 impl Blocker {
-    /// What makes it the same blocker when its words differ, as those of a resolver do at every try.
+    /// What makes it the same blocker when its words differ, as those of a resolver do at every try. A cause that
+    /// all components share is the same whomever it hits first.
     pub(crate) fn identity(&self) -> (String, String) {
-        (self.layer.clone(), self.component.clone())
+        let shared = BlockerCode::ALL.iter().any(|it| is_shared(*it) && it.layer() == self.layer);
+        let whom = if shared { String::new() } else { self.component.clone() };
+        (self.layer.clone(), whom)
     }
 }
 
@@ -50,7 +54,7 @@ pub(crate) fn of_assessment(document: &StatusDocument) -> Vec<Blocker> {
 mod tests {
     use serde_json::json;
 
-    use super::of_page;
+    use super::{Blocker, of_page};
 
     #[test]
     fn only_what_keeps_people_from_logging_in_is_told() {
@@ -65,5 +69,30 @@ mod tests {
     #[test]
     fn a_document_without_blockers_has_none() {
         assert!(of_page(&json!({ "topBlockers": null })).is_empty());
+    }
+
+    fn blocker(layer: &str, component: &str, reason: &str) -> Blocker {
+        let own = |it: &str| it.to_owned();
+        Blocker {
+            layer: own(layer),
+            component: own(component),
+            reason: own(reason),
+            next_action: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_resolver_that_refuses_is_one_cause_whomever_it_hits_and_from_whatever_port() {
+        let one =
+            blocker("Platform DNS resolution", "alga-core", "read udp 10.0.2.15:41234: connection refused");
+        let other =
+            blocker("Platform DNS resolution", "source", "read udp 10.0.2.15:41235: connection refused");
+        assert_eq!(one.identity(), other.identity());
+    }
+
+    #[test]
+    fn two_images_that_are_missing_are_two_causes() {
+        let of = |component| blocker("Image tag availability", component, "").identity();
+        assert_ne!(of("db"), of("redis"));
     }
 }

@@ -10,6 +10,7 @@ use std::convert::Infallible;
 
 use appliance_assess::{Memory, Site, assess};
 use appliance_collect::Collector;
+use appliance_status_model::StatusDocument;
 use jiff::SignedDuration;
 use kube::Client;
 use tokio::sync::watch;
@@ -111,7 +112,7 @@ impl<'a> Lookout<'a> {
         if open && own.is_none() {
             *own = Some(Eyes::open(self.client.clone(), self.site.clone()));
         }
-        own.as_ref().map(Eyes::see).unwrap_or_default()
+        own.as_ref().map(|it| Eyes::blockers(&it.seen)).unwrap_or_default()
     }
 
     /// The next change of what is seen from here; waits as long as nobody looks.
@@ -122,7 +123,7 @@ impl<'a> Lookout<'a> {
         if seen.changed().await.is_err() {
             return std::future::pending().await;
         }
-        seen.borrow_and_update().clone()
+        Eyes::blockers(&seen)
     }
 
     /// Puts the cause in the place of a bare time-out. It may need a moment to become certain.
@@ -139,9 +140,18 @@ impl<'a> Lookout<'a> {
     }
 }
 
+/// What the collector and the assessment of this process say, after as many beats as a cause needs to become certain.
+pub(crate) async fn assessed(client: Client, time: &ApiTime, site: Site) -> Option<StatusDocument> {
+    let eyes = Eyes::open(client, site);
+    for _ in 0..PATIENCE {
+        time.beat().await;
+    }
+    eyes.seen.borrow().clone()
+}
+
 /// Collector and assessment at work in this process.
 struct Eyes {
-    seen: watch::Receiver<Vec<Blocker>>,
+    seen: watch::Receiver<Option<StatusDocument>>,
     task: JoinHandle<()>,
 }
 
@@ -153,26 +163,19 @@ impl Drop for Eyes {
 
 impl Eyes {
     fn open(client: Client, site: Site) -> Self {
-        let (sender, seen) = watch::channel(Vec::new());
+        let (sender, seen) = watch::channel(None);
         let mut collector = Collector::start(client, site);
         let task = tokio::spawn(async move {
             let mut memory = Memory::default();
             let show = |known: &_, now| {
-                let blockers = of_assessment(&assess(known, &mut memory, now));
-                sender.send_if_modified(|it| {
-                    let differs = *it != blockers;
-                    if differs {
-                        *it = blockers;
-                    }
-                    differs
-                });
+                sender.send_replace(Some(assess(known, &mut memory, now)));
             };
             collector.run(show).await;
         });
         Self { seen, task }
     }
 
-    fn see(&self) -> Vec<Blocker> {
-        self.seen.borrow().clone()
+    fn blockers(seen: &watch::Receiver<Option<StatusDocument>>) -> Vec<Blocker> {
+        seen.borrow().as_ref().map(of_assessment).unwrap_or_default()
     }
 }

@@ -3,12 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use appliance_assess::Site;
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::Status;
 use crate::cluster::Cluster;
 use crate::failure::{Failure, Layer};
+use crate::lookout::assessed;
 use crate::report::{line, warning};
 use crate::time::ApiTime;
 use crate::token;
@@ -69,7 +71,7 @@ impl StatusPage {
     }
 }
 
-/// `appliance status`.
+/// `appliance status`. Where the page does not answer, the command says what it sees itself, and fails all the same.
 pub(crate) async fn run(arguments: &Status) -> Result<(), Failure> {
     let cluster = Cluster::connect(&arguments.kubeconfig).await?;
     let remedy = "Run appliance bootstrap first.";
@@ -81,13 +83,27 @@ pub(crate) async fn run(arguments: &Status) -> Result<(), Failure> {
         None => cluster.node_ip().await?,
     };
     let page = StatusPage::new(ip, &token)?;
-    let document = page.document().await.map_err(|error| {
-        let remedy = "Check deployment appliance-system/appliance-status.";
-        Failure::new(Layer::Kubernetes, format!("ask {}/api/status", page.url), remedy).because(error)
-    })?;
-    if arguments.json {
-        line(&serde_json::to_string_pretty(&document).unwrap_or_default());
-        return Ok(());
+    let silent = match page.document().await {
+        Ok(document) => {
+            tell(&document, arguments.json);
+            return Ok(());
+        }
+        Err(error) => {
+            let remedy = "Check deployment appliance-system/appliance-status.";
+            Failure::new(Layer::Kubernetes, format!("ask {}/api/status", page.url), remedy).because(error)
+        }
+    };
+    let time = ApiTime::start(cluster.client.clone());
+    let site = Site { host_ip: Some(ip.to_string()), ..Site::default() };
+    if let Some(document) = assessed(cluster.client, &time, site).await {
+        tell(&json!(document), arguments.json);
+    }
+    Err(silent)
+}
+
+fn tell(document: &Value, as_json: bool) {
+    if as_json {
+        return line(&serde_json::to_string_pretty(document).unwrap_or_default());
     }
     let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
     line(&format!("{}: {}", text(&document["status"]), text(&document["rollup"]["message"])));
@@ -101,5 +117,4 @@ pub(crate) async fn run(arguments: &Status) -> Result<(), Failure> {
         line(&format!("    Next: {}", text(&blocker["nextAction"])));
     }
     line(&format!("Next: {}", text(&document["nextAction"])));
-    Ok(())
 }

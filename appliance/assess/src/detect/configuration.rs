@@ -68,7 +68,8 @@ pub(super) fn credentials(view: &View<'_>, detector: &Detector) -> Vec<Finding> 
 }
 
 /// Whether a code names a cause that all components share, so that it is told once.
-pub(crate) fn is_shared(code: BlockerCode) -> bool {
+#[must_use]
+pub fn is_shared(code: BlockerCode) -> bool {
     matches!(code, BlockerCode::Dns | BlockerCode::Credentials | BlockerCode::Node | BlockerCode::Kubernetes)
 }
 

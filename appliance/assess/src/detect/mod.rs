@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use crate::finding::{Extent, Finding, Subject};
 use crate::view::View;
 
-pub(crate) use configuration::{importance, is_shared};
+pub(crate) use configuration::importance;
+pub use configuration::is_shared;
 pub(crate) use reconcile::brings;
 pub(crate) use signals::is_dns_trouble;
 
