@@ -4,14 +4,24 @@
 //! waits in a backlog, and the thread that it is for looks asleep. The table of sockets would tell as well, but reading
 //! it takes milliseconds on a machine with much memory.
 
-use std::fs;
+use crate::table::TableFile;
 
 /// The column that holds the length of a processor's backlog (Linux 5.10 and later).
 const BACKLOG: usize = 11;
 
-/// No packet waits to be handed over; true where the system does not say.
-pub(crate) fn empty() -> bool {
-    fs::read_to_string("/proc/net/softnet_stat").map_or(true, |table| none_waiting(&table))
+/// The system's word on them.
+#[derive(Debug)]
+pub(crate) struct Backlog(Option<TableFile>);
+
+impl Backlog {
+    pub(crate) fn open() -> Self {
+        Self(TableFile::open("/proc/net/softnet_stat"))
+    }
+
+    /// No packet waits to be handed over; true where the system does not say.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.as_ref().and_then(|table| table.with(none_waiting)).unwrap_or(true)
+    }
 }
 
 fn none_waiting(table: &str) -> bool {

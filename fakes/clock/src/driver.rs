@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::backlog;
+use crate::backlog::Backlog;
 use crate::clock::{Field, Pace, machine_now};
-use crate::processes::{self, Activity, OwnThread};
+use crate::processes::{self, Activity, OwnThread, Processes};
 
 /// A world that is busy for longer than this, without one pause, is charged the machine's time.
 pub const BUSY_GRACE: Duration = Duration::from_millis(250);
@@ -31,11 +31,21 @@ pub(crate) struct Driver {
     last: Instant,
     busy_since: Option<Instant>,
     activity: Activity,
+    processes: Processes,
+    backlog: Backlog,
 }
 
 impl Driver {
     pub(crate) fn new(field: Arc<Field>, speed: f64) -> Self {
-        Self { field, speed, last: monotonic(), busy_since: None, activity: Activity::default() }
+        Self {
+            field,
+            speed,
+            last: monotonic(),
+            busy_since: None,
+            activity: Activity::default(),
+            processes: Processes::default(),
+            backlog: Backlog::open(),
+        }
     }
 
     pub(crate) fn run(mut self) {
@@ -55,7 +65,7 @@ impl Driver {
             let state = self.field.lock();
             (state.holds, state.processes.clone())
         };
-        let first = Activity::look(&processes);
+        let first = self.processes.look(&processes);
         if holds > 0 {
             self.charge_held(first);
             return self.wait(HELD_TICK, |field| field.lock().holds == 0);
@@ -69,7 +79,7 @@ impl Driver {
         self.jump(epoch);
     }
 
-    fn still_quiet(&self, epoch: u64, first: &Activity, processes: &BTreeSet<u32>) -> bool {
+    fn still_quiet(&mut self, epoch: u64, first: &Activity, processes: &BTreeSet<u32>) -> bool {
         let parked = |field: &Field| {
             is_parked(field)
                 && field.epoch.load(Ordering::SeqCst) == epoch
@@ -77,8 +87,8 @@ impl Driver {
         };
         parked(&self.field)
             && first.asleep()
-            && *first == Activity::look(processes)
-            && backlog::empty()
+            && *first == self.processes.look(processes)
+            && self.backlog.is_empty()
             && parked(&self.field)
     }
 

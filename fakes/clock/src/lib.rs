@@ -32,6 +32,7 @@ mod clock;
 pub mod driver;
 mod processes;
 mod runtime;
+mod table;
 mod timers;
 
 pub use clock::{Clock, Elapsed, Hold, Tracked};

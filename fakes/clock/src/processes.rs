@@ -1,34 +1,27 @@
 //! What tracked processes do, as the system's process table shows it.
+//!
+//! A look is taken at every jump, so its cost is the cost of a jump: files are opened once and read again, and the lists of
+//! threads and children are read only when somebody ran who could have made one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
+
+use crate::table::TableFile;
 
 /// One look at all tracked processes, their children and their threads.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Activity {
     awake: usize,
     /// Per thread: nanoseconds computed, and how often it was given a processor.
-    turns: Vec<(u32, u64, u64)>,
+    turns: Vec<(u32, Turns)>,
 }
 
-impl Activity {
-    /// Looks at these processes; one that is gone does nothing.
-    pub(crate) fn look(processes: &BTreeSet<u32>) -> Self {
-        let mut seen = Self::default();
-        let mut open: Vec<u32> = processes.iter().copied().collect();
-        let mut known: BTreeSet<u32> = processes.clone();
-        while let Some(pid) = open.pop() {
-            for child in seen.look_at(pid) {
-                if known.insert(child) {
-                    open.push(child);
-                }
-            }
-        }
-        seen
-    }
+/// Nanoseconds computed, and how often it was given a processor.
+type Turns = (u64, u64);
 
+impl Activity {
     /// Nobody computes or waits for a processor or a disk.
     pub(crate) fn asleep(&self) -> bool {
         self.awake == 0
@@ -36,38 +29,123 @@ impl Activity {
 
     /// How long all of them together computed since `earlier`.
     pub(crate) fn computed_since(&self, earlier: &Self) -> Duration {
-        let sum = |a: &Self| a.turns.iter().map(|(_, ran, _)| *ran).sum::<u64>();
+        let sum = |a: &Self| a.turns.iter().map(|(_, (ran, _))| *ran).sum::<u64>();
         Duration::from_nanos(sum(self).saturating_sub(sum(earlier)))
     }
+}
 
-    /// Adds one process; returns its children.
-    fn look_at(&mut self, pid: u32) -> Vec<u32> {
-        let mut children = Vec::new();
-        let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return children };
-        for task in tasks.flatten() {
-            let path = task.path();
-            let Some(thread) = path.file_name().and_then(|n| n.to_str()).and_then(|n| n.parse().ok()) else {
-                continue;
-            };
-            self.look_at_thread(thread, &path);
-            if let Ok(text) = fs::read_to_string(path.join("children")) {
-                children.extend(text.split_whitespace().filter_map(|c| c.parse::<u32>().ok()));
+/// The processes that were looked at, with their files open.
+#[derive(Debug, Default)]
+pub(crate) struct Processes {
+    known: BTreeMap<u32, Process>,
+}
+
+impl Processes {
+    /// Looks at these processes and all that they started; one that is gone does nothing.
+    pub(crate) fn look(&mut self, tracked: &BTreeSet<u32>) -> Activity {
+        let mut seen = Activity::default();
+        let mut reached = tracked.clone();
+        let mut open: Vec<u32> = tracked.iter().copied().collect();
+        while let Some(pid) = open.pop() {
+            let process = self.known.entry(pid).or_insert_with(|| Process::of(pid));
+            process.look(&mut seen);
+            open.extend(process.children.iter().copied().filter(|child| reached.insert(*child)));
+        }
+        if self.known.len() > reached.len() {
+            self.known.retain(|pid, _| reached.contains(pid));
+        }
+        seen
+    }
+}
+
+#[derive(Debug)]
+struct Process {
+    pid: u32,
+    threads: Vec<Thread>,
+    children: Vec<u32>,
+    /// Whether the lists are those of now, as far as can be known.
+    listed: bool,
+}
+
+#[derive(Debug)]
+struct Thread {
+    id: u32,
+    stat: TableFile,
+    schedstat: TableFile,
+    last: Option<Turns>,
+}
+
+impl Process {
+    fn of(pid: u32) -> Self {
+        Self { pid, threads: Vec::new(), children: Vec::new(), listed: false }
+    }
+
+    fn look(&mut self, seen: &mut Activity) {
+        if !self.listed {
+            self.list();
+        }
+        let (awake, ran) = self.read();
+        if ran {
+            // Who ran may have started a thread or a child, or ended one.
+            self.list();
+            let (awake, _) = self.read();
+            seen.awake += awake;
+            // What ran once may run again before anybody looks.
+            self.listed = awake == 0;
+        } else {
+            seen.awake += awake;
+        }
+        seen.turns.extend(self.threads.iter().filter_map(|thread| Some((thread.id, thread.last?))));
+    }
+
+    /// How many threads are awake, and whether any of them ran since it was read last, or is gone.
+    fn read(&mut self) -> (usize, bool) {
+        let (mut awake, mut ran) = (0, false);
+        for thread in &mut self.threads {
+            match thread.stat.with(is_awake) {
+                Some(true) => awake += 1,
+                Some(false) => {}
+                None => ran = true,
+            }
+            let now = thread.schedstat.with(turns).flatten();
+            ran |= now != thread.last || now.is_none();
+            thread.last = now;
+        }
+        (awake, ran)
+    }
+
+    fn list(&mut self) {
+        let place = format!("/proc/{}/task", self.pid);
+        let Ok(tasks) = fs::read_dir(&place) else {
+            self.threads.clear();
+            self.children.clear();
+            return;
+        };
+        let ids: BTreeSet<u32> =
+            tasks.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok()).collect();
+        self.threads.retain(|thread| ids.contains(&thread.id));
+        let mut children = BTreeSet::new();
+        for id in ids {
+            let folder = format!("{place}/{id}");
+            if !self.threads.iter().any(|thread| thread.id == id) {
+                let (stat, schedstat) = (format!("{folder}/stat"), format!("{folder}/schedstat"));
+                if let (Some(stat), Some(schedstat)) = (TableFile::open(&stat), TableFile::open(&schedstat)) {
+                    self.threads.push(Thread { id, stat, schedstat, last: None });
+                }
+            }
+            if let Ok(text) = fs::read_to_string(format!("{folder}/children")) {
+                children.extend(text.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
             }
         }
-        children
+        self.children = children.into_iter().collect();
+        self.listed = true;
     }
+}
 
-    fn look_at_thread(&mut self, thread: u32, path: &Path) {
-        if fs::read_to_string(path.join("stat")).is_ok_and(|stat| is_awake(&stat)) {
-            self.awake += 1;
-        }
-        if let Ok(text) = fs::read_to_string(path.join("schedstat")) {
-            let mut numbers = text.split_whitespace().map(|n| n.parse().unwrap_or(0));
-            let ran = numbers.next().unwrap_or(0);
-            let turns = numbers.nth(1).unwrap_or(0);
-            self.turns.push((thread, ran, turns));
-        }
-    }
+fn turns(text: &str) -> Option<Turns> {
+    let mut numbers = text.split_whitespace().map(|n| n.parse().unwrap_or(0));
+    let ran = numbers.next()?;
+    Some((ran, numbers.nth(1)?))
 }
 
 /// `R` runs or could run, `D` waits for a disk; everything else waits for an event.
@@ -78,21 +156,22 @@ fn is_awake(stat: &str) -> bool {
 }
 
 /// One thread of this process, as the system knows it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct OwnThread {
-    stat: PathBuf,
+    stat: Option<TableFile>,
 }
 
 impl OwnThread {
     /// The calling thread.
     pub(crate) fn current() -> Self {
         let place = fs::read_link("/proc/thread-self").unwrap_or_default();
-        Self { stat: Path::new("/proc").join(place).join("stat") }
+        let stat = Path::new("/proc").join(place).join("stat");
+        Self { stat: stat.to_str().and_then(TableFile::open) }
     }
 
     /// It sleeps, and nobody has woken it: a thread that was woken and waits for a processor still looks parked to the program.
     pub(crate) fn asleep(&self) -> bool {
-        fs::read_to_string(&self.stat).map_or(true, |stat| !is_awake(&stat))
+        self.stat.as_ref().and_then(|stat| stat.with(is_awake)).is_none_or(|awake| !awake)
     }
 }
 
@@ -102,7 +181,9 @@ pub(crate) fn visible() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Activity, is_awake};
+    use std::process::Command;
+
+    use super::{Processes, is_awake};
 
     #[test]
     fn a_running_thread_is_awake_and_a_sleeping_one_is_not() {
@@ -113,6 +194,27 @@ mod tests {
 
     #[test]
     fn a_process_that_is_gone_sleeps() {
-        assert!(Activity::look(&[u32::MAX].into()).asleep());
+        assert!(Processes::default().look(&[u32::MAX].into()).asleep());
+    }
+
+    #[test]
+    fn a_child_that_was_started_after_the_first_look_is_seen() {
+        let script = "read go; (while :; do :; done) & wait";
+        let mut shell =
+            Command::new("sh").args(["-c", script]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let mut processes = Processes::default();
+        let tracked = [shell.id()].into();
+        while !processes.look(&tracked).asleep() {}
+        drop(shell.stdin.take());
+        // The shell sleeps in `wait` while its child computes.
+        let mut awake = 0;
+        while awake < 100 {
+            awake += usize::from(!processes.look(&tracked).asleep());
+        }
+        let children = &processes.known[&shell.id()].children;
+        for child in children.clone() {
+            Command::new("kill").arg(child.to_string()).status().unwrap();
+        }
+        shell.wait().unwrap();
     }
 }
