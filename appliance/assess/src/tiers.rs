@@ -6,6 +6,7 @@ use appliance_status_model::{
 
 use crate::bootstrap::POSTGRES_CLAIM;
 use crate::causes::Root;
+use crate::detect::drifted;
 use crate::facts::{ObjectKey, Presence, Truth, condition};
 use crate::finding::Subject;
 use crate::flux::FluxState;
@@ -124,7 +125,7 @@ fn a_critical_pod_is_stuck(view: &View<'_>) -> bool {
     })
 }
 
-/// Whether every expected Flux object is Ready at the fetched revision.
+/// Whether every expected Flux object is Ready at the fetched revision, and nothing runs but what was selected.
 fn releases(view: &View<'_>) -> bool {
     let ready = |state: Option<&FluxState>| state == Some(&FluxState::Ready);
     let revision = view.source().and_then(|(_, source)| source.revision.as_ref());
@@ -135,6 +136,7 @@ fn releases(view: &View<'_>) -> bool {
     };
     RELEASES.iter().all(|release| ready(view.release(release.name)))
         && ["alga-platform", "alga-core", "alga-background"].iter().all(|name| current(name))
+        && drifted(view).next().is_none()
 }
 
 /// Whether a cause keeps people from logging in, given how far the appliance is.

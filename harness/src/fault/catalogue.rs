@@ -1,7 +1,7 @@
 //! The table of faults.
 
 use super::kind::{FaultKind, LeadsTo, Shows};
-use super::params::{ANY_IMAGE, HOST, IMAGE, KEEPER, LINKED_COMPONENT, SERVICE, STATUS, TAKES};
+use super::params::{ANY_IMAGE, HOST, IMAGE, KEEPER, LINKED_COMPONENT, SERVICE, STATUS, TAKES, VALUES_IMAGE};
 use crate::world::Capability;
 
 /// Every fault.
@@ -85,6 +85,16 @@ pub static FAULTS: &[FaultKind] = &[
         leads_to: LeadsTo::Blocker("dns"),
         shows: Shows::Status,
         needs: Capability::Dns,
+    },
+    FaultKind {
+        name: "release.image-drift",
+        summary: "Somebody publishes another build of an image and sets it on its workload by hand, past the release's values.",
+        params: &[VALUES_IMAGE],
+        healed_by: &["flux.repair"],
+        receipt: "the registry told the node which manifest that build's tag means",
+        leads_to: LeadsTo::Blocker("release-drift"),
+        shows: Shows::Status,
+        needs: Capability::Registry,
     },
     FaultKind {
         name: "volume.subpath-dangling",

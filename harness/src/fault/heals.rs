@@ -34,6 +34,12 @@ pub static HEALS: &[HealKind] = &[
         needs: Capability::Flux,
     },
     HealKind {
+        name: "flux.repair",
+        summary: "Repairs a release: asks Flux to apply it again although nothing of it changed.",
+        params: &[RELEASE],
+        needs: Capability::Flux,
+    },
+    HealKind {
         name: "volume.repair",
         summary: "Puts a directory in the place of what is in its place in a component's volume.",
         params: &[KEEPER],

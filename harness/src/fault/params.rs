@@ -25,6 +25,11 @@ pub(super) const IMAGE: Param = required(
     ParamKind::Image,
     "the component whose image it is, or the last part of the image's repository",
 );
+pub(super) const VALUES_IMAGE: Param = required(
+    "image",
+    ParamKind::Image,
+    "the component whose image it is; one whose image its release's values select",
+);
 pub(super) const ANY_IMAGE: Param =
     optional("image", ParamKind::Image, "only for this image; all of them where it is left out");
 pub(super) const STATUS: Param = required("status", ParamKind::HttpStatus, "the HTTP status, 400 to 599");

@@ -53,6 +53,21 @@ pub fn document_mismatches(wanted: &Document, view: View<'_>) -> Vec<Mismatch> {
     found
 }
 
+/// As [`document_mismatches`], for a recovery: a blocker that it does not ask for is gone.
+pub fn recovery_mismatches(wanted: &Document, view: View<'_>) -> Vec<Mismatch> {
+    let mut found = document_mismatches(wanted, view);
+    for blocker in view.blockers() {
+        let asked_for = wanted.blocker.is_some_and(|code| blocker.is(code))
+            && wanted.component.as_ref().is_none_or(|component| blocker.component == component);
+        if !asked_for {
+            let expected = wanted.blocker.map_or("no blocker".to_owned(), |code| format!("only {code}"));
+            let seen = format!("{} still", blocker.title());
+            found.push(Mismatch { rule: Rule::Recovers, expected, seen });
+        }
+    }
+    found
+}
+
 fn ready(said: Option<bool>) -> &'static str {
     match said {
         Some(true) => Readiness::Ready.name(),

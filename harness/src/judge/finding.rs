@@ -14,6 +14,8 @@ pub enum Rule {
     Blockers,
     /// A blocker that the scenario does not list.
     Unlisted,
+    /// A blocker that is not said as the contract says it.
+    Contract,
     /// `always`.
     Always,
     /// `never`.
@@ -64,6 +66,7 @@ impl Rule {
             Self::Eventually => "eventually",
             Self::Blockers => "blockers",
             Self::Unlisted => "unlisted blocker",
+            Self::Contract => "contract",
             Self::Always => "always",
             Self::Never => "never",
             Self::Order => "order",

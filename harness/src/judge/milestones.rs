@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::rules::says;
 use super::{Finding, History, Rule, View};
-use crate::scenario::{Milestone, Scenario, Tier};
+use crate::scenario::{Milestone, Rollup, Scenario, Tier};
 use crate::timeline::{Event, Phase, Target, Timeline, What, elapsed};
 
 /// When milestones were first seen, folded from events one by one.
@@ -71,6 +71,9 @@ impl Milestones {
         if view.tier(Tier::Login) == Some(true) {
             said.push(Milestone::LoginReady);
         }
+        if view.rollup() == Some(Rollup::FullyHealthy.name()) {
+            said.push(Milestone::FullyHealthy);
+        }
         let wanted = &scenario.expect.blockers;
         let fits = |seen: &super::SeenBlocker<'_>| {
             wanted.iter().any(|blocker| {
@@ -104,7 +107,9 @@ impl Milestones {
         match milestone {
             Milestone::Blocker => self.landed.or(self.start),
             Milestone::Recovered => self.healed,
-            Milestone::StatusPage | Milestone::App | Milestone::LoginReady => self.start,
+            Milestone::StatusPage | Milestone::App | Milestone::LoginReady | Milestone::FullyHealthy => {
+                self.start
+            }
         }
     }
 

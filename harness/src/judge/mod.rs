@@ -8,6 +8,7 @@
 //! ```
 
 mod blockers;
+mod contract;
 mod control;
 mod document;
 mod finding;
@@ -21,7 +22,7 @@ mod view;
 
 pub use blockers::blocker_mismatches;
 pub use control::{Control, Shown};
-pub use document::{Mismatch, document_mismatches};
+pub use document::{Mismatch, document_mismatches, recovery_mismatches};
 pub use finding::{Finding, Rule};
 pub use history::History;
 pub use milestones::{Milestones, Seen};
@@ -40,6 +41,7 @@ pub fn judge(timeline: &Timeline, scenario: &Scenario, control: Option<&Control>
     let mut wrong = rules::eventually(&history, scenario);
     wrong.extend(rules::operator(timeline, scenario, &history));
     wrong.extend(moments::unlisted(&history, scenario));
+    wrong.extend(contract::breaches(&history));
     wrong.extend(moments::always_and_never(&history, scenario));
     wrong.extend(milestones.order(&scenario.expect.order, &history));
     wrong.extend(milestones.within(&scenario.expect.within, &history));

@@ -74,7 +74,7 @@ fn never(history: &History, spells: &[Spell], banned: &Document) -> Option<Findi
 }
 
 /// `from +12s to +20s (for 8s)`.
-fn lasted(history: &History, from: Timestamp, to: Timestamp) -> String {
+pub(super) fn lasted(history: &History, from: Timestamp, to: Timestamp) -> String {
     if to == history.end {
         return history.since(from, to);
     }

@@ -1,7 +1,9 @@
 //! What must hold at a certain moment.
 
 use super::history::{Said, Spell, same_since};
-use super::{Finding, History, Mismatch, Rule, View, blocker_mismatches, document_mismatches};
+use super::{
+    Finding, History, Mismatch, Rule, View, blocker_mismatches, document_mismatches, recovery_mismatches,
+};
 use crate::scenario::{Document, Exit, Scenario};
 use crate::timeline::{Timeline, What};
 use crate::world::{OperatorEnd, Stream};
@@ -42,7 +44,7 @@ pub(super) fn recovers(history: &History, scenario: &Scenario) -> Vec<Finding> {
         // What never came about is not healed; the other rules say what did not.
         return Vec::new();
     }
-    let mismatches = |spell: &Spell| Some(document_mismatches(wanted, View(spell.document()?)));
+    let mismatches = |spell: &Spell| Some(recovery_mismatches(wanted, View(spell.document()?)));
     let mut found = at_end(history, &history.spells, Rule::Recovers, &wanted.to_string(), mismatches);
     for finding in &mut found {
         finding.rule = Rule::Recovers;

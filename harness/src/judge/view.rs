@@ -19,6 +19,8 @@ pub struct SeenBlocker<'d> {
     pub layer: &'d str,
     /// Its reason.
     pub reason: &'d str,
+    /// What it says to do.
+    pub next_action: &'d str,
     /// Whether it stands between people and the login.
     pub login_blocking: Option<bool>,
     /// Code and component of what follows from it; nothing is known of it where a service has none.
@@ -64,9 +66,10 @@ impl SeenBlocker<'_> {
 
 fn seen(entry: &Value) -> SeenBlocker<'_> {
     let layer = text(entry, "layer");
+    let next_action = text(entry, "nextAction");
     let codes = match entry.get("code").and_then(Value::as_str) {
         Some(code) => vec![code],
-        None => codes_of(layer, text(entry, "nextAction")),
+        None => codes_of(layer, next_action),
     };
     let consequences = entry.get("consequences").and_then(Value::as_array);
     SeenBlocker {
@@ -74,6 +77,7 @@ fn seen(entry: &Value) -> SeenBlocker<'_> {
         component: text(entry, "component"),
         layer,
         reason: text(entry, "reason"),
+        next_action,
         login_blocking: entry.get("loginBlocking").and_then(Value::as_bool),
         consequences: consequences
             .map(|list| list.iter().map(|entry| (text(entry, "code"), text(entry, "component"))).collect()),

@@ -71,6 +71,7 @@ fn field(milestone: Milestone) -> &'static str {
         Milestone::StatusPage => "statusPageMs",
         Milestone::App => "appMs",
         Milestone::LoginReady => "loginReadyMs",
+        Milestone::FullyHealthy => "fullyHealthyMs",
         Milestone::Blocker => "firstBlockerMs",
         Milestone::Recovered => "recoveredMs",
     }

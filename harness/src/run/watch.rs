@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Budgets;
-use crate::judge::{Milestones, View, blocker_mismatches, document_mismatches};
+use crate::judge::{Milestones, View, blocker_mismatches, document_mismatches, recovery_mismatches};
 use crate::scenario::{Milestone, Pattern, Scenario};
 use crate::timeline::{Event, Journal, What};
 use crate::world::OperatorEnd;
@@ -136,7 +136,8 @@ impl<'s> Watch<'s> {
         }
         let patience = if self.silent { self.budgets.silence } else { self.budgets.patience };
         if quiet(patience, self.changed) {
-            return if met { Wait::Settled } else { Wait::SettledOtherwise };
+            // What is said by turns with something else has to stay first.
+            return if met { Wait::NotYet } else { Wait::SettledOtherwise };
         }
         if quiet(self.budgets.ceiling, self.began) { Wait::Unsettled } else { Wait::NotYet }
     }
@@ -163,7 +164,7 @@ impl<'s> Watch<'s> {
             }
             Goal::Recovers => {
                 let wanted = self.scenario.recovers.as_ref();
-                wanted.is_none_or(|wanted| document_mismatches(wanted, view).is_empty())
+                wanted.is_none_or(|wanted| recovery_mismatches(wanted, view).is_empty())
             }
         }
     }

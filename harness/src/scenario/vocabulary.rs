@@ -63,6 +63,8 @@ names! {
         App = "app",
         /// The status document said for the first time that people can log in.
         LoginReady = "login-ready",
+        /// The status document said for the first time that everything is there.
+        FullyHealthy = "fully-healthy",
         /// The status document named the first of the blockers that the scenario expects.
         Blocker = "blocker",
         /// After the heal, what `recovers` asks for held for the first time.

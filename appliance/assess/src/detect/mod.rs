@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod configuration;
+mod drift;
 mod images;
 mod login;
 mod logs;
@@ -19,6 +20,7 @@ use crate::view::View;
 
 pub(crate) use configuration::importance;
 pub use configuration::is_shared;
+pub(crate) use drift::drifted;
 pub(crate) use reconcile::brings;
 pub(crate) use signals::is_dns_trouble;
 
@@ -328,6 +330,15 @@ pub static DETECTORS: &[Detector] = &[
         causes: &[],
         example: "HelmRelease alga-system/email-service does not exist",
         detect: reconcile::release_missing,
+    },
+    Detector {
+        code: Code::ReleaseDrift,
+        signals: &["image of a workload is not the one that the values of its release select"],
+        grace: 30,
+        next_action: "Run Repair Release.",
+        causes: &[],
+        example: "email-service runs ghcr.io/nine-minds/email-service:hotfix, and the values of email-service select ghcr.io/nine-minds/email-service:61e4a00e",
+        detect: drift::drift,
     },
     Detector {
         code: Code::LoginProbe,

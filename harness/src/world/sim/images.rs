@@ -39,6 +39,14 @@ impl Image {
         }
     }
 
+    /// Another build of it, as somebody publishes one who needs a correction today.
+    pub(super) fn hotfix(&self) -> Self {
+        let mut build = self.clone();
+        build.image.push_str("-hotfix");
+        build.env.push("BUILD=hotfix".to_owned());
+        build
+    }
+
     /// The component that it is the image of: the name of its program.
     pub(super) fn component(&self) -> &str {
         let program = self.entrypoint.first().map_or("", String::as_str);

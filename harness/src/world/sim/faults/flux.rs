@@ -5,14 +5,17 @@ use serde_json::{Value, json};
 
 use crate::world::InjectError;
 
-/// Annotation that asks Flux to look at an object now, and the one that also lets a release that gave up try again.
+/// Annotation that asks Flux to look at an object now.
 const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
-const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
+/// Annotation that also lets a release that gave up try again.
+pub(super) const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
+/// Annotation that lets a release be applied again although nothing of it changed.
+pub(super) const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
 /// Where HelmReleases live.
 const RELEASES: &str = "alga-system";
 
-/// Asks a HelmRelease to reconcile, as `flux reconcile helmrelease --reset` does.
-pub(super) fn reconcile(store: &Store, what: &str, release: &str) -> Result<(), InjectError> {
+/// Asks a HelmRelease to reconcile, as `flux reconcile helmrelease` does with `--reset` or `--force`.
+pub(super) fn reconcile(store: &Store, what: &str, release: &str, how: &str) -> Result<(), InjectError> {
     let now = store.clock().now().to_string();
     let asked = store.modify(&kinds::HELM_RELEASES, RELEASES, release, |object: &mut Value| {
         let annotations = &mut object["metadata"]["annotations"];
@@ -20,7 +23,7 @@ pub(super) fn reconcile(store: &Store, what: &str, release: &str) -> Result<(), 
             *annotations = json!({});
         }
         annotations[REQUESTED_AT] = json!(now);
-        annotations[RESET_AT] = json!(now);
+        annotations[how] = json!(now);
     });
     asked.map(drop).map_err(|_| InjectError::NoTarget {
         what: what.to_owned(),

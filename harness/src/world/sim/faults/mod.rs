@@ -4,6 +4,7 @@
 mod flux;
 mod network;
 mod values;
+mod workloads;
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use fake_network::FaultId;
 use jiff::Timestamp;
 
 use self::values::Cause;
+use super::images::Image;
 use super::outside::Outside;
 use super::starts::Starts;
 use super::{site, volumes};
@@ -51,6 +53,8 @@ enum Place {
     Registry(FaultId),
     Volume(String),
     Values(Cause),
+    /// On a workload, which runs this image instead of its own.
+    Workload(Image),
 }
 
 impl Faults {
@@ -66,6 +70,7 @@ impl Faults {
                 let cause = network::registry_fault(outside, kind, fault)?;
                 Place::Registry(outside.registry.control().inject(cause).await)
             }
+            Some(("release", "image-drift")) => Place::Workload(workloads::drift(ground, fault)?),
             Some(("volume", "subpath-dangling")) => {
                 let component = fault.params.text("component").unwrap_or_default().to_owned();
                 let laid = volumes::dangle(ground.store.clone(), ground.disk.to_owned(), component.clone());
@@ -94,7 +99,8 @@ impl Faults {
                 self.lift(ground.outside, name, |place| matches!(place, Place::Registry(_))).await
             }
             "dns.restore" => self.lift(ground.outside, name, |place| matches!(place, Place::Dns(_))).await,
-            "flux.reconcile" => flux::reconcile(ground.store, name, text("release")),
+            "flux.reconcile" => flux::reconcile(ground.store, name, text("release"), flux::RESET_AT),
+            "flux.repair" => flux::reconcile(ground.store, name, text("release"), flux::FORCE_AT),
             "volume.repair" => {
                 let component = text("component");
                 let repaired = volumes::repair(ground.store, ground.disk, component);
@@ -139,6 +145,7 @@ impl Faults {
                 Place::Registry(id) => network::registry_receipts(ground.outside, *id).await,
                 Place::Volume(component) => self.volume_receipts(ground, &what, component),
                 Place::Values(cause) => cause.receipts(ground.starts),
+                Place::Workload(image) => workloads::pulls(ground.outside, image),
             };
             for (at, line) in seen {
                 receipt.count += 1;
@@ -174,7 +181,7 @@ impl Faults {
             let lifted = match place {
                 Place::Dns(id) => outside.dns.control().heal(id).await,
                 Place::Registry(id) => outside.registry.control().heal(id).await,
-                Place::Volume(_) | Place::Values(_) => Ok(()),
+                Place::Volume(_) | Place::Values(_) | Place::Workload(_) => Ok(()),
             };
             lifted.map_err(|source| InjectError::Failed { what: name.to_owned(), source: source.into() })?;
         }

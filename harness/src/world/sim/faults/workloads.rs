@@ -1,0 +1,67 @@
+//! Causes in the cluster's workloads.
+
+use cluster_api::kinds;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::super::images::Image;
+use super::super::outside::Outside;
+use super::{Ground, failed, network};
+use crate::fault::FaultUse;
+use crate::world::InjectError;
+
+/// Where values are.
+const RELEASES: &str = "alga-system";
+/// Where workloads live.
+const WORKLOADS: &str = "msp";
+/// Where a workload's containers are.
+const CONTAINERS: &str = "/spec/template/spec/containers";
+
+/// Publishes another build of an image and sets it where that image runs, as `kubectl set image` does.
+pub(super) fn drift(ground: &Ground<'_>, fault: &FaultUse) -> Result<Image, InjectError> {
+    let (outside, store) = (ground.outside, ground.store);
+    let own = network::named_image(outside, fault.name(), &fault.params)?;
+    let chosen_by_values = store.list(&kinds::CONFIG_MAPS, Some(RELEASES)).iter().any(|map| {
+        let texts = map["data"].as_object().into_iter().flat_map(|data| data.values());
+        texts.filter_map(Value::as_str).any(|text| text.contains(own.repository()))
+    });
+    let runs = |object: &Value| containers(object).any(|it| it["image"] == own.reference());
+    let workloads = [kinds::DEPLOYMENTS, kinds::STATEFUL_SETS].into_iter();
+    let workloads = workloads.flat_map(|res| {
+        store.list(&res, Some(WORKLOADS)).into_iter().map(move |object| (res.clone(), object))
+    });
+    let found: Vec<_> = workloads.filter(|(_, object)| chosen_by_values && runs(object)).collect();
+    if found.is_empty() {
+        let target = format!("workload that runs {} since its release's values say so", own.reference());
+        return Err(InjectError::NoTarget { what: fault.name().to_owned(), target, known: Vec::new() });
+    }
+    let build = own.hotfix();
+    outside.push(&build).map_err(|source| failed(fault.name(), source))?;
+    for (res, object) in found {
+        let set = store.modify(&res, WORKLOADS, cluster_api::object::name(&object), |object| {
+            let containers = object.pointer_mut(CONTAINERS).and_then(Value::as_array_mut);
+            for it in containers.into_iter().flatten().filter(|it| it["image"] == own.reference()) {
+                it["image"] = json!(build.reference());
+            }
+        });
+        set.map_err(|source| failed(fault.name(), source.into()))?;
+    }
+    Ok(build)
+}
+
+fn containers(workload: &Value) -> impl Iterator<Item = &Value> {
+    workload.pointer(CONTAINERS).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Questions for an image's tag that the registry answered to the node.
+pub(super) fn pulls(outside: &Outside, image: &Image) -> Vec<(Timestamp, String)> {
+    let receipts = outside.registry.control().receipts();
+    let served = receipts.into_iter().filter(|receipt| {
+        let repository = format!("{}/{}", receipt.host, receipt.repository.as_deref().unwrap_or_default());
+        !outside.is_desk(receipt.client)
+            && repository == image.repository()
+            && receipt.reference.as_deref() == Some(image.tag())
+            && receipt.status == Some(200)
+    });
+    served.map(|r| (r.at, format!("{} {} https://{}{}: 200", r.at, r.method, r.host, r.path))).collect()
+}
