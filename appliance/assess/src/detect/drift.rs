@@ -36,7 +36,9 @@ pub(crate) fn drifted(view: &View<'_>) -> impl Iterator<Item = Drift> {
         if view.release(component.release()) != Some(&FluxState::Ready) {
             return None;
         }
-        let wanted = selected(component, view.known.values.get(component.release())?)?;
+        let release = component.release();
+        let site = view.known.site_values.get(release).map_or("", String::as_str);
+        let wanted = selected(component, view.known.values.get(release)?, site)?;
         let images = &view.workload(component)?.images;
         // A digest after the tag pins it, and does not change it.
         let same = |image: &String| image.split('@').next() == Some(wanted.as_str());
@@ -67,15 +69,21 @@ struct Image {
     tag: Option<String>,
 }
 
-/// The image that values select for a component; `None` where they leave it to the chart.
-fn selected(component: Component, text: &str) -> Option<String> {
-    let values: Values = serde_saphyr::from_str(text).ok()?;
-    let image = match component {
-        Component::AlgaCore => values.server.image,
-        it if it.release() == it.name() => values.image,
-        _ => return None,
-    };
-    Some(format!("{}:{}", image.repository?, image.tag?))
+/// The image that values select for a component, the site's own over the profile's; `None` where they leave it to
+/// the chart, or cannot be read.
+fn selected(component: Component, profile: &str, site: &str) -> Option<String> {
+    let profile = image(component, profile)?;
+    let own = if site.trim().is_empty() { Image::default() } else { image(component, site)? };
+    Some(format!("{}:{}", own.repository.or(profile.repository)?, own.tag.or(profile.tag)?))
+}
+
+fn image(component: Component, text: &str) -> Option<Image> {
+    let values = serde_saphyr::from_str::<Option<Values>>(text).ok()?.unwrap_or_default();
+    match component {
+        Component::AlgaCore => Some(values.server.image),
+        it if it.release() == it.name() => Some(values.image),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +139,15 @@ mod tests {
             let known = running(Component::EmailService, "ghcr.io/a/email-service:1", values);
             assert!(look_after(&known, 60).top_blockers.is_empty());
         }
+    }
+
+    #[test]
+    fn an_image_that_the_site_selects_itself_is_selected() {
+        let mut known = running(Component::EmailService, "ghcr.io/a/email-service:own", MAIL);
+        known.site_values.insert("email-service".into(), "# ours\nimage: {tag: own}\n".into());
+        assert!(look_after(&known, 60).top_blockers.is_empty());
+        known.site_values.insert("email-service".into(), "# nothing yet\n".into());
+        assert_eq!(look_after(&known, 60).top_blockers[0].code, BlockerCode::ReleaseDrift);
     }
 
     #[test]
