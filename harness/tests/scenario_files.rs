@@ -138,3 +138,42 @@ fn the_folders_page_is_as_new_as_its_scenarios() {
         "scenarios/README.md is old; print it with: cargo run --bin smoke -- list --markdown"
     );
 }
+
+#[test]
+fn a_fault_at_a_moment_that_cannot_come_is_refused() {
+    let file = |faults: &str| format!("name: x\nstory: s\nfaults:\n{faults}expect:\n  eventually: {{}}\n");
+    let said = complaint(&file("  - dns.refused: {}\n    at: recovered\n"));
+    assert!(said.starts_with("x.yaml:5:9: faults are set before the heal"), "{said}");
+    let said = complaint(&file("  - dns.refused: {}\n    at: blocker\n"));
+    assert!(said.contains("no blocker comes before the first fault"), "{said}");
+    let both = file("  - dns.refused\n  - registry.unreachable: {}\n    at: blocker\n");
+    assert!(read(Path::new("x.yaml"), &both).is_ok());
+}
+
+#[test]
+fn parameters_of_every_kind_are_checked() {
+    let said = complaint(
+        "name: x
+story: s
+faults:
+  - registry.slow: { image: alga-core, takes: 16 }
+  - volume.subpath-dangling: { component: alga-core }
+  - service-links.enabled: { component: temporal-ui, service: Not_A_Name }
+expect:
+  eventually: {}
+heal:
+  - bootstrap.retry: { mode: recovr, dns-servers: \"1.1.1.1,resolver\" }
+recovers: { rollup: fully_healthy }
+",
+    );
+    let heads: Vec<&str> = said.lines().filter(|line| line.starts_with("x.yaml:")).collect();
+    assert_eq!(heads.len(), 5, "{said}");
+    assert!(heads[0].contains("a duration such as 20s or 5m"), "{said}");
+    assert!(
+        heads[1].contains("no component with a volume is named `alga-core`; known are db, redis"),
+        "{said}"
+    );
+    assert!(heads[2].contains("`Not_A_Name` is no name of a Service"), "{said}");
+    assert!(heads[3].contains("did you mean `recover`?"), "{said}");
+    assert!(heads[4].contains("`resolver` is no IP address"), "{said}");
+}

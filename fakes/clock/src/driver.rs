@@ -15,8 +15,8 @@ use crate::processes::{self, Activity, OwnThread, Processes};
 pub const BUSY_GRACE: Duration = Duration::from_millis(250);
 /// One look at the world is never charged more than this, however late the host let it happen.
 const LARGEST_STEP: Duration = Duration::from_millis(2);
-/// Between the two looks that tell quiet from a moment's pause; spun, because a sleep this short lasts a time slice on a loaded host.
-const SECOND_LOOK: Duration = Duration::from_micros(25);
+/// The shortest sleep of the driver.
+const SHORTEST: Duration = Duration::from_micros(25);
 /// How long the driver sleeps while the world is busy (its parking wakes the driver).
 const BUSY_TICK: Duration = Duration::from_millis(5);
 /// How long the driver sleeps while the world is held.
@@ -70,7 +70,8 @@ impl Driver {
             self.charge_held(first);
             return self.wait(HELD_TICK, |field| field.lock().holds == 0);
         }
-        spin(SECOND_LOOK);
+        // Between the two looks that tell quiet from a moment's pause, whoever waits for a processor may have this one.
+        std::thread::yield_now();
         if !self.still_quiet(epoch, &first, &processes) {
             self.last = monotonic();
             self.activity = first;
@@ -111,7 +112,7 @@ impl Driver {
             state.now = state.now.max(reach);
             let left = Duration::try_from(deadline.duration_since(state.now)).unwrap_or_default();
             drop(state);
-            return self.wait(left.div_f64(speed).min(IDLE).max(SECOND_LOOK), |field| !is_parked(field));
+            return self.wait(left.div_f64(speed).min(IDLE).max(SHORTEST), |field| !is_parked(field));
         }
         state.now = state.now.max(deadline);
         let now = state.now;
@@ -179,13 +180,6 @@ fn after(moment: Timestamp, by: Duration) -> Timestamp {
 
 fn is_parked(field: &Field) -> bool {
     field.parked.load(Ordering::SeqCst)
-}
-
-fn spin(duration: Duration) {
-    let start = monotonic();
-    while monotonic().duration_since(start) < duration {
-        std::hint::spin_loop();
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the driver relates field time to the machine's")]

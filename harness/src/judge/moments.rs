@@ -12,7 +12,7 @@ use crate::timeline::elapsed;
 pub(super) fn unlisted(history: &History, scenario: &Scenario) -> Vec<Finding> {
     let listed = scenario.listed_codes();
     let revealed = scenario.recovers.as_ref().and_then(|recovers| recovers.blocker);
-    let mut shown: Vec<(String, String, Timestamp, Timestamp)> = Vec::new();
+    let mut shown: Vec<Shown> = Vec::new();
     for spell in &history.spells {
         let Some(document) = spell.document() else { continue };
         for blocker in View(document).blockers() {
@@ -21,9 +21,9 @@ pub(super) fn unlisted(history: &History, scenario: &Scenario) -> Vec<Finding> {
             if listed.iter().copied().chain(revealed).any(|code| blocker.is(code)) {
                 continue;
             }
-            match shown.iter_mut().find(|(title, ..)| *title == blocker.title()) {
-                Some((_, _, _, to)) => *to = spell.to,
-                None => shown.push((blocker.title(), reason(&blocker), spell.from, spell.to)),
+            match shown.iter_mut().find(|shown| shown.title == blocker.title()) {
+                Some(shown) => shown.again(spell),
+                None => shown.push(Shown::first(&blocker, spell)),
             }
         }
     }
@@ -31,13 +31,46 @@ pub(super) fn unlisted(history: &History, scenario: &Scenario) -> Vec<Finding> {
         [] => "no blocker at any moment".to_owned(),
         codes => format!("no blocker but {} at any moment", codes.join(", ")),
     };
-    let finding = |(title, reason, from, to): (String, String, Timestamp, Timestamp)| Finding {
+    let finding = |shown: Shown| Finding {
         rule: Rule::Unlisted,
         expected: expected.clone(),
-        seen: format!("{title}{reason}"),
-        when: lasted(history, from, to),
+        when: shown.when(history),
+        seen: shown.title + &shown.reason,
     };
     shown.into_iter().map(finding).collect()
+}
+
+/// A blocker and the times at which it showed.
+struct Shown {
+    title: String,
+    reason: String,
+    times: Vec<(Timestamp, Timestamp)>,
+}
+
+impl Shown {
+    fn first(blocker: &SeenBlocker<'_>, spell: &Spell) -> Self {
+        Self { title: blocker.title(), reason: reason(blocker), times: vec![(spell.from, spell.to)] }
+    }
+
+    /// Spells that follow each other are one time.
+    fn again(&mut self, spell: &Spell) {
+        match self.times.last_mut() {
+            Some((_, to)) if *to >= spell.from => *to = spell.to,
+            _ => self.times.push((spell.from, spell.to)),
+        }
+    }
+
+    fn when(&self, history: &History) -> String {
+        match self.times.as_slice() {
+            [] => String::new(),
+            [(from, to)] => lasted(history, *from, *to),
+            [(from, _), .., (_, to)] => {
+                let all = self.times.iter().map(|(from, to)| to.duration_since(*from)).sum();
+                let (times, span) = (self.times.len(), (history.offset(*from), history.offset(*to)));
+                format!("{times} times from {} to {} (for {} in all)", span.0, span.1, elapsed(all))
+            }
+        }
+    }
 }
 
 fn reason(blocker: &SeenBlocker<'_>) -> String {

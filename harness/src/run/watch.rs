@@ -135,9 +135,11 @@ impl<'s> Watch<'s> {
             return Wait::Settled;
         }
         let patience = if self.silent { self.budgets.silence } else { self.budgets.patience };
-        if quiet(patience, self.changed) {
-            // What is said by turns with something else has to stay first.
-            return if met { Wait::NotYet } else { Wait::SettledOtherwise };
+        // What is said by turns with something else has to stay first.
+        // Where the command's end is asked for, it decides when there is nothing more to come.
+        let open = goal == Goal::Eventually && !self.operator_has_ended();
+        if !met && !open && quiet(patience, self.changed) {
+            return Wait::SettledOtherwise;
         }
         if quiet(self.budgets.ceiling, self.began) { Wait::Unsettled } else { Wait::NotYet }
     }

@@ -7,10 +7,11 @@ use super::{Component, Milestone, problem::Place};
 use crate::fault::{self, FaultUse, HealStep, Need, Param, ParamKind, ParamValue, Params};
 
 pub(super) fn faults(node: Node, problems: &mut Problems) -> Vec<FaultUse> {
-    let mut found = Vec::new();
+    let place = node.place;
+    let mut found: Vec<FaultUse> = Vec::new();
     for item in problems.list(node, "faults") {
         let Some(step) = step(item, "a fault", problems) else { continue };
-        let at = step.at.and_then(|node| problems.name::<Milestone>(&node, "`at`"));
+        let at = step.at.and_then(|node| moment(&node, problems));
         let Some(kind) = fault::fault(&step.key.name) else {
             let known: Vec<&str> = fault::FAULTS.iter().map(|fault| fault.name).collect();
             unknown(&step.key, "fault", &known, problems);
@@ -19,7 +20,22 @@ pub(super) fn faults(node: Node, problems: &mut Problems) -> Vec<FaultUse> {
         let params = params(step.value, step.key.place, kind.name, kind.params, problems);
         found.extend(params.map(|params| FaultUse { kind, params, at }));
     }
+    let late = |fault: &FaultUse| fault.at == Some(Milestone::Blocker);
+    if !found.is_empty() && found.iter().all(late) {
+        problems
+            .add(place, "no blocker comes before the first fault: one of them needs another `at`, or none");
+    }
     found
+}
+
+/// A milestone at which something can still be broken.
+fn moment(node: &Node, problems: &mut Problems) -> Option<Milestone> {
+    let at = problems.name::<Milestone>(node, "`at`")?;
+    if at == Milestone::Recovered {
+        problems.add(node.place, "faults are set before the heal: `at` cannot be `recovered`");
+        return None;
+    }
+    Some(at)
 }
 
 pub(super) fn heals(node: Node, problems: &mut Problems) -> Vec<HealStep> {
