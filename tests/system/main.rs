@@ -18,5 +18,6 @@ mod reported;
 mod services;
 mod side_by_side;
 mod smoke;
+mod variants;
 mod verdicts;
 mod world;

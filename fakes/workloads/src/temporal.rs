@@ -1,6 +1,6 @@
 //! `temporal`: a Temporal server. With the argument `autosetup` it makes its schema first; without one it cannot start.
 //!
-//! Environment: `BIND_PORT` (7233), `POSTGRES_SEEDS`, `DB_PORT`, `DBNAME` (temporal), `POSTGRES_USER`, `POSTGRES_PWD`.
+//! Environment: `BIND_PORT` (7233), `FRONTEND_HTTP_PORT` (7243), `POSTGRES_SEEDS`, `DB_PORT`, `DBNAME` (temporal), `POSTGRES_USER`, `POSTGRES_PWD`.
 
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ pub async fn run(context: Context) -> i32 {
 
 async fn start(context: &Context) -> Result<i32, SettingError> {
     let port: u16 = context.yaml_number("BIND_PORT", 7233)?;
+    let http_port: u16 = context.yaml_number("FRONTEND_HTTP_PORT", 7243)?;
     let retry = context.retry_interval()?;
     let login = Login {
         host: context.required("POSTGRES_SEEDS")?,
@@ -43,16 +44,23 @@ async fn start(context: &Context) -> Result<i32, SettingError> {
             "Unable to create server. Error: sql schema version compatibility check failed: {reason}"
         )));
     }
-    let listener = match context.listen(port).await {
-        Ok(listener) => listener,
-        Err(error) => {
+    let listeners = async {
+        Ok::<_, (u16, std::io::Error)>((
+            context.listen(port).await.map_err(|error| (port, error))?,
+            context.listen(http_port).await.map_err(|error| (http_port, error))?,
+        ))
+    };
+    let (rpc, http) = match listeners.await {
+        Ok(listeners) => listeners,
+        Err((port, error)) => {
             return Ok(
                 context.fail(format!("Unable to start server. Error: listen tcp :{port}: bind: {error}"))
             );
         }
     };
     context.say(format!("Frontend is now healthy, listening on port {port}"));
-    Ok(hold(listener).await)
+    let (code, _) = tokio::join!(hold(rpc), hold(http));
+    Ok(code)
 }
 
 /// Holds the connections of clients until they go.
