@@ -24,6 +24,15 @@ docs:
     cargo run --quiet --bin smoke -- list --markdown > scenarios/README.md
     cargo doc --no-deps --workspace
 
+# Whether the harness turns red where it must: systems with one thing wrong, each with the claim that it must break.
+teeth *ARGS:
+    cargo build --quiet --bins --example mutant_status
+    cargo test --test teeth -- {{ARGS}}
+
+# Writes docs/teeth.md from the tables of `just teeth`.
+teeth-docs:
+    TEETH=write cargo test --quiet --test teeth -- the_table
+
 # Both cores busy, many runs: the flake hunt of docs/flakes.md.
 soak RUNS="100":
     bash scripts/soak.sh {{RUNS}}

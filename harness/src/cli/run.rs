@@ -47,6 +47,7 @@ pub(crate) fn execute_these(
         repeat: arguments.repeat,
         seed: arguments.seed,
         speed: arguments.speed,
+        patience: None,
         status_command,
         operator_command,
         binaries,

@@ -52,6 +52,9 @@ pub(super) fn recovers(history: &History, scenario: &Scenario) -> Vec<Finding> {
     found
 }
 
+/// What comes back so often is said by turns with something else.
+const BY_TURNS: usize = 4;
+
 /// What the last of these spells says otherwise than expected, and since when.
 fn at_end(
     history: &History,
@@ -74,8 +77,14 @@ fn at_end(
     }
     let mut found = Vec::new();
     for mismatch in mismatches(last).unwrap_or_default() {
-        let from = same_since(spells, |spell| mismatches(spell).is_some_and(|all| all.contains(&mismatch)));
-        let when = history.since(from.unwrap_or(last.from), until);
+        let said: Vec<bool> =
+            spells.iter().map(|spell| mismatches(spell).is_some_and(|all| all.contains(&mismatch))).collect();
+        let last_stretch = said.iter().rev().take_while(|said| **said).count();
+        let from = spells[spells.len() - last_stretch.max(1)].from;
+        let stretches = said.chunk_by(|a, b| a == b).filter(|stretch| stretch[0]).count();
+        let turns =
+            if stretches < BY_TURNS { String::new() } else { format!(", for the {stretches}th time") };
+        let when = format!("{}{turns}", history.since(from, until));
         found.push(Finding { rule: mismatch.rule, expected: mismatch.expected, seen: mismatch.seen, when });
     }
     found

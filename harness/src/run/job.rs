@@ -14,7 +14,7 @@ use super::controls::Cache;
 use super::directory::WorldDirectory;
 use super::outcome::{Ending, Kept, Played};
 use super::play::{Performance, Script, chain, take_down};
-use super::{Budgets, Keep, Plan, Stop, evidence, panics};
+use super::{Keep, Plan, Stop, evidence, panics};
 
 use crate::judge::{Control, Verdict, judge};
 use crate::scenario::Scenario;
@@ -143,7 +143,7 @@ impl Job {
         let script = Script {
             scenario: &self.scenario,
             header: self.header(shared),
-            budgets: Budgets::at(shared.plan.speed),
+            budgets: shared.plan.budgets(),
             directory: self.directory.clone(),
             stop: self.stop.clone(),
             progress: &progress,

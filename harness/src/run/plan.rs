@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Kept, Outcome};
+use super::{Budgets, Kept, Outcome};
 use crate::scenario::Scenario;
 use crate::world::{Binaries, Speed};
 
@@ -42,12 +42,23 @@ pub struct Plan {
     pub seed: u64,
     /// The most seconds of field time in a second of the machine's.
     pub speed: Speed,
+    /// How long what is not expected may stay the same before it is judged, in field time; as [`super::Budgets`] say where
+    /// nothing is said.
+    pub patience: Option<Duration>,
     /// A status service in place of ours.
     pub status_command: Option<Vec<String>>,
     /// An operator's command in place of ours.
     pub operator_command: Option<Vec<String>>,
     /// The system under test.
     pub binaries: Binaries,
+}
+
+impl Plan {
+    /// How long its runs wait.
+    pub(super) fn budgets(&self) -> Budgets {
+        let budgets = Budgets::at(self.speed);
+        Budgets { patience: self.patience.unwrap_or(budgets.patience), ..budgets }
+    }
 }
 
 /// Hears what happens, as it happens.

@@ -325,6 +325,7 @@ pub(crate) fn plan(scenarios: Vec<Scenario>, directory: &Path) -> Plan {
         repeat: 1,
         seed: 1,
         speed: Speed::UNLIMITED,
+        patience: None,
         status_command: None,
         operator_command: None,
         binaries: Binaries { appliance: "appliance".into(), appliance_status: "appliance-status".into() },

@@ -1,0 +1,244 @@
+//! Mutants of the status service. What each does stands in `examples/mutant_status/mutants.rs`.
+
+use libtest_mimic::{Failed, Trial};
+use smoke_harness::judge::Rule;
+use smoke_harness::world::sim;
+
+use crate::bench::{Attempt, SHORT};
+use crate::claims::{Claim, Fate};
+use crate::proxied::mutant_status;
+
+/// A mutant of the status service, in a scenario.
+pub(crate) struct StatusMutant {
+    pub(crate) name: &'static str,
+    pub(crate) scenario: &'static str,
+    pub(crate) fate: Fate,
+}
+
+const fn row(name: &'static str, scenario: &'static str, fate: Fate) -> StatusMutant {
+    StatusMutant { name, scenario, fate }
+}
+
+const NO_BLOCKER_IN_TIME: Claim = Claim(Rule::Within, "blocker within 1m00s; last seen no blocker");
+
+/// Mutants and scenarios that need as long as they get in every run.
+const SLOW: [&str; 2] = ["progress-hides", "slow-core-image"];
+
+/// All of them, each with the claim that it must break.
+pub(crate) const MUTANTS: &[StatusMutant] = &[
+    row("none", "healthy", Fate::Green),
+    row("none", "missing-worker-tag", Fate::Green),
+    row("none", "temporal-without-autosetup", Fate::Green),
+    row("none", "slow-core-image", Fate::Green),
+    row(
+        "wrong-component",
+        "missing-worker-tag",
+        Fate::Failed(
+            Claim(Rule::Blockers, "blocker image-not-found of workflow-worker"),
+            &[Claim(Rule::Blockers, "also image-not-found of email-service"), NO_BLOCKER_IN_TIME],
+        ),
+    ),
+    row(
+        "wrong-code",
+        "missing-worker-tag",
+        Fate::Failed(
+            Claim(Rule::Blockers, "last seen blockers image-registry of workflow-worker"),
+            &[
+                Claim(Rule::Blockers, "also image-registry of workflow-worker"),
+                Claim(Rule::Unlisted, "image-registry of workflow-worker"),
+                NO_BLOCKER_IN_TIME,
+            ],
+        ),
+    ),
+    row(
+        "wrong-layer",
+        "missing-worker-tag",
+        Fate::Failed(
+            Claim(
+                Rule::Contract,
+                "with layer `Image tag availability`; last seen layer `Helm release failure`",
+            ),
+            &[],
+        ),
+    ),
+    row(
+        "lost-next-action",
+        "missing-worker-tag",
+        Fate::Failed(
+            Claim(
+                Rule::Contract,
+                "with a next action that begins `Publish the missing image tag`; last seen no next action",
+            ),
+            &[],
+        ),
+    ),
+    row(
+        "other-next-action",
+        "temporal-without-autosetup",
+        Fate::Failed(
+            Claim(Rule::Contract, "that begins `Ensure Temporal autosetup`; last seen next action `Inspect"),
+            &[],
+        ),
+    ),
+    row(
+        "reason-without-image",
+        "missing-worker-tag",
+        Fate::Failed(
+            Claim(Rule::Blockers, "with reason /workflow-worker:.*/; last seen reason `Image tag not found`"),
+            &[],
+        ),
+    ),
+    row(
+        "login-blocking-inverted",
+        "missing-worker-tag",
+        Fate::Failed(Claim(Rule::Blockers, "with loginBlocking false; last seen loginBlocking true"), &[]),
+    ),
+    row(
+        "consequence-first",
+        "temporal-without-autosetup",
+        Fate::Failed(
+            Claim(
+                Rule::Blockers,
+                "only temporal-schema of temporal; last seen also background-workload of temporal",
+            ),
+            &[Claim(Rule::Unlisted, "background-workload of temporal")],
+        ),
+    ),
+    row(
+        "consequence-on-top",
+        "service-link-collision",
+        Fate::Failed(
+            Claim(
+                Rule::Blockers,
+                "only service-link of temporal-ui; last seen also background-workload of temporal-ui",
+            ),
+            &[Claim(Rule::Unlisted, "background-workload of temporal-ui")],
+        ),
+    ),
+    row(
+        "a-minute-late",
+        "missing-worker-tag",
+        Fate::Failed(Claim(Rule::Within, "blocker within 1m00s; last seen it after 1m"), &[]),
+    ),
+    row(
+        "frozen",
+        "missing-worker-tag",
+        Fate::Failed(
+            Claim(Rule::Eventually, "rollup ready_with_background_issues; last seen rollup installing"),
+            &[
+                Claim(Rule::Eventually, "tier login ready"),
+                Claim(Rule::Blockers, "last seen no blocker"),
+                Claim(Rule::Order, "last seen no login-ready"),
+                Claim(Rule::Control, "login-ready; last seen no login-ready"),
+                NO_BLOCKER_IN_TIME,
+            ],
+        ),
+    ),
+    row(
+        "progress-hides",
+        "missing-worker-tag",
+        Fate::Failed(Claim(Rule::Within, "blocker within 1m00s; last seen it after 30m"), &[]),
+    ),
+    row(
+        "always-blocked",
+        "healthy",
+        Fate::Failed(
+            Claim(Rule::Unlisted, "no blocker at any moment; last seen workload of redis"),
+            &[Claim(Rule::Blockers, "no blocker; last seen also workload of redis")],
+        ),
+    ),
+    row(
+        "hasty",
+        "healthy",
+        Fate::Failed(Claim(Rule::Unlisted, "no blocker at any moment; last seen workload of redis"), &[]),
+    ),
+    row(
+        "never-forgets",
+        "missing-worker-tag",
+        Fate::Failed(
+            Claim(Rule::Recovers, "no blocker; last seen image-not-found of workflow-worker still"),
+            &[],
+        ),
+    ),
+    row(
+        "late-page",
+        "missing-worker-tag",
+        Fate::Failed(Claim(Rule::Within, "status-page within 20s; last seen it after"), &[]),
+    ),
+    row(
+        "no-page",
+        "healthy",
+        Fate::Failed(
+            Claim(Rule::Order, "status-page before app before login-ready; last seen no status-page"),
+            &[],
+        ),
+    ),
+    row(
+        "flapping-rollup",
+        "healthy",
+        Fate::Failed(Claim(Rule::Eventually, "rollup fully_healthy; last seen rollup ready_to_log_in"), &[]),
+    ),
+    row(
+        "background-is-failure",
+        "missing-worker-tag",
+        Fate::Failed(
+            Claim(Rule::Never, "never rollup failed_action_required"),
+            &[Claim(Rule::Eventually, "last seen rollup failed_action_required")],
+        ),
+    ),
+    row("login-early", "healthy", Fate::Failed(Claim(Rule::Order, "last seen login-ready at"), &[])),
+    row(
+        "background-early",
+        "missing-worker-tag",
+        Fate::Failed(
+            Claim(Rule::Eventually, "tier background not-ready; last seen tier background ready"),
+            &[],
+        ),
+    ),
+    row(
+        "consequences-dropped",
+        "temporal-without-autosetup",
+        Fate::Survives("`consequences:` in the scenario's blocker"),
+    ),
+    row(
+        "old-timestamp",
+        "healthy",
+        Fate::Survives("a rule that holds a document's timestamp against the time at which it was read"),
+    ),
+    row(
+        "operations-hidden",
+        "slow-core-image",
+        Fate::Survives("a word of the scenario language for active operations"),
+    ),
+    row("open-door", "healthy", Fate::Survives("a look without a token, which must get 401")),
+    row("foreign-login-url", "healthy", Fate::Survives("a rule that the login URL leads to the application")),
+];
+
+impl StatusMutant {
+    /// The test of this row.
+    pub(crate) fn trial(&'static self) -> Trial {
+        Trial::test(format!("{}_in_{}", self.name, self.scenario), || self.judge()).with_kind("status")
+    }
+
+    fn judge(&self) -> Result<(), Failed> {
+        let program = mutant_status()?.display().to_string();
+        Attempt {
+            mutant: self.name,
+            scenario: self.scenario,
+            fate: self.fate,
+            // What hides behind progress comes out when the release has given up, and a slow pull takes its time.
+            patience: if [self.name, self.scenario].iter().any(|it| SLOW.contains(it)) {
+                None
+            } else {
+                SHORT
+            },
+            factory: sim::factory(),
+            status_command: Some(vec![
+                program,
+                self.name.to_owned(),
+                env!("CARGO_BIN_EXE_appliance-status").to_owned(),
+            ]),
+        }
+        .judge()
+    }
+}
