@@ -29,6 +29,12 @@ impl Api {
         self.client.request(request).await.unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }
 
+    /// Reads a text, such as a log.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let request = Request::get(path).body(Vec::new()).expect("a request");
+        self.client.request_text(request).await.unwrap_or_else(|error| panic!("GET {path}: {error}"))
+    }
+
     /// Deletes something.
     pub(crate) async fn delete(&self, path: &str) -> Value {
         let request = Request::delete(path).body(Vec::new()).expect("a request");

@@ -15,6 +15,7 @@ mod lying;
 mod mistakes;
 mod program;
 mod reported;
+mod restarted;
 mod services;
 mod side_by_side;
 mod smoke;

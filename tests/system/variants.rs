@@ -23,7 +23,11 @@ const VARIANTS: [(&str, &str, &[(&str, &str)]); 9] = [
         ],
     ),
     ("image-pull-interrupted", "worker-pull-interrupted", &[("email-service", "temporal-worker")]),
-    ("slow-core-image", "slow-temporal-image", &[("image: alga-core, takes: 16m", "image: temporal, takes: 12m")]),
+    (
+        "slow-core-image",
+        "slow-temporal-image",
+        &[("image: alga-core, takes: 16m", "image: temporal, takes: 12m")],
+    ),
     (
         "broken-subpath",
         "broken-subpath-of-redis",

@@ -1,11 +1,14 @@
 //! The table of heal verbs: what a person does whom a blocker's next action told to.
 
 use super::kind::HealKind;
-use super::params::{DNS_SERVERS, IMAGE, KEEPER, LINKED_COMPONENT, MODE, RELEASE};
+use super::params::{DNS_SERVERS, FOR, IMAGE, KEEPER, LINKED_COMPONENT, MODE, RELEASE};
 use crate::world::Capability;
 
 /// Runs the operator's command again; the play does this one, since it hears the command.
 pub(crate) const BOOTSTRAP_RETRY: &str = "bootstrap.retry";
+
+/// Lets time pass; the play does this one too.
+pub(crate) const TIME_PASS: &str = "time.pass";
 
 /// Every heal verb.
 pub static HEALS: &[HealKind] = &[
@@ -74,6 +77,12 @@ pub static HEALS: &[HealKind] = &[
         summary: "Runs the operator's command again, to its end.",
         params: &[MODE, DNS_SERVERS],
         needs: Capability::Values,
+    },
+    HealKind {
+        name: TIME_PASS,
+        summary: "Lets time pass, for who comes back later.",
+        params: &[FOR],
+        needs: Capability::Flux,
     },
 ];
 

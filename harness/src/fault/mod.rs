@@ -8,7 +8,7 @@ mod kind;
 mod params;
 
 pub use catalogue::{FAULTS, fault};
-pub(crate) use heals::BOOTSTRAP_RETRY;
+pub(crate) use heals::{BOOTSTRAP_RETRY, TIME_PASS};
 pub use heals::{HEALS, heal};
 pub use kind::{FaultKind, HealKind, LeadsTo, Need, Param, ParamKind, ParamValue, Params, Shows};
 

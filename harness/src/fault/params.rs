@@ -35,6 +35,7 @@ pub(super) const ANY_IMAGE: Param =
 pub(super) const STATUS: Param = required("status", ParamKind::HttpStatus, "the HTTP status, 400 to 599");
 pub(super) const TAKES: Param =
     required("takes", ParamKind::Duration, "how long the pull takes, in field time: `16m`");
+pub(super) const FOR: Param = required("for", ParamKind::Duration, "how long, in field time: `6m`");
 pub(super) const HOST: Param =
     optional("host", ParamKind::Host, "only for this name; all names where it is left out");
 pub(super) const RELEASE: Param =

@@ -10,7 +10,7 @@ use super::outcome::{Ending, Kept};
 use super::receipts::Receipts;
 use super::watch::{Goal, Landed, Wait, Watch};
 use super::{Budgets, Stop};
-use crate::fault::{BOOTSTRAP_RETRY, FaultUse, HealStep};
+use crate::fault::{BOOTSTRAP_RETRY, FaultUse, HealStep, TIME_PASS};
 use crate::recorder::{Recorder, timeline_path};
 use crate::scenario::{Milestone, Scenario};
 use crate::timeline::{Header, Journal, Phase, Timeline, What};
@@ -204,6 +204,10 @@ impl Script<'_> {
     }
 
     async fn heal(&self, world: &dyn World, journal: &Journal, step: &HealStep) -> Result<(), Early> {
+        if step.name() == TIME_PASS {
+            world.clock().sleep(step.params.duration("for").unwrap_or_default()).await;
+            return Ok(());
+        }
         if step.name() != BOOTSTRAP_RETRY {
             return world.heal(step).await.map_err(|error| Early::of(&error));
         }
