@@ -10,6 +10,9 @@ pub(crate) const JOB_PREFIX: &str = "alga-core-sebastian-bootstrap";
 /// Claim of the database's volume.
 pub(crate) const POSTGRES_CLAIM: &str = "alga-core-sebastian-postgres-data";
 
+/// Claim of Redis's volume.
+pub(crate) const REDIS_CLAIM: &str = "alga-core-sebastian-redis-data";
+
 /// How the newest job is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JobPhase {

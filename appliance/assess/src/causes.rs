@@ -3,7 +3,7 @@
 use appliance_status_model::{BlockerCode, Component, Consequence, Release};
 
 use crate::detect::{DETECTORS, brings, importance, is_shared};
-use crate::finding::{Extent, Finding, Subject};
+use crate::finding::{Extent, Finding, Harm, Subject};
 
 /// A root cause with what follows from it.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ struct Group {
     finding: Finding,
     ripe: bool,
     subjects: Vec<Subject>,
+    /// Those of them that others suffer from.
+    spreading: Vec<Subject>,
 }
 
 impl Group {
@@ -75,7 +77,8 @@ impl Group {
         let known = DETECTORS.iter().find(|it| it.code == code);
         known.is_some_and(|it| it.causes.contains(&effect.code))
             && is_open_to_causes(effect)
-            && self.subjects.iter().any(|cause| reaches(cause, code, &effect.subject))
+            && (code != BlockerCode::ReleaseDrift || self.finding.identity == effect.identity)
+            && self.spreading.iter().any(|cause| reaches(cause, code, &effect.subject))
     }
 
     /// What the shared cause does to everyone but the first.
@@ -101,12 +104,19 @@ fn grouped(mut findings: Vec<(Finding, bool)>) -> Vec<Group> {
     findings.sort_by_key(|(finding, _)| order(finding));
     let mut groups: Vec<Group> = Vec::new();
     for (finding, ripe) in findings {
+        let spreading = (finding.harm == Harm::Spreads).then(|| finding.subject.clone());
         match groups.iter_mut().find(|group| group.is_same(&finding)) {
             Some(group) => {
                 group.ripe |= ripe;
                 group.subjects.push(finding.subject);
+                group.spreading.extend(spreading);
             }
-            None => groups.push(Group { ripe, subjects: vec![finding.subject.clone()], finding }),
+            None => groups.push(Group {
+                ripe,
+                subjects: vec![finding.subject.clone()],
+                spreading: spreading.into_iter().collect(),
+                finding,
+            }),
         }
     }
     groups
@@ -127,19 +137,27 @@ fn stage(code: BlockerCode) -> usize {
         BlockerCode::StorageClass => 3,
         BlockerCode::Scheduling => 4,
         BlockerCode::PostgresStorage | BlockerCode::StorageInit | BlockerCode::VolumeFull => 5,
-        BlockerCode::ConfigMissing | BlockerCode::Credentials => 6,
-        BlockerCode::ImageNotFound | BlockerCode::ImageRegistry | BlockerCode::ImagePullInterrupted => 7,
+        BlockerCode::Credentials => 6,
+        BlockerCode::ConfigMissing => 7,
+        BlockerCode::ReleaseDrift => 8,
+        BlockerCode::ImageNotFound | BlockerCode::ImageRegistry | BlockerCode::ImagePullInterrupted => 9,
         BlockerCode::TemporalSchema
         | BlockerCode::ServiceLink
         | BlockerCode::BootstrapFailed
         | BlockerCode::BootstrapMissing
         | BlockerCode::Workload
-        | BlockerCode::BackgroundWorkload => 8,
-        BlockerCode::HelmStorage | BlockerCode::Helm => 9,
-        BlockerCode::Source => 10,
-        BlockerCode::ReleaseMissing | BlockerCode::ReleaseDrift => 11,
-        BlockerCode::LoginProbe => 12,
+        | BlockerCode::BackgroundWorkload => 10,
+        BlockerCode::HelmStorage | BlockerCode::Helm => 11,
+        BlockerCode::Source => 12,
+        BlockerCode::ReleaseMissing => 13,
+        BlockerCode::LoginProbe => 14,
     }
+}
+
+/// Whether it keeps containers from starting, so that one that runs disproves it.
+pub(crate) fn comes_before_start(code: BlockerCode) -> bool {
+    stage(code) <= stage(BlockerCode::ImageNotFound)
+        && !matches!(code, BlockerCode::VolumeFull | BlockerCode::Credentials)
 }
 
 /// How much must work beneath it.
@@ -170,6 +188,7 @@ fn is_open_to_causes(effect: &Finding) -> bool {
                 || says(&["DeadlineExceeded", "BackoffLimitExceeded"])
         }
         BlockerCode::Scheduling => says(&["olume", "olumeclaim"]),
+        BlockerCode::ConfigMissing => says(&["secret \"db-credentials\" not found"]),
         _ => true,
     }
 }
@@ -220,13 +239,23 @@ mod tests {
 
     use super::roots;
     use crate::detect::is_shared;
-    use crate::finding::{Extent, Finding, Subject};
+    use crate::finding::{Extent, Finding, Harm, Subject};
 
     fn finding(code: BlockerCode, subject: Subject, reason: &str) -> Finding {
         let next_action = String::new();
         let identity = String::new();
         let extent = if is_shared(code) { Extent::Shared } else { Extent::Own };
-        Finding { code, subject, reason: reason.into(), next_action, since: None, grace: 0, identity, extent }
+        Finding {
+            code,
+            subject,
+            reason: reason.into(),
+            next_action,
+            since: None,
+            grace: 0,
+            identity,
+            extent,
+            harm: Harm::Spreads,
+        }
     }
 
     #[test]

@@ -8,10 +8,12 @@ use appliance_status_model::{
     Tiers, Urls,
 };
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::causes::{Root, roots};
 use crate::detect;
 use crate::facts::{EventFact, FluxFact, Knowledge, ObjectKey, ReadState};
+use crate::held;
 use crate::memory::Memory;
 use crate::operations;
 use crate::probe::is_reachable;
@@ -27,6 +29,7 @@ pub fn assess(known: &Knowledge, memory: &mut Memory, now: Timestamp) -> StatusD
     let login_url = login_url(known);
     let findings = detect::run(&view);
     let ripe = memory.ripe(&findings, now);
+    let (findings, ripe) = held::hold(memory, &view, findings, ripe);
     let mut roots = roots(findings, ripe);
     let readiness = Readiness::of(&view, login_url.as_deref());
     memory.login_was_ready |= readiness.login;
@@ -37,7 +40,8 @@ pub fn assess(known: &Knowledge, memory: &mut Memory, now: Timestamp) -> StatusD
         .iter()
         .any(|kind| view.failed(kind).next().is_some());
     let blockers: Vec<Blocker> = roots.into_iter().map(|root| blocker(blocks(&root), root)).collect();
-    let rollup = rollup(&tiers, &blockers, something_failed, login_url.as_deref());
+    let collector = collector(known);
+    let rollup = rollup(&tiers, &blockers, something_failed, &collector, login_url.as_deref());
     StatusDocument {
         service: "appliance-status".into(),
         status: rollup.state,
@@ -53,7 +57,7 @@ pub fn assess(known: &Knowledge, memory: &mut Memory, now: Timestamp) -> StatusD
         bootstrap: view.bootstrap.document(),
         recent_events: recent_events(known),
         login_probe: login_probe(known),
-        collector: collector(known),
+        collector,
         top_blockers: blockers,
         rollup,
         tiers,
@@ -108,7 +112,13 @@ fn blocker(login_blocking: bool, root: Root) -> Blocker {
     }
 }
 
-fn rollup(tiers: &Tiers, blockers: &[Blocker], something_failed: bool, url: Option<&str>) -> Rollup {
+fn rollup(
+    tiers: &Tiers,
+    blockers: &[Blocker],
+    something_failed: bool,
+    collector: &Collector,
+    url: Option<&str>,
+) -> Rollup {
     let state = if tiers.full_health.ready {
         RollupState::FullyHealthy
     } else if tiers.login.ready && (!blockers.is_empty() || something_failed) {
@@ -123,10 +133,23 @@ fn rollup(tiers: &Tiers, blockers: &[Blocker], something_failed: bool, url: Opti
     let next_action = match (state, blockers.first()) {
         (RollupState::FullyHealthy, _) => "No action is needed.".to_owned(),
         (_, Some(first)) => first.next_action.clone(),
+        (_, None) if !collector.failures.is_empty() => unread(&collector.failures),
         (RollupState::Installing, None) => "Wait; the installation goes on by itself.".to_owned(),
         (_, None) => url.map_or_else(|| "Log in.".to_owned(), |url| format!("Log in at {url}.")),
     };
     Rollup { state, message: state.message().to_owned(), next_action }
+}
+
+/// What to do where the cause may lie in what could not be read.
+fn unread(failures: &[ReadFailure]) -> String {
+    const AT_MOST: usize = 3;
+    let told: Vec<String> =
+        failures.iter().take(AT_MOST).map(|it| format!("{} ({})", it.kind, it.error)).collect();
+    let more = match failures.len().saturating_sub(AT_MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("Let the status service read {}{more}; until then nothing is known of it.", told.join(", "))
 }
 
 fn component(view: &View<'_>, component: Component, blockers: &[Blocker]) -> ComponentStatus {
@@ -173,15 +196,18 @@ fn release(known: &Knowledge, view: &View<'_>) -> ReleaseSummary {
     }
 }
 
+/// What of the app's values matters here.
+#[derive(Deserialize)]
+struct AppValues {
+    #[serde(rename = "appUrl")]
+    app_url: Option<String>,
+}
+
 /// `appUrl` of the app's values, the site's own first, else the app's port on the node.
 fn login_url(known: &Knowledge) -> Option<String> {
     let url_in = |text: &String| {
-        text.lines().find_map(|line| {
-            // Neither a comment nor a value further inside.
-            let value = line.strip_prefix("appUrl:")?;
-            let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
-            (!value.is_empty()).then(|| value.to_owned())
-        })
+        let values = serde_saphyr::from_str::<Option<AppValues>>(text).ok()??;
+        values.app_url.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty())
     };
     let of = |values: &BTreeMap<String, String>| values.get("alga-core").and_then(url_in);
     let from_values = of(&known.site_values).or_else(|| of(&known.values));

@@ -163,11 +163,12 @@ pub struct WorkloadFact {
 }
 
 impl WorkloadFact {
-    /// Whether enough replicas of the current generation are ready.
+    /// Whether enough replicas of the current generation are ready; none at all are not enough.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let of_older = self.updated.map_or(0, |updated| (self.total - updated).max(0));
-        self.observed_generation >= self.generation
+        self.desired > 0
+            && self.observed_generation >= self.generation
             && self.updated.is_none_or(|updated| updated >= self.desired)
             && self.ready - of_older >= self.desired
     }

@@ -81,6 +81,15 @@ pub enum Extent {
     Shared,
 }
 
+/// Whether anything suffers from a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Harm {
+    /// Other things go wrong because of it.
+    Spreads,
+    /// Nothing suffers from it yet, so it explains nothing else.
+    Latent,
+}
+
 /// A cause that may become a blocker.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -100,9 +109,18 @@ pub struct Finding {
     pub identity: String,
     /// Whose it is.
     pub extent: Extent,
+    /// What it does to others.
+    pub harm: Harm,
 }
 
+/// What makes a finding the same at the next look.
+pub(crate) type Identity = (BlockerCode, Subject, String);
+
 impl Finding {
+    pub(crate) fn identity(&self) -> Identity {
+        (self.code, self.subject.clone(), self.identity.clone())
+    }
+
     /// Another next step than the detector's.
     #[must_use]
     pub fn advise(mut self, next_action: impl Into<String>) -> Self {
@@ -121,6 +139,13 @@ impl Finding {
     #[must_use]
     pub fn reaching(mut self, extent: Extent) -> Self {
         self.extent = extent;
+        self
+    }
+
+    /// A cause from which nothing suffers yet.
+    #[must_use]
+    pub fn latent(mut self) -> Self {
+        self.harm = Harm::Latent;
         self
     }
 

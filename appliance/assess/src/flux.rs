@@ -37,13 +37,18 @@ pub(crate) struct FluxMemory {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Asked {
+pub(crate) struct Asked {
     generation: i64,
     request: Option<String>,
     attempted: Option<String>,
 }
 
 impl FluxMemory {
+    /// What had been asked of it at the last look.
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
     /// The verdict with the memory of the one before.
     pub(crate) fn judge(&mut self, fact: &FluxFact) -> FluxState {
         let asked = Asked {

@@ -15,6 +15,7 @@ mod document;
 mod facts;
 mod finding;
 mod flux;
+mod held;
 mod memory;
 mod operations;
 mod probe;
@@ -29,7 +30,7 @@ pub use facts::{
     Presence, ProbeFact, ReadState, Site, StorageClassFact, Termination, Truth, WorkloadFact, component_of,
     condition,
 };
-pub use finding::{Extent, Finding, Subject};
+pub use finding::{Extent, Finding, Harm, Subject};
 pub use memory::Memory;
 pub use view::View;
 

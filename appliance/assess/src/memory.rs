@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use appliance_status_model::BlockerCode;
 use jiff::Timestamp;
 
-use crate::{finding::Finding, finding::Subject, flux::FluxId, flux::FluxMemory};
+use crate::finding::{Finding, Identity};
+use crate::flux::{FluxId, FluxMemory};
+use crate::held::Told;
 
 /// What has to be remembered between two looks. A service that starts anew starts with an empty one.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    first_seen: BTreeMap<(BlockerCode, Subject, String), Timestamp>,
+    first_seen: BTreeMap<Identity, Timestamp>,
+    /// Causes that were told last and may lose the pods that told them.
+    pub(crate) told: BTreeMap<Identity, Told>,
     pub(crate) flux: BTreeMap<FluxId, FluxMemory>,
     /// UID of the volume against which a bootstrap job was seen to complete.
     pub(crate) bootstrapped: Option<String>,
@@ -27,7 +30,7 @@ impl Memory {
         let ripe = findings
             .iter()
             .map(|finding| {
-                let identity = (finding.code, finding.subject.clone(), finding.identity.clone());
+                let identity = finding.identity();
                 let first = self.first_seen.get(&identity).copied().unwrap_or(now);
                 let first = finding.since.map_or(first, |since| since.min(first));
                 seen.insert(identity, first);

@@ -1,11 +1,11 @@
 //! Inline facts for tests: a healthy appliance, and handles to break it.
 
-use appliance_status_model::{Component, RELEASES, StatusDocument, WorkloadKind};
+use appliance_status_model::{BlockerCode, Component, RELEASES, StatusDocument, WorkloadKind};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::facts::{
     BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, FluxFact, Knowledge, NodeFact,
-    ObjectKey, Owner, PodFact, Presence, ProbeFact, StorageClassFact, Truth, WorkloadFact,
+    ObjectKey, Owner, PodFact, Presence, ProbeFact, StorageClassFact, Termination, Truth, WorkloadFact,
 };
 use crate::{Memory, assess};
 
@@ -108,7 +108,7 @@ pub(crate) fn healthy() -> Knowledge {
     for release in RELEASES {
         put_release(&mut known, good(release.name));
     }
-    for name in ["alga-platform", "alga-core", "alga-background"] {
+    for name in ["alga-appliance", "alga-platform", "alga-core", "alga-background"] {
         let it = good(name).of("Kustomization", "flux-system");
         known.kustomizations.insert(it.key, it.fact);
     }
@@ -166,4 +166,17 @@ pub(crate) fn look_after(known: &Knowledge, seconds: i64) -> StatusDocument {
     let mut memory = Memory::default();
     assess(known, &mut memory, now());
     assess(known, &mut memory, now() + SignedDuration::from_secs(seconds))
+}
+
+/// What stands in the way, and where.
+pub(crate) fn codes(document: &StatusDocument) -> Vec<(BlockerCode, &str)> {
+    document.top_blockers.iter().map(|it| (it.code, it.component.as_str())).collect()
+}
+
+/// A container that ended like that, again and again.
+pub(crate) fn ended(exit_code: i32, restarts: i32, reason: &str) -> ContainerFact {
+    let mut it = container("main", "img:1", waiting("CrashLoopBackOff", "back-off 10s"));
+    let end = Termination { exit_code, reason: reason.into(), ..Termination::default() };
+    (it.restarts, it.last) = (restarts, Some(end));
+    it
 }

@@ -4,7 +4,7 @@ use appliance_status_model::{
     BlockerCode, Component, ComponentTier, RELEASES, TierState, Tiers, WorkloadKind,
 };
 
-use crate::bootstrap::POSTGRES_CLAIM;
+use crate::bootstrap::{POSTGRES_CLAIM, REDIS_CLAIM};
 use crate::causes::Root;
 use crate::detect::drifted;
 use crate::facts::{ObjectKey, Presence, Truth, condition};
@@ -12,8 +12,6 @@ use crate::finding::Subject;
 use crate::flux::FluxState;
 use crate::probe::is_reachable;
 use crate::view::{PULL_REASONS, View, waiting};
-
-const REDIS_CLAIM: &str = "alga-core-sebastian-redis-data";
 
 /// Which tiers are ready, before anything is said about the others.
 #[derive(Clone, Copy, Debug)]

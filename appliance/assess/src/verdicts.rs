@@ -4,25 +4,15 @@ use appliance_status_model::{BlockerCode as Code, Component, RollupState, Worklo
 
 use crate::facts::{
     Condition, ContainerFact, ContainerState, EventFact, JobFact, Knowledge, LogExcerpt, ObjectKey, Outage,
-    Owner, PodFact, Termination, Truth, WorkloadFact,
+    Owner, PodFact, ReadState, Truth, WorkloadFact,
 };
 use crate::samples::{
-    ago, break_component, container, flux, healthy, look, look_after, now, put_release, running, waiting,
+    ago, break_component, codes, container, ended, flux, healthy, look, look_after, now, put_release,
+    running, waiting,
 };
 
 const MISSING: &str = "rpc error: code = NotFound desc = failed to pull and unpack image \"x\": failed to resolve reference \"x\": x: not found";
 const STALE_RESOLVER: &str = "failed to pull and unpack image \"x\": failed to resolve reference \"x\": failed to do request: Head \"https://ghcr.io/v2/a/manifests/1\": dial tcp: lookup ghcr.io on 127.0.0.1:53: read udp 127.0.0.1:4->127.0.0.1:53: read: connection refused";
-
-fn codes(document: &appliance_status_model::StatusDocument) -> Vec<(Code, &str)> {
-    document.top_blockers.iter().map(|it| (it.code, it.component.as_str())).collect()
-}
-
-fn ended(exit_code: i32, restarts: i32, reason: &str) -> ContainerFact {
-    let mut it = container("main", "img:1", waiting("CrashLoopBackOff", "back-off 10s"));
-    let end = Termination { exit_code, reason: reason.into(), ..Termination::default() };
-    (it.restarts, it.last) = (restarts, Some(end));
-    it
-}
 
 fn log(known: &mut Knowledge, component: Component, line: &str) {
     let pod = ObjectKey::new("msp", format!("{}-0", component.object_name()));
@@ -475,4 +465,27 @@ fn the_address_for_people_is_that_of_the_sites_own_values() {
     let own = "# ours\nappUrl: https://psa.example.com # through the proxy\n";
     known.site_values.insert("alga-core".into(), own.into());
     assert_eq!(look_after(&known, 60).login_url.as_deref(), Some("https://psa.example.com"));
+}
+
+#[test]
+fn the_address_is_that_of_the_top_level_whatever_else_the_values_hold() {
+    let mut known = healthy();
+    let values = "server:\n  appUrl: http://inside\n# appUrl: http://comment\nappUrl: 'https://psa.example.com/#a' # x\n";
+    known.values.insert("alga-core".into(), values.into());
+    assert_eq!(look(&known).login_url.as_deref(), Some("https://psa.example.com/#a"));
+    for nothing in ["server:\n  appUrl: http://inside\n", "appUrl:\n", "appUrl: # later\n", "{{"] {
+        known.values.insert("alga-core".into(), nothing.into());
+        assert_eq!(look(&known).login_url.as_deref(), Some("http://10.0.2.15:3000"), "{nothing}");
+    }
+}
+
+#[test]
+fn where_reads_fail_the_next_action_names_them() {
+    let mut known = Knowledge::default();
+    let refused = "403 Forbidden: pods is forbidden";
+    known.reads.insert("pods".into(), ReadState::Failed(refused.into()));
+    let document = look_after(&known, 3600);
+    assert_eq!(document.status, RollupState::Installing);
+    assert!(document.next_action.contains("pods (403 Forbidden: pods is forbidden)"));
+    assert!(!document.next_action.contains("Wait"));
 }

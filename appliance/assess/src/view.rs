@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::bootstrap::{BootstrapView, JOB_PREFIX, JobPhase};
 use crate::facts::{
     APPLICATION, ContainerFact, ContainerState, EventFact, Knowledge, LogExcerpt, ObjectKey, Owner, PLATFORM,
-    PodFact, WorkloadFact, component_of,
+    PodFact, ReadState, WorkloadFact, component_of,
 };
 use crate::finding::Subject;
 use crate::flux::{FluxFailure, FluxId, FluxState};
@@ -103,6 +103,21 @@ impl<'a> View<'a> {
             FluxState::Failed(failure) => Some((key, failure)),
             _ => None,
         })
+    }
+
+    /// Flux objects of the appliance that somebody told to stand still, with their kind.
+    pub(crate) fn suspended(&self) -> impl Iterator<Item = (&str, &ObjectKey)> {
+        let is_ours = |kind: &str, key: &ObjectKey| match kind {
+            "HelmRelease" => Release::named(&key.name).is_some(),
+            _ => key.name.starts_with("alga-"),
+        };
+        let still = self.flux.iter().filter(|(_, state)| **state == FluxState::Suspended);
+        still.map(|((kind, key), _)| (kind.as_str(), key)).filter(move |(kind, key)| is_ours(kind, key))
+    }
+
+    /// Whether what that read tells is all there is.
+    pub(crate) fn is_read(&self, read: &str) -> bool {
+        self.known.reads.get(read).is_none_or(|it| *it == ReadState::Current)
     }
 
     /// The source that the appliance is installed from.

@@ -2,17 +2,19 @@
 
 use appliance_status_model::{BlockerCode, Component};
 
-use crate::finding::Subject;
+use crate::facts::Presence;
+use crate::finding::{Extent, Subject};
+use crate::flux::FluxState;
 use crate::view::{View, waiting};
 use crate::{Detector, Finding};
 
 pub(super) fn config_missing(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    let mut found = Vec::new();
+    let mut found: Vec<Finding> = absent(view, detector, "redis-credentials").into_iter().collect();
     for (pod, container) in view.containers() {
         let Some((reason, message)) = waiting(container) else { continue };
         if reason == "CreateContainerConfigError" && names_missing_object(message) {
             let reason = format!("Container {} of {}: {message}", container.name, pod.key.name);
-            found.push(detector.finding(pod.subject.clone(), reason, None));
+            found.push(of_object(detector.finding(pod.subject.clone(), reason, None), message));
         }
     }
     for pod in view.pods.iter().filter(|it| it.pod.phase == "Pending") {
@@ -22,10 +24,48 @@ pub(super) fn config_missing(view: &View<'_>, detector: &Detector) -> Vec<Findin
         });
         if let Some(event) = missing {
             let reason = format!("Pod {}: {}", pod.key.name, event.message);
-            found.push(detector.finding(pod.subject.clone(), reason, event.first));
+            let finding = detector.finding(pod.subject.clone(), reason, event.first);
+            found.push(of_object(finding, &event.message));
         }
     }
     found
+}
+
+/// An object that is missing is one cause, whoever wants it.
+fn of_object(finding: Finding, message: &str) -> Finding {
+    match missing_object(message) {
+        Some(object) => finding.identified(object).reaching(Extent::Shared),
+        None => finding,
+    }
+}
+
+/// Kind and name of the object that a message misses, or misses a key in.
+fn missing_object(message: &str) -> Option<String> {
+    let named = |kind: &str, mark: &str, end: char| {
+        let (_, rest) = message.split_once(mark)?;
+        let name = rest.split([end, ' ', ',']).next()?;
+        Some(format!("{kind} {}", name.rsplit('/').next()?))
+    };
+    named("secret", "secret \"", '"')
+        .or_else(|| named("configmap", "configmap \"", '"'))
+        .or_else(|| named("secret", " in Secret ", ' '))
+        .or_else(|| named("configmap", " in ConfigMap ", ' '))
+}
+
+/// Seconds within which a Secret is found after what needs it was installed.
+const LOOKED_FOR: i64 = 20;
+
+/// A Secret that every install makes, and that is gone. Before its release has made anything it is only to come.
+fn absent(view: &View<'_>, detector: &Detector, name: &str) -> Option<Finding> {
+    let component = if name == "db-credentials" { Component::Db } else { Component::Redis };
+    let made =
+        view.workload(component).is_some() || view.release(component.release()) == Some(&FluxState::Ready);
+    if !made || view.known.secrets.get(name) != Some(&Presence::Absent) {
+        return None;
+    }
+    let reason = format!("Secret msp/{name} does not exist: secret \"{name}\" not found");
+    let finding = detector.finding(Subject::Component(component), reason, None).after(LOOKED_FOR);
+    Some(finding.identified(format!("secret {name}")).reaching(Extent::Shared))
 }
 
 fn names_missing_object(message: &str) -> bool {
@@ -45,7 +85,9 @@ const REFUSED: &[&str] = &[
 ];
 
 pub(super) fn credentials(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    let mut found = Vec::new();
+    // One cause with the refusals to make it anew, and with the passwords that no longer fit.
+    let gone = absent(view, detector, "db-credentials").map(|it| it.identified(""));
+    let mut found: Vec<Finding> = gone.into_iter().collect();
     for (key, failure) in view.failed("HelmRelease") {
         if let Some(at) = failure.message.find("Refusing to generate ") {
             let reason = failure.message[at..].to_owned();
@@ -86,5 +128,84 @@ pub(crate) fn importance(subject: &Subject) -> usize {
         Subject::Bootstrap => 5,
         Subject::Release(_) => 20,
         Subject::Other(_) => 30,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use appliance_status_model::{BlockerCode, Component, RollupState};
+
+    use super::missing_object;
+    use crate::facts::{Knowledge, ObjectKey, Presence, Truth};
+    use crate::samples::{
+        break_component, codes, container, flux, healthy, look, look_after, put_release, waiting,
+    };
+
+    fn without(name: &str) -> Knowledge {
+        let mut known = healthy();
+        known.secrets.insert(name.into(), Presence::Absent);
+        known
+    }
+
+    #[test]
+    fn a_secret_that_somebody_deleted_is_told_although_the_app_still_answers() {
+        let known = without("redis-credentials");
+        assert!(look(&known).top_blockers.is_empty());
+        let document = look_after(&known, 20);
+        assert_eq!(codes(&document), [(BlockerCode::ConfigMissing, "redis")]);
+        assert_eq!(document.status, RollupState::FailedActionRequired);
+        assert_eq!(document.next_action, "Restore the named object and key.");
+        assert!(document.top_blockers[0].reason.contains("msp/redis-credentials"));
+    }
+
+    #[test]
+    fn the_secret_of_the_database_is_credentials_and_so_is_what_misses_it() {
+        let mut known = without("db-credentials");
+        for component in [Component::Pgbouncer, Component::AlgaCore] {
+            let state = waiting("CreateContainerConfigError", "secret \"db-credentials\" not found");
+            break_component(&mut known, component, container("main", "img:1", state));
+        }
+        let refused = "Refusing to generate db-credentials because PVC msp/x already exists";
+        put_release(&mut known, flux("alga-core").with("Ready", Truth::False, "UpgradeFailed", refused));
+        let document = look_after(&known, 20);
+        assert_eq!(codes(&document), [(BlockerCode::Credentials, "db")]);
+        assert!(document.next_action.starts_with("Restore the db-credentials Secret"));
+    }
+
+    #[test]
+    fn a_secret_that_is_not_made_yet_or_cannot_be_asked_for_is_no_fault() {
+        let mut known = without("redis-credentials");
+        known.workloads.remove(&(Component::Redis.kind(), ObjectKey::new("msp", "redis")));
+        let text = "Running 'install' action with timeout of 30m0s";
+        put_release(&mut known, flux("alga-core").with("Ready", Truth::Unknown, "Progressing", text));
+        assert!(look_after(&known, 3600).top_blockers.is_empty());
+        let mut known = healthy();
+        known.secrets.insert("redis-credentials".into(), Presence::Unknown("403".into()));
+        assert!(look_after(&known, 3600).top_blockers.is_empty());
+    }
+
+    #[test]
+    fn one_object_is_one_blocker_whoever_misses_it() {
+        let mut known = without("redis-credentials");
+        for component in [Component::AlgaCore, Component::EmailService] {
+            let state = waiting("CreateContainerConfigError", "secret \"redis-credentials\" not found");
+            break_component(&mut known, component, container("main", "img:1", state));
+        }
+        let document = look_after(&known, 20);
+        assert_eq!(codes(&document), [(BlockerCode::ConfigMissing, "redis")]);
+        assert_eq!(document.top_blockers[0].consequences.len(), 2);
+    }
+
+    #[test]
+    fn the_missing_object_is_read_from_the_message() {
+        let cases = [
+            ("secret \"a\" not found", Some("secret a")),
+            ("MountVolume.SetUp failed for volume \"v\" : configmap \"b\" not found", Some("configmap b")),
+            ("couldn't find key K in Secret msp/c", Some("secret c")),
+            ("references non-existent config key: K", None),
+        ];
+        for (message, object) in cases {
+            assert_eq!(missing_object(message).as_deref(), object, "{message}");
+        }
     }
 }

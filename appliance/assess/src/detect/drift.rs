@@ -18,7 +18,7 @@ pub(super) fn drift(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
                 it.component.release(),
                 it.wanted
             );
-            detector.finding(Subject::Component(it.component), reason, None)
+            detector.finding(Subject::Component(it.component), reason, None).identified(it.live)
         })
         .collect()
 }
@@ -91,7 +91,7 @@ mod tests {
     use appliance_status_model::{BlockerCode, Component, RollupState};
 
     use crate::facts::{Knowledge, ObjectKey, Truth};
-    use crate::samples::{flux, healthy, look, look_after, put_release};
+    use crate::samples::{break_component, container, flux, healthy, look, look_after, put_release, waiting};
 
     /// A healthy appliance whose component runs `live` and has these values.
     fn running(component: Component, live: &str, values: &str) -> Knowledge {
@@ -148,6 +148,24 @@ mod tests {
         assert!(look_after(&known, 60).top_blockers.is_empty());
         known.site_values.insert("email-service".into(), "# nothing yet\n".into());
         assert_eq!(look_after(&known, 60).top_blockers[0].code, BlockerCode::ReleaseDrift);
+    }
+
+    #[test]
+    fn an_image_that_nobody_released_and_nobody_has_is_drift_and_nothing_else() {
+        let live = "ghcr.io/a/email-service:nope";
+        let mut known = running(Component::EmailService, live, MAIL);
+        let text = format!("failed to resolve reference \"{live}\": {live}: not found");
+        let state = waiting("ErrImagePull", &text);
+        break_component(&mut known, Component::EmailService, container("main", live, state.clone()));
+        assert!(look(&known).top_blockers.is_empty());
+        let document = look_after(&known, 30);
+        let [blocker] = document.top_blockers.as_slice() else { panic!("{document:#?}") };
+        assert_eq!(blocker.code, BlockerCode::ReleaseDrift);
+        assert_eq!(blocker.next_action, "Run Repair Release.");
+        assert_eq!(blocker.consequences[0].code, BlockerCode::ImageNotFound);
+        // Another image of the same component is another matter.
+        break_component(&mut known, Component::EmailService, container("main", "other:1", state));
+        assert_eq!(look_after(&known, 30).top_blockers.len(), 2);
     }
 
     #[test]

@@ -49,12 +49,13 @@ fn bootstrap_lookup(view: &View<'_>, detector: &Detector) -> Option<Finding> {
 /// The cluster's own resolver is gone.
 fn cluster_dns(view: &View<'_>, detector: &Detector) -> Option<Finding> {
     let key = ObjectKey::new("kube-system", "coredns");
-    let coredns = view.known.workloads.get(&(WorkloadKind::Deployment, key))?;
-    // A lost node takes its pods' readiness with it.
-    if coredns.ready > 0 || !node_troubles(view).is_empty() {
-        return None;
-    }
-    let reason = "Cluster DNS (kube-system/coredns) has no ready replica";
+    let reason = match view.known.workloads.get(&(WorkloadKind::Deployment, key)) {
+        // A lost node takes its pods' readiness with it.
+        Some(coredns) if coredns.ready > 0 || !node_troubles(view).is_empty() => return None,
+        Some(_) => "Cluster DNS (kube-system/coredns) has no ready replica",
+        None if view.known.kustomizations.is_empty() || !view.is_read("deployments") => return None,
+        None => "Cluster DNS (kube-system/coredns) does not exist",
+    };
     let advice = "Bring kube-system/coredns back to at least one ready replica, then retry.";
     Some(detector.finding(Subject::Platform("coredns".into()), reason, None).after(60).advise(advice))
 }
@@ -74,35 +75,4 @@ fn node_troubles<'a>(view: &View<'a>) -> Vec<(&'a ObjectKey, &'a Condition)> {
     let unready =
         |conditions: &'a [Condition]| condition(conditions, "Ready").filter(|it| it.status != Truth::True);
     view.known.nodes.iter().filter_map(|(key, node)| Some((key, unready(&node.conditions)?))).collect()
-}
-
-pub(super) fn scheduling(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for pod in &view.pods {
-        let Some(refused) = condition(&pod.pod.conditions, "PodScheduled")
-            .filter(|it| it.status == Truth::False && it.reason == "Unschedulable")
-        else {
-            continue;
-        };
-        let reason = format!("Pod {} finds no node: {}", pod.key.name, refused.message);
-        let finding = detector.finding(pod.subject.clone(), reason, refused.since);
-        found.push(finding.advise(scheduling_advice(&refused.message)));
-    }
-    found
-}
-
-fn scheduling_advice(message: &str) -> &'static str {
-    if message.contains("control-plane") {
-        "Allow workloads on the control plane (allowSchedulingOnControlPlanes), or remove its taint."
-    } else if message.contains("taint") {
-        "Remove the named taint from the node."
-    } else if message.contains("Insufficient") {
-        "Give the node more of the named resource, or lower the requests."
-    } else if message.contains("unschedulable") {
-        "Uncordon the node."
-    } else if message.contains("PersistentVolumeClaim") || message.contains("persistentvolumeclaim") {
-        "Create or repair the named PersistentVolumeClaim."
-    } else {
-        "Remove what the scheduler names, then wait for its next attempt."
-    }
 }

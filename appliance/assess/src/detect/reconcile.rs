@@ -3,13 +3,13 @@
 use appliance_status_model::{Component, RELEASES, Release};
 
 use crate::detect::{
-    is_dns_trouble,
+    gone, is_dns_trouble,
     signals::{PullTrouble, RegistryAnswer, classify_pull, registry_trouble},
 };
 use crate::finding::Subject;
 use crate::flux::{FluxFailure, FluxState};
 use crate::view::View;
-use crate::{Detector, Finding, ObjectKey, ReadState};
+use crate::{Detector, Finding, ObjectKey};
 
 /// Seconds after which a tier that failed its health check is told although nothing below it fails any more.
 const RETRY: i64 = 600;
@@ -32,6 +32,7 @@ pub(super) fn source(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
             found.push(finding);
         }
     }
+    found.extend(gone::gone(view, detector));
     found
 }
 
@@ -107,8 +108,11 @@ pub(super) fn helm(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
                 return finding.advise(advice);
             }
             // Somebody repaired what it failed over; it only has to be asked again.
-            let mut mended = finding
-                .advise(format!("The workloads of {} are ready by now; reconcile the release.", key.name));
+            let mut mended = finding.advise(format!(
+                "{}; none of {} is left, so reconcile the release.",
+                detector.next_action.trim_end_matches('.'),
+                key.name
+            ));
             mended.since = None;
             mended.identified("mended").after(60)
         })
@@ -116,7 +120,7 @@ pub(super) fn helm(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
 }
 
 pub(super) fn release_missing(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    if view.known.reads.get("helmreleases").is_some_and(|it| *it != ReadState::Current) {
+    if !view.is_read("helmreleases") {
         return Vec::new();
     }
     RELEASES

@@ -2,17 +2,47 @@
 
 use appliance_status_model::{Component, WorkloadKind};
 
-use crate::facts::{ClaimFact, ObjectKey};
+use crate::bootstrap::{POSTGRES_CLAIM, REDIS_CLAIM};
+use crate::facts::{APPLICATION, ClaimFact, ObjectKey};
 use crate::finding::Subject;
+use crate::flux::FluxState;
 use crate::view::{View, waiting};
 use crate::{Detector, Finding};
 
+/// Provisioner of the appliance's own storage class.
+const LOCAL_PATH: &str = "rancher.io/local-path";
+
 pub(super) fn postgres_storage(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    subpath_troubles(view, detector, Volume::Postgres)
+    let mut found = subpath_troubles(view, detector, Volume::Postgres);
+    found.extend(lost(view, detector, Component::Db, POSTGRES_CLAIM));
+    found
 }
 
 pub(super) fn storage_init(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    subpath_troubles(view, detector, Volume::Another)
+    let mut found = subpath_troubles(view, detector, Volume::Another);
+    found.extend(lost(view, detector, Component::Redis, REDIS_CLAIM));
+    found
+}
+
+/// Seconds after which a claim that its component was installed with is missed.
+const MISSED: i64 = 30;
+
+/// A claim without a volume for good: its volume is gone, or it is itself.
+fn lost(view: &View<'_>, detector: &Detector, component: Component, claim: &str) -> Option<Finding> {
+    let (reason, remedy) = match view.known.claims.get(&ObjectKey::new(APPLICATION, claim)) {
+        Some(it) if it.phase == "Lost" => (
+            format!("PersistentVolumeClaim msp/{claim} is Lost: its PersistentVolume is gone"),
+            "make a PersistentVolume for it from a backup, or reset the appliance",
+        ),
+        Some(_) => return None,
+        None if view.workload(component).is_none() || !view.is_read("persistentvolumeclaims") => return None,
+        None => (
+            format!("PersistentVolumeClaim msp/{claim} does not exist"),
+            "Run Repair Release, and restore its data from a backup",
+        ),
+    };
+    let advice = format!("{}; {remedy}.", detector.next_action.trim_end_matches('.'));
+    Some(detector.finding(Subject::Component(component), reason, None).advise(advice).after(MISSED))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,14 +85,35 @@ pub(super) fn storage_class(view: &View<'_>, detector: &Detector) -> Vec<Finding
         .iter()
         .filter(|(key, claim)| key.namespace == "msp" && claim.phase == "Pending")
         .find_map(|(key, claim)| why_pending(view, claim).map(|why| (key, claim, why)));
-    stuck
+    let waits = stuck
         .map(|(key, claim, why)| {
             let reason = format!("PersistentVolumeClaim {key} is Pending: {why}");
             let finding = detector.finding(subject(), reason, claim.created);
             if why.starts_with("provisioner") { finding.after(60) } else { finding }
         })
-        .into_iter()
-        .collect()
+        .or_else(|| nothing_to_claim(view, detector));
+    waits.into_iter().collect()
+}
+
+/// Storage that is gone although no claim waits for it: the next one would.
+fn nothing_to_claim(view: &View<'_>, detector: &Detector) -> Option<Finding> {
+    let installed = view.kustomization("alga-platform") == Some(&FluxState::Ready);
+    if !installed || !view.is_read("storageclasses") || !view.is_read("deployments") {
+        return None;
+    }
+    let reason = match view.known.storage_classes.values().find(|it| it.default) {
+        None => "There is no default StorageClass",
+        Some(class) if class.provisioner != LOCAL_PATH => return None,
+        Some(_) if provisioners(view).into_iter().any(|key| is_wanted(view, key)) => return None,
+        Some(_) => "No local-path provisioner is installed, or none is wanted (0 replicas)",
+    };
+    let subject = Subject::Platform("storage".into());
+    Some(detector.finding(subject, reason, None).after(60).identified("nothing to claim").latent())
+}
+
+fn is_wanted(view: &View<'_>, deployment: &ObjectKey) -> bool {
+    let workload = view.known.workloads.get(&(WorkloadKind::Deployment, deployment.clone()));
+    workload.is_some_and(|it| it.desired > 0)
 }
 
 fn provisioners<'a>(view: &View<'a>) -> Vec<&'a ObjectKey> {
@@ -74,8 +125,7 @@ fn provisioners<'a>(view: &View<'a>) -> Vec<&'a ObjectKey> {
 
 /// Why a claim cannot be bound, where that is certain.
 fn why_pending(view: &View<'_>, claim: &ClaimFact) -> Option<String> {
-    let read = view.known.reads.get("storageclasses");
-    if read.is_some_and(|it| *it != crate::ReadState::Current) {
+    if !view.is_read("storageclasses") {
         return None;
     }
     let class = match claim.class.as_deref().filter(|name| !name.is_empty()) {
@@ -92,8 +142,68 @@ fn why_pending(view: &View<'_>, claim: &ClaimFact) -> Option<String> {
         let workload = view.known.workloads.get(&(WorkloadKind::Deployment, (*key).clone()));
         workload.is_some_and(|it| it.ready > 0)
     };
-    if class.provisioner == "rancher.io/local-path" && !provisioners(view).iter().any(ready) {
+    if class.provisioner == LOCAL_PATH && !provisioners(view).iter().any(ready) {
         return Some(format!("provisioner {} is not running", class.provisioner));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use appliance_status_model::{BlockerCode, RollupState, WorkloadKind};
+
+    use crate::facts::{Knowledge, ObjectKey, ReadState};
+    use crate::samples::{codes, healthy, look, look_after};
+
+    const POSTGRES: &str = "alga-core-sebastian-postgres-data";
+
+    #[test]
+    fn a_claim_of_the_database_that_lost_its_volume_or_is_gone_is_told() {
+        let lose: [fn(&mut Knowledge); 2] = [
+            |known| known.claims.get_mut(&ObjectKey::new("msp", POSTGRES)).unwrap().phase = "Lost".into(),
+            |known| drop(known.claims.remove(&ObjectKey::new("msp", POSTGRES))),
+        ];
+        for lose in lose {
+            let mut known = healthy();
+            lose(&mut known);
+            assert!(look(&known).top_blockers.is_empty());
+            let document = look_after(&known, 30);
+            assert_eq!(codes(&document), [(BlockerCode::PostgresStorage, "db")]);
+            assert_eq!(document.status, RollupState::FailedActionRequired);
+            assert!(document.next_action.contains("backup"), "{}", document.next_action);
+        }
+    }
+
+    #[test]
+    fn the_claim_of_redis_is_told_as_its_own() {
+        let mut known = healthy();
+        known.claims.remove(&ObjectKey::new("msp", "alga-core-sebastian-redis-data"));
+        assert_eq!(codes(&look_after(&known, 30)), [(BlockerCode::StorageInit, "redis")]);
+        known.reads.insert("persistentvolumeclaims".into(), ReadState::Failed("403 Forbidden: no".into()));
+        assert!(look_after(&known, 3600).top_blockers.is_empty());
+    }
+
+    #[test]
+    fn storage_that_is_gone_is_told_before_anybody_claims_any() {
+        let provisioner =
+            (WorkloadKind::Deployment, ObjectKey::new("local-path-storage", "local-path-provisioner"));
+        let (mut classless, mut bare, mut idle) = (healthy(), healthy(), healthy());
+        classless.storage_classes.clear();
+        bare.workloads.remove(&provisioner);
+        idle.workloads.get_mut(&provisioner).unwrap().desired = 0;
+        for known in [classless, bare, idle] {
+            assert!(look_after(&known, 50).top_blockers.is_empty());
+            let document = look_after(&known, 60);
+            assert_eq!(codes(&document), [(BlockerCode::StorageClass, "storage")]);
+            assert_eq!(document.status, RollupState::ReadyWithBackgroundIssues);
+        }
+    }
+
+    #[test]
+    fn storage_that_is_not_installed_yet_is_no_fault() {
+        let mut known = healthy();
+        known.storage_classes.clear();
+        known.kustomizations.values_mut().for_each(|it| it.conditions.clear());
+        assert!(look_after(&known, 3600).top_blockers.is_empty());
+    }
 }

@@ -2,6 +2,7 @@
 
 use appliance_status_model::{Component, ComponentTier, WorkloadKind};
 
+use crate::detect::absent;
 use crate::facts::{ContainerFact, ContainerState, ObjectKey, Termination, WorkloadFact};
 use crate::finding::Subject;
 use crate::view::{PodView, View, waiting};
@@ -13,6 +14,7 @@ const PATIENCE: i64 = 180;
 pub(super) fn core(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     let mut found = troubles(view, detector, |tier| tier != ComponentTier::Background);
     found.extend(platform(view, detector));
+    found.extend(absent::platform(view, detector));
     found
 }
 
@@ -42,7 +44,8 @@ fn troubles(view: &View<'_>, detector: &Detector, of: fn(ComponentTier) -> bool)
         let own = || view.containers().filter(|(pod, _)| pod.subject == Subject::Component(component));
         let finding = own()
             .find_map(|(pod, container)| crash(view, detector, pod, container))
-            .or_else(|| own().find_map(|(pod, container)| unready(view, detector, pod, container)));
+            .or_else(|| own().find_map(|(pod, container)| unready(view, detector, pod, container)))
+            .or_else(|| absent::component(view, detector, component));
         found.extend(finding);
     }
     found
@@ -71,7 +74,7 @@ fn crash(
     };
     let out_of_memory = container.last_end().is_some_and(|end| end.reason == "OOMKilled");
     let advice = if out_of_memory {
-        "Raise the memory limit of the named container, or give the node more memory."
+        "Inspect the named container's log, and raise its memory limit or give the node more memory."
     } else {
         detector.next_action
     };
