@@ -12,8 +12,8 @@ pub(crate) struct Claim(pub(crate) Rule, pub(crate) &'static str);
 /// What must come of a mutant.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fate {
-    /// Nothing is wrong with it, or nobody could see that.
-    Green,
+    /// Nothing is wrong with it, for this reason.
+    Green(&'static str),
     /// The appliance is blamed: the claim that it must break, and what else breaks for the same reason.
     Failed(Claim, &'static [Claim]),
     /// Nothing is proved: the claim that tells why, and what else is told.
@@ -37,7 +37,7 @@ impl fmt::Display for Claim {
 impl Fate {
     fn verdict(self) -> &'static str {
         match self {
-            Self::Green | Self::Survives(_) => "passed",
+            Self::Green(_) | Self::Survives(_) => "passed",
             Self::Failed(..) => "failed",
             Self::Invalid(..) => "invalid",
         }
@@ -46,7 +46,7 @@ impl Fate {
     pub(crate) fn claim(self) -> Option<Claim> {
         match self {
             Self::Failed(claim, _) | Self::Invalid(claim, _) => Some(claim),
-            Self::Green | Self::Survives(_) => None,
+            Self::Green(_) | Self::Survives(_) => None,
         }
     }
 
@@ -54,7 +54,7 @@ impl Fate {
     pub(crate) fn others(self) -> &'static [Claim] {
         match self {
             Self::Failed(_, others) | Self::Invalid(_, others) => others,
-            Self::Green | Self::Survives(_) => &[],
+            Self::Green(_) | Self::Survives(_) => &[],
         }
     }
 
@@ -75,7 +75,8 @@ impl Fate {
         let Some(claim) = self.claim() else {
             return Ok(match self {
                 Self::Survives(need) => format!("SURVIVES: {need}"),
-                _ => "nothing, as it should be".to_owned(),
+                Self::Green(reason) => format!("nothing: {reason}"),
+                Self::Failed(..) | Self::Invalid(..) => String::new(),
             });
         };
         let Some(broke) = outcome.findings.iter().find(|finding| claim.fits(finding)) else {

@@ -21,15 +21,18 @@ const fn row(name: &'static str, scenario: &'static str, fate: Fate) -> StatusMu
 
 const NO_BLOCKER_IN_TIME: Claim = Claim(Rule::Within, "blocker within 1m00s; last seen no blocker");
 
+const NOTHING_IS_WRONG: Fate = Fate::Green("the proxy alone changes nothing");
+
 /// Mutants and scenarios that need as long as they get in every run.
 const SLOW: [&str; 2] = ["progress-hides", "slow-core-image"];
 
 /// All of them, each with the claim that it must break.
 pub(crate) const MUTANTS: &[StatusMutant] = &[
-    row("none", "healthy", Fate::Green),
-    row("none", "missing-worker-tag", Fate::Green),
-    row("none", "temporal-without-autosetup", Fate::Green),
-    row("none", "slow-core-image", Fate::Green),
+    row("none", "healthy", NOTHING_IS_WRONG),
+    row("none", "missing-worker-tag", NOTHING_IS_WRONG),
+    row("none", "temporal-without-autosetup", NOTHING_IS_WRONG),
+    row("none", "service-link-collision", NOTHING_IS_WRONG),
+    row("none", "slow-core-image", NOTHING_IS_WRONG),
     row(
         "wrong-component",
         "missing-worker-tag",
@@ -137,7 +140,7 @@ pub(crate) const MUTANTS: &[StatusMutant] = &[
     row(
         "progress-hides",
         "missing-worker-tag",
-        Fate::Failed(Claim(Rule::Within, "blocker within 1m00s; last seen it after 30m"), &[]),
+        Fate::Failed(Claim(Rule::Within, "blocker within 1m00s; last seen it after"), &[]),
     ),
     row(
         "always-blocked",

@@ -173,8 +173,7 @@ pub(crate) const MUTANTS: &[WorldMutant] = &[
         ("never-ticks", Otherwise::NeverTicks),
         "never says that anything has changed",
         "missing-worker-tag",
-        // The recorder looks every 5 s in any case.
-        Fate::Green,
+        Fate::Green("the recorder looks every 5 s in any case"),
     ),
     row(
         ("control-is-broken", Otherwise::ControlIsBroken),

@@ -82,8 +82,7 @@ fn at_end(
         let last_stretch = said.iter().rev().take_while(|said| **said).count();
         let from = spells[spells.len() - last_stretch.max(1)].from;
         let stretches = said.chunk_by(|a, b| a == b).filter(|stretch| stretch[0]).count();
-        let turns =
-            if stretches < BY_TURNS { String::new() } else { format!(", for the {stretches}th time") };
+        let turns = if stretches < BY_TURNS { String::new() } else { format!(", {stretches} times in all") };
         let when = format!("{}{turns}", history.since(from, until));
         found.push(Finding { rule: mismatch.rule, expected: mismatch.expected, seen: mismatch.seen, when });
     }
