@@ -8,6 +8,7 @@ mod api;
 mod components;
 mod confined;
 mod daily;
+mod described;
 mod kept;
 mod killed;
 mod lanes;
