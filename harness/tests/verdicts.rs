@@ -211,10 +211,14 @@ fn a_heal_that_does_not_help_fails() {
     );
     assert_eq!(ran.outcome().verdict, Verdict::Failed);
     let messages = ran.messages();
-    assert_eq!(messages.len(), 1, "{messages:?}");
-    let expected =
-        "recovers: expected rollup fully_healthy; last seen rollup ready_with_background_issues, since +2";
-    assert!(messages[0].starts_with(expected), "{messages:?}");
+    let expected = [
+        "recovers: expected rollup fully_healthy; last seen rollup ready_with_background_issues, since +2",
+        "recovers: expected no blocker; last seen image-not-found of workflow-worker still, since +2",
+    ];
+    assert_eq!(messages.len(), expected.len(), "{messages:?}");
+    for (message, expected) in messages.iter().zip(expected) {
+        assert!(message.starts_with(expected), "{messages:?}");
+    }
 }
 
 #[test]
@@ -380,4 +384,41 @@ fn a_timeline_on_disk_is_judged_as_it_was_in_the_run() {
     let judgement = judge(&timeline, &ran.plan.scenarios[0], None);
     assert_eq!(judgement.verdict, Verdict::Failed);
     assert_eq!(judgement.findings, ran.outcome().findings);
+}
+
+#[test]
+fn a_blocker_that_is_never_taken_back_is_no_recovery() {
+    let ran = run(
+        MISSING_TAG,
+        healthy_but(|moment, path| match path {
+            "/api/status" if moment.healed.is_some() => {
+                Say::Document(document("fully_healthy", true, true, &[worker_blocker()]))
+            }
+            _ => honest_status(moment, path),
+        }),
+    );
+    assert_eq!(ran.outcome().verdict, Verdict::Failed);
+    let messages = ran.messages();
+    let expected =
+        "recovers: expected no blocker; last seen image-not-found of workflow-worker still, since +";
+    assert!(messages.len() == 1 && messages[0].starts_with(expected), "{messages:?}");
+}
+
+#[test]
+fn a_state_that_is_said_by_turns_with_another_has_not_settled() {
+    let ran = run(
+        HEALTHY,
+        healthy_but(|moment, path| match path {
+            "/api/status" if moment.after(30) => {
+                let age = moment.installing.map_or(0, |age| age.as_secs());
+                let state = if (age / 10).is_multiple_of(2) { "fully_healthy" } else { "ready_to_log_in" };
+                Say::Document(document(state, true, true, &[]))
+            }
+            _ => honest_status(moment, path),
+        }),
+    );
+    assert_eq!(ran.outcome().verdict, Verdict::Failed);
+    let messages = ran.messages().join("\n");
+    let expected = "eventually: expected rollup fully_healthy; last seen rollup ready_to_log_in, since +";
+    assert!(messages.starts_with(expected) && messages.ends_with(" times in all"), "{messages}");
 }

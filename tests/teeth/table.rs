@@ -17,6 +17,9 @@ listed here fails too, and so does one that breaks nothing.
 This page is written by `just teeth-docs` from `tests/teeth/` and `examples/mutant_status/`.
 ";
 
+/// What another tool found; written by hand.
+const ASSESSMENT: &str = include_str!("assessment.md");
+
 /// The mutant that is none.
 const UNCHANGED: &str = "none";
 
@@ -78,6 +81,7 @@ fn page() -> Result<String, String> {
         &worlds,
     );
     survivors(&mut text, &status, &worlds);
+    text.push_str(ASSESSMENT);
     Ok(text)
 }
 
