@@ -74,15 +74,24 @@ async fn kubectl_describes_a_pod_as_it_does_on_a_real_node() {
     for case in CASES {
         let described = described(&kubectl, &case).await;
         for pattern in case.shows {
-            let pattern = Regex::new(&format!("(?m){pattern}")).expect("a pattern");
-            assert!(pattern.is_match(&described), "{}: nothing like {pattern} in\n{described}", case.fault);
+            assert!(shows(&described, pattern), "{}: nothing like {pattern} in\n{described}", case.fault);
         }
-        let event = Regex::new(r"(?m)^  (?:Normal|Warning) +(\w+) ").expect("a pattern");
-        for reason in event.captures_iter(&described).map(|found| found[1].to_owned()) {
+        for reason in reasons(&described) {
             assert!(case.reasons.contains(&reason.as_str()), "{}: {reason} in\n{described}", case.fault);
         }
     }
     lanes::ran("kubectl", CASES.len());
+}
+
+/// Whether a line of it fits.
+fn shows(described: &str, pattern: &str) -> bool {
+    Regex::new(&format!("(?m){pattern}")).expect("a pattern").is_match(described)
+}
+
+/// The reasons of all events.
+fn reasons(described: &str) -> Vec<String> {
+    let event = Regex::new(r"(?m)^  (?:Normal|Warning) +(\w+) ").expect("a pattern");
+    event.captures_iter(described).map(|found| found[1].to_owned()).collect()
 }
 
 /// The description of the pod in a world that was kept with this fault in it.

@@ -3,7 +3,9 @@
 use crate::smoke::Desk;
 
 /// Scenario, what it is called here, and what is written in it instead.
-const VARIANTS: [(&str, &str, &[(&str, &str)]); 9] = [
+type Variant = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const VARIANTS: [Variant; 9] = [
     (
         "core-tag-missing",
         "redis-tag-missing",

@@ -9,13 +9,13 @@ async fn a_fault_that_cannot_land_proves_nothing() {
     let desk = Desk::new();
     let fault = |text: &str| format!("faults:\n  - {text}\n{HEALTHY}");
     desk.scenario("scenarios", "nobody-asks", &fault("dns.nxdomain: { host: nobody.asks.example }"));
-    desk.scenario("scenarios", "never-comes", &fault("registry.missing-tag: { image: db }\n    at: blocker"));
+    desk.scenario("scenarios", "never-comes", &fault("registry.missing-tag: { image: db }\n  - registry.missing-tag: { image: redis }\n    at: login-ready"));
     let folder = desk.at("scenarios").display().to_string();
     let ran = desk.smoke(&["run", "--scenarios", &folder]).await;
     ran.ended(4).said("2 invalid");
     for (name, why) in [
         ("nobody-asks", "no sign that it happened to anybody"),
-        ("never-comes", "it was not set, for blocker never came"),
+        ("never-comes", "it was not set, for login-ready never came"),
     ] {
         let entry = desk.scenario_report(name);
         assert_eq!(entry["verdict"], "invalid", "{entry:#}");

@@ -201,7 +201,13 @@ pub(crate) const MUTANTS: &[StatusMutant] = &[
     row(
         "consequences-dropped",
         "temporal-without-autosetup",
-        Fate::Survives("`consequences:` in the scenario's blocker"),
+        Fate::Failed(
+            Claim(
+                Rule::Blockers,
+                "with consequences background-workload of temporal; last seen consequences none",
+            ),
+            &[],
+        ),
     ),
     row(
         "old-timestamp",

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::statvfs::statvfs;
 use nix::unistd::{Pid, Uid};
 
 const PROCESSES: &str = "processes";
@@ -41,6 +42,19 @@ pub enum DirectoryError {
     },
 }
 
+/// In memory, where a machine has a place for that.
+const IN_MEMORY: &str = "/dev/shm";
+/// What must be free there, in bytes; a world needs some thousandths of it.
+const ROOM: u64 = 1 << 30;
+
+/// The system's directory for what does not last. Worlds write small files by the hundred, which is four times faster in
+/// memory; who has set `TMPDIR` has chosen.
+fn temporary() -> PathBuf {
+    let chosen = std::env::var_os("TMPDIR").is_some();
+    let free = statvfs(IN_MEMORY).map_or(0, |it| it.blocks_available().saturating_mul(it.fragment_size()));
+    if !chosen && free >= ROOM { PathBuf::from(IN_MEMORY) } else { std::env::temp_dir() }
+}
+
 /// Where worlds have their directories: `SMOKE_RUN_DIR`, or one of this user's in the system's directory for such things.
 ///
 /// # Errors
@@ -48,7 +62,7 @@ pub enum DirectoryError {
 pub fn base() -> Result<PathBuf, DirectoryError> {
     let given = std::env::var_os("SMOKE_RUN_DIR").filter(|given| !given.is_empty()).map(PathBuf::from);
     let uid = Uid::current().as_raw();
-    let path = given.unwrap_or_else(|| std::env::temp_dir().join(format!("appliance-smoke-{uid}")));
+    let path = given.unwrap_or_else(|| temporary().join(format!("appliance-smoke-{uid}")));
     let failed = |source| DirectoryError::Io { path: path.clone(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;
     let owner = fs::metadata(&path).map_err(failed)?.uid();
