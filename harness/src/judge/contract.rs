@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::moments::lasted;
 use super::{Finding, History, Rule, SeenBlocker, View};
 use crate::scenario::{BlockerCode, CODES};
+use crate::timeline::{Answer, Target, Timeline, What};
 
 /// Something that is said otherwise than the contract gives it, for as long as it was said.
 struct Breach {
@@ -12,6 +13,24 @@ struct Breach {
     seen: String,
     from: Timestamp,
     to: Timestamp,
+}
+
+/// A status document that anybody gets, without the token.
+pub(super) fn open_door(timeline: &Timeline, history: &History) -> Option<Finding> {
+    let open = timeline.events.iter().find_map(|event| match &event.what {
+        What::Probe {
+            target: Target::Unsigned,
+            answer: Answer::Status { code: code @ 200..=299, .. },
+            ..
+        } => Some((*code, event.at)),
+        _ => None,
+    });
+    open.map(|(code, at)| Finding {
+        rule: Rule::Contract,
+        expected: "/api/status to ask for the token".to_owned(),
+        seen: format!("an answer of {code} to who had none"),
+        when: format!("at {}", history.offset(at)),
+    })
 }
 
 /// Blockers whose layer or next action is not their code's.

@@ -32,6 +32,10 @@ pub fn document_mismatches(wanted: &Document, view: View<'_>) -> Vec<Mismatch> {
         let seen = ready(view.component(*component));
         differs(format!("component {component} {readiness}"), format!("component {component} {seen}"));
     }
+    for (component, operation) in &wanted.operations {
+        let seen = view.operation(*component).unwrap_or("none");
+        differs(format!("operation {operation} of {component}"), format!("operation {seen} of {component}"));
+    }
     if wanted.blocker.is_some() || wanted.component.is_some() {
         let expected =
             Document { blocker: wanted.blocker, component: wanted.component.clone(), ..Document::default() };

@@ -20,6 +20,8 @@ pub enum Rule {
     Always,
     /// `never`.
     Never,
+    /// `once`
+    Once,
     /// `order`.
     Order,
     /// `within`.
@@ -69,6 +71,7 @@ impl Rule {
             Self::Contract => "contract",
             Self::Always => "always",
             Self::Never => "never",
+            Self::Once => "once",
             Self::Order => "order",
             Self::Within => "within",
             Self::Operator => "operator",

@@ -50,7 +50,7 @@ impl Milestones {
                 let milestone = match target {
                     Target::Page if answer.page() => Some(Milestone::StatusPage),
                     Target::App if answer.useful() => Some(Milestone::App),
-                    Target::Page | Target::App | Target::Healthz => None,
+                    Target::Page | Target::App | Target::Healthz | Target::Unsigned => None,
                 };
                 new.extend(milestone.filter(|milestone| self.first(*milestone, event.at, *until)));
             }

@@ -42,7 +42,8 @@ pub fn judge(timeline: &Timeline, scenario: &Scenario, control: Option<&Control>
     wrong.extend(rules::operator(timeline, scenario, &history));
     wrong.extend(moments::unlisted(&history, scenario));
     wrong.extend(contract::breaches(&history));
-    wrong.extend(moments::always_and_never(&history, scenario));
+    wrong.extend(contract::open_door(timeline, &history));
+    wrong.extend(moments::at_moments(&history, scenario));
     wrong.extend(milestones.order(&scenario.expect.order, &history));
     wrong.extend(milestones.within(&scenario.expect.within, &history));
     wrong.extend(rules::recovers(&history, scenario));

@@ -77,13 +77,14 @@ fn reason(blocker: &SeenBlocker<'_>) -> String {
     if blocker.reason.is_empty() { String::new() } else { format!(" ({})", blocker.reason) }
 }
 
-/// `always` and `never`, before the heal and after it.
-pub(super) fn always_and_never(history: &History, scenario: &Scenario) -> Vec<Finding> {
+/// `always`, `never` and `once`, before the heal and after it.
+pub(super) fn at_moments(history: &History, scenario: &Scenario) -> Vec<Finding> {
     let expect = &scenario.expect;
     let (before, after) = (history.before_heal(), history.after_heal());
     let mut found = Vec::new();
     found.extend(expect.always.iter().filter_map(|wanted| always(history, before, wanted)));
     found.extend(expect.never.iter().filter_map(|banned| never(history, before, banned)));
+    found.extend(expect.once.iter().filter_map(|wanted| once(history, before, wanted)));
     found.extend(expect.after_heal.always.iter().filter_map(|wanted| always(history, after, wanted)));
     found.extend(expect.after_heal.never.iter().filter_map(|banned| never(history, after, banned)));
     found
@@ -96,6 +97,20 @@ fn always(history: &History, spells: &[Spell], wanted: &Document) -> Option<Find
     let seen: Vec<String> = said.into_iter().map(|mismatch| mismatch.seen).collect();
     let when = lasted(history, first.from, first.to);
     Some(Finding { rule: Rule::Always, expected: format!("always {wanted}"), seen: seen.join(", "), when })
+}
+
+fn once(history: &History, spells: &[Spell], wanted: &Document) -> Option<Finding> {
+    let says_it = |spell: &Spell| spell.document().is_some_and(|document| says(wanted, View(document)));
+    if spells.iter().any(says_it) {
+        return None;
+    }
+    let documents = spells.iter().filter(|spell| spell.document().is_some()).count();
+    Some(Finding {
+        rule: Rule::Once,
+        expected: format!("once {wanted}"),
+        seen: format!("{documents} documents, and none said it"),
+        when: format!("until {}", history.offset(history.judged_at())),
+    })
 }
 
 fn never(history: &History, spells: &[Spell], banned: &Document) -> Option<Finding> {

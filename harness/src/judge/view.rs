@@ -44,6 +44,16 @@ impl<'d> View<'d> {
         components.iter().find(|entry| text(entry, "name") == component.name())?.get("ready")?.as_bool()
     }
 
+    /// What goes on for a component.
+    pub fn operation(self, component: Component) -> Option<&'d str> {
+        let operations = self.0.get("activeOperations")?.as_array()?;
+        operations
+            .iter()
+            .find(|entry| text(entry, "component") == component.name())?
+            .get("operation")?
+            .as_str()
+    }
+
     /// Top blockers, in the document's order.
     pub fn blockers(self) -> Vec<SeenBlocker<'d>> {
         let entries = self.0.get("topBlockers").and_then(Value::as_array);

@@ -20,6 +20,8 @@ use http::{Fetch, Visitor};
 const DEBOUNCE: Duration = Duration::from_millis(250);
 /// Looks are never further apart than this.
 const INTERVAL: Duration = Duration::from_secs(5);
+/// Whether the door is shut is tried so often.
+const DOOR_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The one recorder of a run.
 pub struct Recorder<'w> {
@@ -29,7 +31,7 @@ pub struct Recorder<'w> {
     token: Option<String>,
     status: Remembered<StatusSeen>,
     status_strikes: u32,
-    probes: [Probe; 3],
+    probes: [Probe; 4],
 }
 
 #[derive(PartialEq, Eq)]
@@ -62,6 +64,8 @@ struct Probe {
     url: String,
     seen: Remembered<Answer>,
     strikes: u32,
+    /// How long it is left alone after an answer.
+    interval: Duration,
     next: Option<Timestamp>,
 }
 
@@ -69,11 +73,15 @@ impl<'w> Recorder<'w> {
     /// A recorder that has not looked yet.
     pub fn new(world: &'w dyn World, journal: Journal) -> Self {
         let access = world.access();
-        let probe = |target, url| Probe { target, url, seen: Remembered::NOTHING, strikes: 0, next: None };
+        let probe = |target, url| {
+            let interval = if target == Target::Unsigned { DOOR_INTERVAL } else { INTERVAL };
+            Probe { target, url, seen: Remembered::NOTHING, strikes: 0, interval, next: None }
+        };
         let probes = [
             probe(Target::Page, format!("{}/", access.status_url)),
             probe(Target::Healthz, format!("{}/healthz", access.status_url)),
             probe(Target::App, format!("{}/", access.app_url)),
+            probe(Target::Unsigned, format!("{}/api/status", access.status_url)),
         ];
         let visitor = Visitor::new(world.clock());
         Self { world, journal, visitor, token: None, status: Remembered::NOTHING, status_strikes: 0, probes }
@@ -105,14 +113,19 @@ impl<'w> Recorder<'w> {
         let url = format!("{}/api/status", self.world.access().status_url);
         let status = self.visitor.get(&url, token, self.status_strikes);
         let visitor = &self.visitor;
-        let [page, healthz, app] = &self.probes;
+        let [page, healthz, app, door] = &self.probes;
         let visit = async |probe: &Probe, token: Option<&str>| match probe.next {
             Some(next) if next > now => None,
             _ => Some(visitor.get(&probe.url, token, probe.strikes).await),
         };
-        let (status, page, healthz, app) =
-            futures::join!(status, visit(page, token), visit(healthz, None), visit(app, None));
-        for (probe, fetch) in self.probes.iter_mut().zip([page, healthz, app]) {
+        let (status, page, healthz, app, door) = futures::join!(
+            status,
+            visit(page, token),
+            visit(healthz, None),
+            visit(app, None),
+            visit(door, None)
+        );
+        for (probe, fetch) in self.probes.iter_mut().zip([page, healthz, app, door]) {
             if let Some(fetch) = fetch {
                 probe.learn(fetch, now, &self.journal);
             }
@@ -149,7 +162,9 @@ impl Probe {
     fn learn(&mut self, fetch: Fetch, asked: Timestamp, journal: &Journal) {
         self.strikes = fetch.strikes(self.strikes);
         // What answers is not asked more often than it must be.
-        self.next = fetch.answer.useful().then(|| asked.checked_add(INTERVAL).unwrap_or(asked));
+        let answered = fetch.answer.useful()
+            || matches!(fetch.answer, Answer::Status { .. }) && self.target == Target::Unsigned;
+        self.next = answered.then(|| asked.checked_add(self.interval).unwrap_or(asked));
         if let Some(until) = self.seen.learn(fetch.answer.clone(), asked) {
             journal.note(What::Probe { target: self.target, answer: fetch.answer, until });
         }

@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use regex::Regex;
 
-use super::UnknownName;
 use super::codes::code_names;
 use super::fields::{Fields, Problems};
 use super::model::{AfterHeal, Blocker, Consequence, Document, Exit, Expect, Operator, Pattern, Transient};
 use super::tree::{Node, Value};
+use super::{Readiness, UnknownName};
 
 pub(super) fn expect(node: Node, problems: &mut Problems) -> Expect {
     let mut fields = Fields::new(node, "expect", problems);
@@ -24,6 +24,7 @@ pub(super) fn expect(node: Node, problems: &mut Problems) -> Expect {
     expect.operator = fields.take("operator").map(|node| operator(node, fields.problems));
     expect.always = documents(&mut fields, "always");
     expect.never = documents(&mut fields, "never");
+    expect.once = documents(&mut fields, "once");
     if let Some(node) = fields.take("within") {
         expect.within = within(node, fields.problems);
     }
@@ -68,19 +69,36 @@ fn said(fields: &mut Fields<'_>) -> Document {
     let tiers =
         fields.take("tiers").map(|node| readiness(node, "tiers", fields.problems)).unwrap_or_default();
     let components = fields.take("components").map(|node| readiness(node, "components", fields.problems));
-    Document { rollup, tiers, components: components.unwrap_or_default(), ..Document::default() }
+    let operations =
+        fields.take("operations").map(|node| by_name(node, "operations", "an operation", fields.problems));
+    Document {
+        rollup,
+        tiers,
+        components: components.unwrap_or_default(),
+        operations: operations.unwrap_or_default(),
+        ..Document::default()
+    }
 }
 
-fn readiness<K: FromStr<Err = UnknownName> + Ord, V: FromStr<Err = UnknownName>>(
+fn readiness<K: FromStr<Err = UnknownName> + Ord>(
     node: Node,
     what: &'static str,
+    problems: &mut Problems,
+) -> BTreeMap<K, Readiness> {
+    by_name(node, what, "a readiness", problems)
+}
+
+fn by_name<K: FromStr<Err = UnknownName> + Ord, V: FromStr<Err = UnknownName>>(
+    node: Node,
+    what: &'static str,
+    of_what: &'static str,
     problems: &mut Problems,
 ) -> BTreeMap<K, V> {
     let mut found = BTreeMap::new();
     for (key, value) in problems.map(node, what).unwrap_or_default() {
         let name =
             key.name.parse().map_err(|error: UnknownName| problems.add(key.place, error.to_string())).ok();
-        let value = problems.name(&value, "a readiness");
+        let value = problems.name(&value, of_what);
         found.extend(name.zip(value));
     }
     found

@@ -31,4 +31,4 @@ pub use nearest::{meant, nearest};
 pub use problem::{BadScenario, Place, Problem};
 pub use read::{DEFAULT_PROFILE, DEFAULT_RELEASE, read};
 pub use schema::schema;
-pub use vocabulary::{Component, Milestone, Readiness, Rollup, Tier, UnknownName};
+pub use vocabulary::{Component, Milestone, Operation, Readiness, Rollup, Tier, UnknownName};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::{Component, Milestone, Readiness, Rollup, Tier};
+use super::{Component, Milestone, Operation, Readiness, Rollup, Tier};
 use crate::fault::{FaultUse, HealStep, LeadsTo};
 use crate::world::{BootstrapMode, Capability};
 
@@ -64,6 +64,8 @@ pub struct Expect {
     pub always: Vec<Document>,
     /// What holds in no status document before the heal.
     pub never: Vec<Document>,
+    /// What holds in some status document before the heal.
+    pub once: Vec<Document>,
     /// Budgets in field time.
     pub within: BTreeMap<Milestone, Duration>,
     /// Codes that may show for a while.
@@ -94,6 +96,8 @@ pub struct Document {
     pub tiers: BTreeMap<Tier, Readiness>,
     /// Components, ready or not.
     pub components: BTreeMap<Component, Readiness>,
+    /// Active operations.
+    pub operations: BTreeMap<Component, Operation>,
 }
 
 /// A top blocker.
@@ -198,6 +202,7 @@ impl fmt::Display for Document {
         }
         parts.extend(self.tiers.iter().map(|(tier, readiness)| format!("tier {tier} {readiness}")));
         parts.extend(self.components.iter().map(|(c, readiness)| format!("component {c} {readiness}")));
+        parts.extend(self.operations.iter().map(|(c, operation)| format!("operation {operation} of {c}")));
         f.write_str(&parts.join(", "))
     }
 }

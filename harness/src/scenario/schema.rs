@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::codes::code_names;
-use super::{Component, DEFAULT_PROFILE, DEFAULT_RELEASE, Milestone, Readiness, Rollup, Tier};
+use super::{Component, DEFAULT_PROFILE, DEFAULT_RELEASE, Milestone, Operation, Readiness, Rollup, Tier};
 use crate::fault::{FAULTS, HEALS, Need, Param, ParamKind};
 use crate::world::Capability;
 
@@ -111,6 +111,7 @@ fn expect() -> Value {
                     "rollup": { "enum": Rollup::NAMES },
                     "tiers": readiness(Tier::NAMES),
                     "components": readiness(Component::NAMES),
+                    "operations": operations(),
                     "blockers": { "type": "array", "items": blocker(), "description": "Exactly these, root first; none where it is left out." },
                 },
             },
@@ -124,6 +125,7 @@ fn expect() -> Value {
             },
             "always": conditions("Holds in every status document before the heal."),
             "never": conditions("Holds in no status document before the heal."),
+            "once": conditions("Holds in some status document before the heal."),
             "within": { "type": "object", "propertyNames": { "enum": Milestone::NAMES }, "additionalProperties": budgets, "description": "Budgets in field time." },
             "transient": { "type": "array", "items": {
                 "type": "object",
@@ -184,6 +186,11 @@ fn condition(text: &str) -> Value {
             "component": { "type": "string", "description": "The blocker's." },
             "tiers": readiness(Tier::NAMES),
             "components": readiness(Component::NAMES),
+            "operations": operations(),
         },
     })
+}
+
+fn operations() -> Value {
+    json!({ "type": "object", "propertyNames": { "enum": Component::NAMES }, "additionalProperties": { "enum": Operation::NAMES } })
 }

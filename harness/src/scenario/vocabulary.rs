@@ -131,6 +131,16 @@ names! {
 }
 
 names! {
+    /// What goes on for a component.
+    Operation, "operation" {
+        /// Its image is on its way.
+        PullingImage = "pulling_image",
+        /// Flux works on its release.
+        Reconciling = "reconciling",
+    }
+}
+
+names! {
     /// Whether a tier or a component is said to be ready.
     Readiness, "readiness" {
         /// `ready: true`

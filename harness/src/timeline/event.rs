@@ -189,6 +189,8 @@ pub enum Target {
     Page,
     /// The status service's `/healthz`.
     Healthz,
+    /// The status service's `/api/status`, asked without a token.
+    Unsigned,
     /// The application's `/`.
     App,
 }
@@ -239,6 +241,7 @@ impl fmt::Display for Target {
         f.write_str(match self {
             Self::Page => "the status page",
             Self::Healthz => "/healthz",
+            Self::Unsigned => "/api/status without a token",
             Self::App => "the app",
         })
     }

@@ -59,6 +59,12 @@ async fn answer(
     }
     let head = String::from_utf8_lossy(&head);
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    if path == "/api/status" && !head.to_ascii_lowercase().contains("\r\nauthorization:") {
+        let refusal = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        // Who asked may have gone.
+        let _ = stream.write_all(refusal.as_bytes()).await;
+        return;
+    }
     let moment = state.lock().unwrap().moment(clock.now());
     let (status, extra, body) = match say(&moment, &path) {
         Say::Document(document) => ("200 OK", String::new(), document.to_string()),
