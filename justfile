@@ -34,5 +34,5 @@ teeth-docs:
     TEETH=write cargo test --quiet --test teeth -- the_table
 
 # Both cores busy, many runs: the flake hunt of docs/flakes.md.
-soak RUNS="100":
-    bash scripts/soak.sh {{RUNS}}
+soak RUNS="100" *NAMES:
+    bash scripts/soak.sh {{RUNS}} {{NAMES}}
