@@ -8,7 +8,6 @@ use appliance_status_model::{
     Tiers, Urls,
 };
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use crate::causes::{Root, roots};
 use crate::detect;
@@ -18,6 +17,7 @@ use crate::memory::Memory;
 use crate::operations;
 use crate::probe::is_reachable;
 use crate::tiers::{Readiness, blocks_login};
+use crate::values::ReleaseValues;
 use crate::view::View;
 
 const RECENT_EVENTS: usize = 20;
@@ -196,20 +196,13 @@ fn release(known: &Knowledge, view: &View<'_>) -> ReleaseSummary {
     }
 }
 
-/// What of the app's values matters here.
-#[derive(Deserialize)]
-struct AppValues {
-    #[serde(rename = "appUrl")]
-    app_url: Option<String>,
-}
-
 /// `appUrl` of the app's values, the site's own first, else the app's port on the node.
 fn login_url(known: &Knowledge) -> Option<String> {
-    let url_in = |text: &String| {
-        let values = serde_saphyr::from_str::<Option<AppValues>>(text).ok()??;
-        values.app_url.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty())
+    let url_in = |values: &ReleaseValues| {
+        let url = values.chosen()?.app_url.as_ref()?.trim();
+        (!url.is_empty()).then(|| url.to_owned())
     };
-    let of = |values: &BTreeMap<String, String>| values.get("alga-core").and_then(url_in);
+    let of = |values: &BTreeMap<String, ReleaseValues>| values.get("alga-core").and_then(url_in);
     let from_values = of(&known.site_values).or_else(|| of(&known.values));
     from_values.or_else(|| known.site.host_ip.as_ref().map(|ip| format!("http://{ip}:3000")))
 }

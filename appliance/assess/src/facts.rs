@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use appliance_status_model::{Component, WorkloadKind};
 use jiff::Timestamp;
 
+use crate::values::ReleaseValues;
+
 /// Namespace and name of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey {
@@ -72,9 +74,9 @@ pub struct Knowledge {
     /// Data of the release selection.
     pub selection: Option<BTreeMap<String, String>>,
     /// Values documents by release.
-    pub values: BTreeMap<String, String>,
+    pub values: BTreeMap<String, ReleaseValues>,
     /// Values that the site keeps itself, by release; they win.
-    pub site_values: BTreeMap<String, String>,
+    pub site_values: BTreeMap<String, ReleaseValues>,
     /// What bootstrap left behind.
     pub bootstrap_result: Option<BootstrapResult>,
     /// What the login page answered.

@@ -20,6 +20,7 @@ mod memory;
 mod operations;
 mod probe;
 mod tiers;
+mod values;
 mod view;
 
 pub use detect::{DETECTORS, Detector, is_shared};
@@ -32,6 +33,7 @@ pub use facts::{
 };
 pub use finding::{Extent, Finding, Harm, Subject};
 pub use memory::Memory;
+pub use values::{Chosen, ReleaseValues};
 pub use view::View;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use appliance_assess::{FluxFact, Knowledge, ObjectKey, Owner, WorkloadFact};
+use appliance_assess::{FluxFact, Knowledge, ObjectKey, Owner, ReleaseValues, WorkloadFact};
 use appliance_status_model::WorkloadKind;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
@@ -226,7 +226,7 @@ const RESULT: &str = "appliance-bootstrap-result";
 fn values_of<'a>(
     known: &'a mut Knowledge,
     map: &'a str,
-) -> Option<(&'a mut BTreeMap<String, String>, &'a str)> {
+) -> Option<(&'a mut BTreeMap<String, ReleaseValues>, &'a str)> {
     if let Some(release) = map.strip_prefix(SITE_VALUES) {
         return Some((&mut known.site_values, release));
     }
@@ -264,7 +264,7 @@ impl Sink for ConfigMaps {
             known.selection = Some(map.data.unwrap_or_default());
         } else if let Some((values, release)) = values_of(known, &key.name) {
             let text = map.data.and_then(|it| it.into_values().next()).unwrap_or_default();
-            values.insert(release.to_owned(), text);
+            values.insert(release.to_owned(), ReleaseValues::read(&text));
         }
     }
 

@@ -1,10 +1,10 @@
 //! What runs against what was selected.
 
 use appliance_status_model::Component;
-use serde::Deserialize;
 
 use crate::finding::Subject;
 use crate::flux::FluxState;
+use crate::values::{Chosen, Image, ReleaseValues};
 use crate::view::View;
 use crate::{Detector, Finding};
 
@@ -37,7 +37,7 @@ pub(crate) fn drifted(view: &View<'_>) -> impl Iterator<Item = Drift> {
             return None;
         }
         let release = component.release();
-        let site = view.known.site_values.get(release).map_or("", String::as_str);
+        let site = view.known.site_values.get(release);
         let wanted = selected(component, view.known.values.get(release)?, site)?;
         let images = &view.workload(component)?.images;
         // A digest after the tag pins it, and does not change it.
@@ -49,39 +49,21 @@ pub(crate) fn drifted(view: &View<'_>) -> impl Iterator<Item = Drift> {
     })
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Values {
-    image: Image,
-    server: Server,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Server {
-    image: Image,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Image {
-    repository: Option<String>,
-    tag: Option<String>,
-}
-
 /// The image that values select for a component, the site's own over the profile's; `None` where they leave it to
 /// the chart, or cannot be read.
-fn selected(component: Component, profile: &str, site: &str) -> Option<String> {
-    let profile = image(component, profile)?;
-    let own = if site.trim().is_empty() { Image::default() } else { image(component, site)? };
+fn selected(component: Component, profile: &ReleaseValues, site: Option<&ReleaseValues>) -> Option<String> {
+    let profile = image(component, profile.chosen()?)?;
+    let own = match site {
+        None | Some(ReleaseValues::None) => Image::default(),
+        Some(site) => image(component, site.chosen()?)?,
+    };
     Some(format!("{}:{}", own.repository.or(profile.repository)?, own.tag.or(profile.tag)?))
 }
 
-fn image(component: Component, text: &str) -> Option<Image> {
-    let values = serde_saphyr::from_str::<Option<Values>>(text).ok()?.unwrap_or_default();
+fn image(component: Component, values: &Chosen) -> Option<Image> {
     match component {
-        Component::AlgaCore => Some(values.server.image),
-        it if it.release() == it.name() => Some(values.image),
+        Component::AlgaCore => Some(values.server.image.clone()),
+        it if it.release() == it.name() => Some(values.image.clone()),
         _ => None,
     }
 }
