@@ -28,7 +28,13 @@ const VARIANTS: [Variant; 9] = [
     (
         "slow-core-image",
         "slow-temporal-image",
-        &[("image: alga-core, takes: 16m", "image: temporal, takes: 12m")],
+        &[
+            ("image: alga-core, takes: 16m", "image: temporal, takes: 12m"),
+            (
+                "rollup: installing, operations: { alga-core",
+                "rollup: ready_to_log_in, operations: { temporal",
+            ),
+        ],
     ),
     (
         "broken-subpath",

@@ -15,6 +15,8 @@ use crate::processes::{self, Activity, OwnThread, Processes};
 pub const BUSY_GRACE: Duration = Duration::from_millis(250);
 /// One look at the world is never charged more than this, however late the host let it happen.
 const LARGEST_STEP: Duration = Duration::from_millis(2);
+/// One look at processes that slept since the look before is never charged more than this: a host may stop as a whole.
+const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 /// The shortest sleep of the driver.
 const SHORTEST: Duration = Duration::from_micros(25);
 /// How long the driver sleeps while the world is busy (its parking wakes the driver).
@@ -140,7 +142,11 @@ impl Driver {
 
     /// Held: the machine's time counts, but not the time for which the host kept a runnable process waiting.
     fn charge_held(&mut self, seen: Activity) {
-        let elapsed = self.take_elapsed().min(LARGEST_STEP);
+        // Nobody outside had a turn since the last look, and nobody wants one: they slept all the while.
+        let slept =
+            seen.asleep() && seen == self.activity && self.field.world.get().is_none_or(OwnThread::asleep);
+        let most = if slept { LONGEST_SLEEP } else { LARGEST_STEP };
+        let elapsed = self.take_elapsed().min(most);
         let charged = if seen.asleep() { elapsed } else { elapsed.min(seen.computed_since(&self.activity)) };
         self.activity = seen;
         self.advance(charged);

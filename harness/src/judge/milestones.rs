@@ -17,6 +17,8 @@ pub struct Milestones {
     start: Option<Timestamp>,
     landed: Option<Timestamp>,
     healed: Option<Timestamp>,
+    /// Whether the last document says what `recovers` asks for.
+    stands: bool,
 }
 
 /// A first observation.
@@ -43,7 +45,13 @@ impl Milestones {
         let mut new = Vec::new();
         match &event.what {
             What::Phase { phase: Phase::Install } => self.start = Some(event.at),
-            What::Phase { phase: Phase::Recovered } => self.healed = Some(event.at),
+            What::Phase { phase: Phase::Recovered } => {
+                self.healed = Some(event.at);
+                // What the heal's steps waited for may be there when they end.
+                if self.stands && self.first(Milestone::Recovered, event.at, None) {
+                    new.push(Milestone::Recovered);
+                }
+            }
             What::Injected { .. } => self.landed = self.landed.max(Some(event.at)),
             What::Receipt(receipt) if receipt.count > 0 => self.landed = self.landed.max(receipt.first),
             What::Probe { target, answer, until } => {
@@ -55,12 +63,15 @@ impl Milestones {
                 new.extend(milestone.filter(|milestone| self.first(*milestone, event.at, *until)));
             }
             What::Status { document, until, .. } => {
+                let wanted = scenario.recovers.as_ref();
+                self.stands = wanted.is_some_and(|wanted| says(wanted, View(document)));
                 for milestone in self.said(View(document), scenario) {
                     if self.first(milestone, event.at, *until) {
                         new.push(milestone);
                     }
                 }
             }
+            What::Silent { .. } => self.stands = false,
             _ => {}
         }
         new
