@@ -55,6 +55,27 @@ fn temporary() -> PathBuf {
     if !chosen && free >= ROOM { PathBuf::from(IN_MEMORY) } else { std::env::temp_dir() }
 }
 
+/// This user's directory in a temporary one.
+fn own_name() -> String {
+    format!("appliance-smoke-{}", Uid::current())
+}
+
+/// The base and, where nobody has named it, the places in which the base of another day may have been: what is free, and what
+/// `TMPDIR` says, change between two runs.
+fn places(base: &Path) -> Vec<PathBuf> {
+    let mut places = vec![base.to_owned()];
+    if base.file_name().is_some_and(|name| *name == *own_name()) {
+        let others = [PathBuf::from(IN_MEMORY), PathBuf::from("/tmp"), std::env::temp_dir()];
+        places.extend(others.map(|folder| folder.join(own_name())));
+        places.retain(|place| {
+            fs::metadata(place).is_ok_and(|it| it.is_dir() && it.uid() == Uid::current().as_raw())
+        });
+        places.sort();
+        places.dedup();
+    }
+    places
+}
+
 /// Where worlds have their directories: `SMOKE_RUN_DIR`, or one of this user's in the system's directory for such things.
 ///
 /// # Errors
@@ -62,7 +83,7 @@ fn temporary() -> PathBuf {
 pub fn base() -> Result<PathBuf, DirectoryError> {
     let given = std::env::var_os("SMOKE_RUN_DIR").filter(|given| !given.is_empty()).map(PathBuf::from);
     let uid = Uid::current().as_raw();
-    let path = given.unwrap_or_else(|| temporary().join(format!("appliance-smoke-{uid}")));
+    let path = given.unwrap_or_else(|| temporary().join(own_name()));
     let failed = |source| DirectoryError::Io { path: path.clone(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(failed)?;
     let owner = fs::metadata(&path).map_err(failed)?.uid();
@@ -127,14 +148,22 @@ pub struct Swept {
     pub living: usize,
 }
 
-/// Removes what dead runners left: their processes, then their directories.
+/// Removes what dead runners left: their processes, then their directories; also where the base would have been under other
+/// circumstances.
 ///
 /// # Errors
-/// When the base cannot be read.
+/// When such a place cannot be read.
 pub fn sweep(base: &Path) -> Result<Swept, DirectoryError> {
-    let failed = |source| DirectoryError::Io { path: base.to_owned(), source };
     let mut swept = Swept::default();
-    for entry in fs::read_dir(base).map_err(failed)? {
+    for place in places(base) {
+        sweep_one(&place, &mut swept)?;
+    }
+    Ok(swept)
+}
+
+fn sweep_one(place: &Path, swept: &mut Swept) -> Result<(), DirectoryError> {
+    let failed = |source| DirectoryError::Io { path: place.to_owned(), source };
+    for entry in fs::read_dir(place).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let Some((pid, start)) = owner(&path) else { continue };
         if lives(pid, start) {
@@ -144,7 +173,7 @@ pub fn sweep(base: &Path) -> Result<Swept, DirectoryError> {
         swept.groups += clear(&path);
         swept.directories += usize::from(!path.exists());
     }
-    Ok(swept)
+    Ok(())
 }
 
 /// Kills what is recorded in a directory and removes it; returns how many groups were killed.
@@ -230,6 +259,18 @@ mod tests {
         assert_eq!(swept, Swept { directories: 1, groups: 1, living: 0 });
         assert!(!child.wait().unwrap().success());
         assert!(!dead.exists());
+    }
+
+    #[test]
+    fn a_base_that_nobody_named_is_swept_with_the_others_and_a_named_one_alone() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(places(home.path()), [home.path()]);
+        let base = home.path().join(own_name());
+        fs::create_dir(&base).unwrap();
+        let all = places(&base);
+        assert!(all.contains(&base) && all.iter().all(|place| place.ends_with(own_name())), "{all:?}");
+        let other = std::env::temp_dir().join(own_name());
+        assert_eq!(all.contains(&other), other.is_dir());
     }
 
     #[test]

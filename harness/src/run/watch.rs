@@ -135,9 +135,9 @@ impl<'s> Watch<'s> {
             return Wait::Settled;
         }
         let patience = if self.silent { self.budgets.silence } else { self.budgets.patience };
-        // What is said by turns with something else has to stay first.
         // Where the command's end is asked for, it decides when there is nothing more to come.
         let open = goal == Goal::Eventually && !self.operator_has_ended();
+        // What is said by turns with something else is met at times; it has to stay first.
         if !met && !open && quiet(patience, self.changed) {
             return Wait::SettledOtherwise;
         }

@@ -59,21 +59,23 @@ fn mounts(pod: &Value) -> Vec<(&str, &str)> {
 
 /// Puts links that lead nowhere in the place of a component's directories, as soon as its volumes are there.
 pub(super) async fn dangle(store: Store, disk: PathBuf, component: String) {
+    let there = || Some(parts(&store, &disk, &component)).filter(|parts| !parts.is_empty());
+    for part in until(&store, there).await.into_iter().flatten() {
+        if let Err(error) = replace_by_link(&part.path) {
+            tracing::warn!(%error, path = %part.path.display(), "cannot lay a link into a volume");
+        }
+    }
+}
+
+/// What `look` finds as soon as it finds something; it looks at every change of the cluster. Nothing where the cluster ends before.
+pub(super) async fn until<T>(store: &Store, look: impl Fn() -> Option<T>) -> Option<T> {
     let mut changes = store.changes();
     loop {
         changes.borrow_and_update();
-        let parts = parts(&store, &disk, &component);
-        if !parts.is_empty() {
-            for part in parts {
-                if let Err(error) = replace_by_link(&part.path) {
-                    tracing::warn!(%error, path = %part.path.display(), "cannot lay a link into a volume");
-                }
-            }
-            return;
+        if let Some(found) = look() {
+            return Some(found);
         }
-        if changes.changed().await.is_err() {
-            return;
-        }
+        changes.changed().await.ok()?;
     }
 }
 
@@ -114,12 +116,12 @@ pub(super) fn restart(store: &Store, component: &str) -> Result<bool, cluster_ap
 }
 
 /// Whether a container was refused since what it mounts is a link that leads nowhere.
-pub(super) fn refused(store: &Store, disk: &Path, component: &str) -> Option<()> {
-    parts(store, disk, component).iter().find(|part| part.path.is_symlink())?;
+pub(super) fn refused(store: &Store, disk: &Path, component: &str) -> bool {
     let refused = |pod: &Value| {
         let statuses = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
         let mut said = statuses.filter_map(|status| status["state"]["waiting"]["message"].as_str());
         said.any(|message| message.contains("subPath"))
     };
-    pods(store, component).iter().any(|pod| refused(pod)).then_some(())
+    parts(store, disk, component).iter().any(|part| part.path.is_symlink())
+        && pods(store, component).iter().any(|pod| refused(pod))
 }

@@ -103,32 +103,22 @@ impl Faults {
             "flux.repair" => flux::reconcile(ground.store, name, text("release"), flux::FORCE_AT),
             "volume.repair" => {
                 let component = text("component");
-                let repaired = volumes::repair(ground.store, ground.disk, component);
-                done(name, repaired.map_err(|error| failed(name, error.into()))?, "broken volume", component)
+                done(name, volumes::repair(ground.store, ground.disk, component), "broken volume", component)
             }
             "pod.restart" => {
                 let component = text("component");
-                let restarted = volumes::restart(ground.store, component);
-                done(name, restarted.map_err(|error| failed(name, error.into()))?, "pod", component)
+                done(name, volumes::restart(ground.store, component), "pod", component)
             }
             "service-links.disable" => {
                 let component = text("component");
-                let patched = values::disable_links(ground.store, component);
-                done(name, patched.map_err(|error| failed(name, error.into()))?, "Deployment of", component)
+                done(name, values::disable_links(ground.store, component), "Deployment of", component)
             }
             "temporal.run-autosetup" => {
-                let patched = values::run_autosetup(ground.store);
-                done(name, patched.map_err(|error| failed(name, error.into()))?, "Deployment of", "temporal")
+                done(name, values::run_autosetup(ground.store), "Deployment of", "temporal")
             }
             "values.restore" => {
                 let release = text("release");
-                let taken = site::take_away(&ground.configuration, release);
-                done(
-                    name,
-                    taken.map_err(|error| failed(name, error.into()))?,
-                    "values of its own for",
-                    release,
-                )
+                done(name, site::take_away(&ground.configuration, release), "values of its own for", release)
             }
             _ => Err(unsupported(name)),
         }
@@ -161,7 +151,7 @@ impl Faults {
         let refused = volumes::refused(ground.store, ground.disk, component);
         let injected = self.injected.borrow();
         let Some(mine) = injected.iter().find(|injected| injected.what == what) else { return Vec::new() };
-        if mine.first.get().is_none() && refused.is_some() {
+        if mine.first.get().is_none() && refused {
             mine.first.set(Some(ground.store.clock().now()));
         }
         let line = |at: Timestamp| (at, format!("{at} a container of {component} was not created"));
@@ -198,8 +188,13 @@ fn failed(what: &str, source: WorldError) -> InjectError {
 }
 
 /// A heal that finds nothing to mend was meant for something else.
-fn done(what: &str, something: bool, kind: &str, target: &str) -> Result<(), InjectError> {
-    if something {
+fn done<E: Into<WorldError>>(
+    what: &str,
+    healed: Result<bool, E>,
+    kind: &str,
+    target: &str,
+) -> Result<(), InjectError> {
+    if healed.map_err(|source| failed(what, source.into()))? {
         return Ok(());
     }
     let target = format!("{kind} {target}");

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::site;
 use super::super::starts::Start;
+use super::super::volumes::until;
 use super::{Ground, Starts};
 use crate::fault::FaultUse;
 use crate::world::WorldError;
@@ -50,7 +51,7 @@ impl Cause {
                 let section = if component == "temporal-ui" { "ui" } else { "temporal" };
                 site::set(at, "temporal", &[section, "enableServiceLinks"], json!(true))?;
                 if let Some(name) = service {
-                    add_service(ground, name)?;
+                    add_service(ground, name);
                 }
                 Ok(())
             }
@@ -121,7 +122,7 @@ pub(super) fn run_autosetup(store: &Store) -> Result<bool, ApiError> {
 }
 
 /// Adds a Service as soon as there is a namespace for it.
-fn add_service(ground: &Ground<'_>, name: &str) -> Result<(), WorldError> {
+fn add_service(ground: &Ground<'_>, name: &str) {
     let object = json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": { "name": name, "namespace": NAMESPACE },
@@ -129,19 +130,10 @@ fn add_service(ground: &Ground<'_>, name: &str) -> Result<(), WorldError> {
     });
     let store = ground.store.clone();
     tokio::spawn(async move {
-        let mut changes = store.changes();
-        loop {
-            changes.borrow_and_update();
-            if store.get(&kinds::NAMESPACES, "", NAMESPACE).is_some() {
-                if let Err(error) = store.create(&kinds::SERVICES, object) {
-                    tracing::warn!(%error, "cannot add a Service");
-                }
-                return;
-            }
-            if changes.changed().await.is_err() {
-                return;
-            }
+        let namespace = until(&store, || store.get(&kinds::NAMESPACES, "", NAMESPACE)).await;
+        let added = namespace.map(|_| store.create(&kinds::SERVICES, object));
+        if let Some(Err(error)) = added {
+            tracing::warn!(%error, "cannot add a Service");
         }
     });
-    Ok(())
 }
