@@ -188,9 +188,32 @@ fn clear(path: &Path) -> usize {
             killed += 1;
         }
     }
+    killed += unrecorded(path).into_iter().filter(|pid| kill(*pid, Signal::SIGKILL).is_ok()).count();
     // Somebody may sweep at the same time; what is gone is gone.
     let _ = fs::remove_dir_all(path);
     killed
+}
+
+/// Processes that a runner had started and not yet recorded when it was killed: those that live in a world by the variables
+/// that only a world gives. People who look around in a world have its kubeconfig, and none of these.
+fn unrecorded(world: &Path) -> Vec<Pid> {
+    let homes =
+        ["HOME", "SERVICE_ACCOUNT_DIR"].map(|name| format!("{name}={}", world.display()).into_bytes());
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        // A process that is gone, or is somebody else's, has nothing to read.
+        let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+        let lives_here = |variable: &[u8]| {
+            homes.iter().any(|home| {
+                variable.strip_prefix(home.as_slice()).is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
+            })
+        };
+        if environment.split(|byte| *byte == 0).any(lives_here) {
+            found.push(Pid::from_raw(pid));
+        }
+    }
+    found
 }
 
 fn recorded(line: &str) -> Option<(u32, u64)> {
@@ -271,6 +294,21 @@ mod tests {
         assert!(all.contains(&base) && all.iter().all(|place| place.ends_with(own_name())), "{all:?}");
         let other = std::env::temp_dir().join(own_name());
         assert_eq!(all.contains(&other), other.is_dir());
+    }
+
+    #[test]
+    fn a_process_that_was_not_recorded_yet_is_found_by_its_home() {
+        let base = tempfile::tempdir().unwrap();
+        let dead = base.path().join("1.1.0");
+        fs::create_dir(&dead).unwrap();
+        let mut child = Command::new("sleep").arg("600").env("HOME", &dead).spawn().unwrap();
+        let mut guest =
+            Command::new("sleep").arg("600").env("KUBECONFIG", dead.join("kubeconfig")).spawn().unwrap();
+        assert_eq!(sweep(base.path()).unwrap(), Swept { directories: 1, groups: 1, living: 0 });
+        assert!(!child.wait().unwrap().success());
+        assert!(guest.try_wait().unwrap().is_none(), "who looks around is left alone");
+        guest.kill().unwrap();
+        guest.wait().unwrap();
     }
 
     #[test]
