@@ -88,10 +88,10 @@ impl Process {
         if ran {
             // Who ran may have started a thread or a child, or ended one.
             self.list();
-            let (awake, _) = self.read();
+            let (awake, ran_since) = self.read();
             seen.awake += awake;
-            // What ran once may run again before anybody looks.
-            self.listed = awake == 0;
+            // What runs may start somebody before anybody looks; so may have done what ran between the list and this reading.
+            self.listed = awake == 0 && !ran_since;
         } else {
             seen.awake += awake;
         }
@@ -206,15 +206,17 @@ mod tests {
         let tracked = [shell.id()].into();
         while !processes.look(&tracked).asleep() {}
         drop(shell.stdin.take());
-        // The shell sleeps in `wait` while its child computes.
-        let mut awake = 0;
-        while awake < 100 {
-            awake += usize::from(!processes.look(&tracked).asleep());
-        }
-        let children = &processes.known[&shell.id()].children;
-        for child in children.clone() {
-            Command::new("kill").arg(child.to_string()).status().unwrap();
+        // The shell sleeps in `wait` while its child computes; before that it is awake itself.
+        let child = (0..2_000_000).find_map(|_| {
+            let awake = !processes.look(&tracked).asleep();
+            processes.known[&shell.id()].children.first().copied().filter(|_| awake)
+        });
+        let computed = (0..100).filter(|_| !processes.look(&tracked).asleep()).count();
+        for child in child.iter().map(u32::to_string).chain([shell.id().to_string()]) {
+            Command::new("kill").arg(child).status().unwrap();
         }
         shell.wait().unwrap();
+        assert!(child.is_some(), "the child was never seen");
+        assert_eq!(computed, 100, "looks that saw somebody compute");
     }
 }
