@@ -1,0 +1,1 @@
+//! A shell and a sleeper for simulated containers.
