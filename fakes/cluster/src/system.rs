@@ -8,7 +8,7 @@ use cluster_api::Store;
 use cluster_flux::{ArtifactStore, FluxContext};
 use cluster_node::programs::SystemPrograms;
 use cluster_node::{
-    Container, ContainerSpec, ExecOutcome, ExecTarget, Exit, PreloadedImage, Runtime, StartError,
+    Container, ContainerSpec, ExecIo, ExecOutcome, ExecTarget, Exit, PreloadedImage, Runtime, StartError,
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -87,8 +87,8 @@ impl Runtime for SystemRuntime {
         }
     }
 
-    async fn exec(&self, target: ExecTarget, argv: Vec<String>) -> ExecOutcome {
-        self.others.exec(target, argv).await
+    async fn exec(&self, target: ExecTarget, argv: Vec<String>, io: ExecIo) -> ExecOutcome {
+        self.others.exec(target, argv, io).await
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod config;
 pub mod dns;
+mod exec;
 mod go_time;
 mod identity;
 mod kubelet;
@@ -27,11 +28,11 @@ mod wire;
 
 pub use config::{ApiAccess, NodeConfig, host_path};
 pub use dns::PodNetwork;
+pub use exec::{Captured, ExecIo, ExecOutcome, ExecTarget};
 pub use logs::LogSink;
 pub use node::{Node, NodeError};
 pub use pull::PreloadedImage;
 pub use runtime::{
-    Access, Container, ContainerSpec, ExecOutcome, ExecTarget, Exit, ExitCause, ImageConfig, Mount, Runtime,
-    StartError,
+    Access, Container, ContainerSpec, Exit, ExitCause, ImageConfig, Mount, Runtime, StartError,
 };
 pub use wire::{Addresses, Resolvers, Wire};

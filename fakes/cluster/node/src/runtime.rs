@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use field_clock::Clock;
 
 use crate::dns::PodNetwork;
+use crate::exec::{ExecIo, ExecOutcome, ExecTarget};
 use crate::logs::LogSink;
 
 /// Runs containers: a program in this process, a process outside, whatever the image names.
@@ -19,9 +20,9 @@ pub trait Runtime: Send + Sync {
     /// [`StartError`] when there is nothing to run.
     async fn start(&self, spec: ContainerSpec) -> Result<Box<dyn Container>, StartError>;
 
-    /// Runs a command inside a running container, for probes.
-    async fn exec(&self, target: ExecTarget, argv: Vec<String>) -> ExecOutcome {
-        let _ = (target, argv);
+    /// Runs a command inside a running container, with the streams given. Dropping the future kills the command.
+    async fn exec(&self, target: ExecTarget, argv: Vec<String>, io: ExecIo) -> ExecOutcome {
+        let _ = (target, argv, io);
         ExecOutcome::Unsupported
     }
 }
@@ -106,35 +107,6 @@ impl StartError {
         let program = program.to_owned();
         if program.contains('/') { Self::NoSuchFile { program } } else { Self::NotInPath { program } }
     }
-}
-
-/// A container in which a command is to run.
-#[derive(Clone, Debug)]
-pub struct ExecTarget {
-    /// Namespace of the pod.
-    pub namespace: String,
-    /// Name of the pod.
-    pub pod: String,
-    /// UID of the pod.
-    pub pod_uid: String,
-    /// Name of the container.
-    pub container: String,
-    /// The pod's address.
-    pub ip: IpAddr,
-}
-
-/// What came of a command inside a container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExecOutcome {
-    /// It ran.
-    Ran {
-        /// Exit code.
-        code: i32,
-        /// What it wrote.
-        output: String,
-    },
-    /// This runtime runs no commands; a probe takes that as a container that lives.
-    Unsupported,
 }
 
 /// The config of an image, as far as it matters for running it.

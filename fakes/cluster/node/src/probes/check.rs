@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Probed;
 use super::http::get;
 use crate::dns::{DialError, connect_from};
-use crate::runtime::{ExecOutcome, ExecTarget};
+use crate::exec::{ExecIo, ExecOutcome, ExecTarget};
 
 /// What a probe was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) enum Answer {
     Good,
     /// The text for the event.
     Bad(String),
+    /// It could not be asked at all, which counts neither way.
+    Errored(String),
 }
 
 /// How long a probe waits for its answer.
@@ -90,9 +92,14 @@ async fn exec(probed: &Probed, action: &Value, within: Duration) -> Answer {
         ip: spec.ip,
     };
     let text = argv.join(" ");
-    match spec.clock.timeout(within, probed.runtime.exec(target, argv)).await {
-        Ok(ExecOutcome::Unsupported | ExecOutcome::Ran { code: 0, .. }) => Answer::Good,
-        Ok(ExecOutcome::Ran { output, .. }) => Answer::Bad(output),
+    let (io, output) = ExecIo::captured();
+    match spec.clock.timeout(within, probed.runtime.exec(target, argv, io)).await {
+        Ok(ExecOutcome::Unsupported | ExecOutcome::Ran { code: 0 }) => Answer::Good,
+        Ok(ExecOutcome::Ran { .. }) => Answer::Bad(output.text()),
+        Ok(ExecOutcome::NotStarted(error)) => Answer::Errored(format!(
+            "rpc error: code = Unknown desc = failed to exec in container: failed to start exec \"{id}\": OCI runtime exec failed: exec failed: unable to start container process: {error}: unknown",
+            id = crate::pull::hex(&rand::random::<[u8; 32]>()),
+        )),
         Err(_) => Answer::Bad(format!("command timed out: \"{text}\" timed out after {}s", within.as_secs())),
     }
 }

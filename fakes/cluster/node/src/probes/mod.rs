@@ -152,6 +152,11 @@ impl Probe {
                 probed.recorder.warning(&probed.pod, "Unhealthy", &text);
                 false
             }
+            Answer::Errored(text) => {
+                let text = format!("{} probe errored and resulted in unknown state: {text}", self.word());
+                probed.recorder.warning(&probed.pod, "Unhealthy", &text);
+                return false;
+            }
         };
         self.streak = if self.streak.0 == good { (good, self.streak.1 + 1) } else { (good, 1) };
         let (field, usual) = if good { ("successThreshold", 1) } else { ("failureThreshold", 3) };
