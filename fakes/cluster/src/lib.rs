@@ -14,42 +14,28 @@
 //! the [`Runtime`] of the caller; the cluster's own programs (CoreDNS, the local-path provisioner, the Flux controllers) are
 //! put in front of it by [`SystemRuntime`].
 
+mod config;
 mod objects;
+mod programs;
 mod system;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cluster_api::pki::Authority;
 use cluster_api::tokens::Tokens;
-use cluster_api::{ApiConfig, ApiServer, Store};
-use cluster_node::{Addresses, ApiAccess, Node, NodeConfig, PreloadedImage, Resolvers, Runtime, Wire};
-use field_clock::Clock;
+use cluster_api::{ApiConfig, ApiServer};
+use cluster_node::{Addresses, ApiAccess, Node, NodeConfig};
 use tokio_util::sync::CancellationToken;
 
+pub use cluster_api::{Store, kinds, object};
+pub use cluster_node::{
+    Container, ContainerSpec, Exit, LogSink, PreloadedImage, Resolvers, Runtime, StartError, Wire,
+};
+pub use config::{ClusterConfig, Place};
+pub use field_clock::{Clock, FieldRuntime, Options};
+pub use programs::{Process, Programs};
 pub use system::{ProgramContainer, SystemRuntime};
-
-/// What a cluster is started with.
-#[derive(Clone)]
-pub struct ClusterConfig {
-    /// Field time.
-    pub clock: Clock,
-    /// Name of its only node.
-    pub node: String,
-    /// Address of the node, `127.x.y.1`; pods and services get addresses of the same /24.
-    pub node_ip: Ipv4Addr,
-    /// The API's port on the node.
-    pub api_port: u16,
-    /// Directory for volumes and the node's disk; it exists.
-    pub disk: PathBuf,
-    /// The site's name servers, as the node knows them.
-    pub resolvers: Resolvers,
-    /// Where the sockets behind known addresses really are.
-    pub wire: Wire,
-    /// PEM certificates that registries are trusted by.
-    pub trust: Vec<String>,
-}
 
 /// A cluster did not start.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +60,7 @@ pub struct Cluster {
     api: ApiServer,
     node: Arc<Node>,
     stop: CancellationToken,
+    _place: Option<Place>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -115,7 +102,8 @@ impl Cluster {
                 runtime: Arc::new(runtime),
                 api: ApiAccess { host: config.node_ip.into(), port: config.api_port, ca_pem },
                 tokens: tokens.clone(),
-                preloaded: system::preloaded(),
+                max_pods: config.max_pods,
+                preloaded: system::preloaded().into_iter().chain(config.images).collect(),
             })
             .map_err(ClusterError::Node)?,
         );
@@ -129,7 +117,16 @@ impl Cluster {
         })
         .await
         .map_err(ClusterError::Api)?;
-        Ok(Self { store, api, node, stop })
+        Ok(Self { store, api, node, stop, _place: config.place })
+    }
+
+    /// Starts a cluster whose node has the images of these programs.
+    ///
+    /// # Errors
+    /// See [`ClusterError`].
+    pub async fn start_with(mut config: ClusterConfig, programs: Programs) -> Result<Self, ClusterError> {
+        config.images.extend(programs.images());
+        Self::start(config, Arc::new(programs)).await
     }
 
     /// The objects, for whoever watches from within.
@@ -140,6 +137,11 @@ impl Cluster {
     /// Where the API listens.
     pub fn address(&self) -> SocketAddr {
         self.api.address()
+    }
+
+    /// The way to outages and hangs of the API.
+    pub fn api(&self) -> ApiControl {
+        self.api.control()
     }
 
     /// An administrator's kubeconfig, complete in itself.

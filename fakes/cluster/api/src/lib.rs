@@ -22,7 +22,7 @@ mod store;
 pub mod tokens;
 
 pub use error::{ApiError, Cause};
-pub use http::{ApiConfig, ApiServer, StartError};
+pub use http::{ApiConfig, ApiControl, ApiServer, Hang, Outage, StartError};
 pub use kind::{Generation, KindInfo, Scope, ServedVersion};
 pub use node::{LogOptions, LogStream, NoNode, NodeAccess};
 pub use res::{Res, kinds};

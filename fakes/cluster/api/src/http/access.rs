@@ -109,7 +109,7 @@ fn has_resource(list: &Value, plural: &str, sub: &str) -> bool {
 }
 
 /// 403 in the words of Kubernetes.
-fn refusal(identity: &Identity, action: &Action<'_>) -> ApiError {
+pub(super) fn refusal(identity: &Identity, action: &Action<'_>) -> ApiError {
     let user = &identity.user;
     match action {
         Action::Path { verb, path } => {

@@ -9,12 +9,13 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::json;
 
-use super::access::{Action, authorize};
+use super::access::{Action, authorize, refusal};
 use super::answer::{self, Answer, Body};
 use super::call::Call;
+use super::condition::Phase;
 use super::target::{Address, Query, Target};
 use super::view::{Include, View};
-use super::{Shared, change, discovery, read, review, subresource, watching};
+use super::{Shared, change, discovery, health, read, review, subresource, watching};
 use crate::ApiError;
 use crate::tokens::Identity;
 
@@ -36,7 +37,12 @@ pub(super) async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> R
 
 async fn route(shared: &Shared, request: Request<Incoming>) -> Answer {
     let (parts, body) = request.into_parts();
-    if let Some(open) = open_to_all(parts.uri.path()) {
+    let phase = shared.control.phase();
+    if phase == Phase::Loading {
+        return Err(nobody_may(shared, &parts)?);
+    }
+    let health = health::serve(parts.uri.path(), parts.uri.query().unwrap_or(""), phase);
+    if let Some(open) = health.or_else(|| version(parts.uri.path())) {
         return Ok(open);
     }
     let identity = identify(shared, &parts.headers)?;
@@ -59,20 +65,30 @@ async fn route(shared: &Shared, request: Request<Incoming>) -> Answer {
     }
 }
 
-/// What everybody may see.
-fn open_to_all(path: &str) -> Option<Response<Body>> {
-    match path.trim_end_matches('/') {
-        "/healthz" | "/livez" | "/readyz" => Some(answer::text("ok")),
-        "/version" => {
-            let minor = super::VERSION.split('.').nth(1).unwrap_or("");
-            let version = json!({
-                "major": "1", "minor": minor, "gitVersion": super::VERSION, "gitCommit": "", "gitTreeState": "clean",
-                "buildDate": "", "goVersion": "", "compiler": "", "platform": "linux/amd64",
-            });
-            Some(answer::json(StatusCode::OK, &version))
-        }
-        _ => None,
+/// `/version`, which everybody may see.
+fn version(path: &str) -> Option<Response<Body>> {
+    if path.trim_end_matches('/') != "/version" {
+        return None;
     }
+    let minor = super::VERSION.split('.').nth(1).unwrap_or("");
+    let version = json!({
+        "major": "1", "minor": minor, "gitVersion": super::VERSION, "gitCommit": "", "gitTreeState": "clean",
+        "buildDate": "", "goVersion": "", "compiler": "", "platform": "linux/amd64",
+    });
+    Some(answer::json(StatusCode::OK, &version))
+}
+
+/// The refusal of a server that has not loaded its roles: it knows who asks, and nothing that anybody may.
+fn nobody_may(shared: &Shared, parts: &Parts) -> Result<ApiError, ApiError> {
+    let anonymous = || Identity { user: "system:anonymous".to_owned(), groups: Vec::new() };
+    let identity = identify(shared, &parts.headers).unwrap_or_else(|_| anonymous());
+    let Target::Resource(address) = Target::parse(parts.uri.path()) else {
+        return Ok(refusal(&identity, &Action::Path { verb: "get", path: parts.uri.path() }));
+    };
+    let query = Query::parse(parts.uri.query().unwrap_or(""));
+    let watches = if query.says("watch") { Watches::Yes } else { Watches::No };
+    let verb = verb(&parts.method, &address, watches)?;
+    Ok(refusal(&identity, &Action::Resource { verb, address: &address }))
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {

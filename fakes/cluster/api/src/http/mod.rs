@@ -4,9 +4,11 @@ mod access;
 mod answer;
 mod call;
 mod change;
+mod condition;
 mod discovery;
 mod dispatch;
 mod expiry;
+mod health;
 mod protobuf;
 mod read;
 mod review;
@@ -33,6 +35,8 @@ use crate::Store;
 use crate::node::NodeAccess;
 use crate::pki::{Authority, PkiError};
 use crate::tokens::Tokens;
+
+pub use condition::{ApiControl, Hang, Outage};
 
 /// The Kubernetes version that is simulated.
 const VERSION: &str = "v1.34.4";
@@ -76,6 +80,7 @@ struct Shared {
     store: Store,
     tokens: Tokens,
     node: Arc<dyn NodeAccess>,
+    control: ApiControl,
     stop: CancellationToken,
 }
 
@@ -85,6 +90,7 @@ pub struct ApiServer {
     address: SocketAddr,
     authority: Authority,
     tokens: Tokens,
+    control: ApiControl,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -104,19 +110,26 @@ impl ApiServer {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(stop.clone().run_until_cancelled_owned(expiry::expire_events(config.store.clone())));
+        let control = ApiControl::new(config.store.clone());
         let shared = Arc::new(Shared {
             store: config.store,
             tokens: config.tokens.clone(),
             node: config.node,
+            control: control.clone(),
             stop: stop.clone(),
         });
         tasks.spawn(accept(listener, TlsAcceptor::from(tls), shared, tasks.clone()));
-        Ok(Self { address, authority: config.authority, tokens: config.tokens, stop, tasks })
+        Ok(Self { address, authority: config.authority, tokens: config.tokens, control, stop, tasks })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The way to its outages and hangs.
+    pub fn control(&self) -> ApiControl {
+        self.control.clone()
     }
 
     /// An administrator's kubeconfig with a token of its own, complete in itself.
@@ -156,12 +169,8 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, shared: Arc<Shared>, ta
         match connection {
             Ok((stream, _)) => {
                 let (stop, serving) = (stop.clone(), serve(stream, tls.clone(), shared.clone()));
-                tasks.spawn(async move {
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = serving => {}
-                    }
-                });
+                let control = shared.control.clone();
+                tasks.spawn(async move { control.attend(serving, stop).await });
             }
             Err(problem) => {
                 tracing::debug!(%problem, "accept a connection to the API");

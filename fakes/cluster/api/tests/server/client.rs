@@ -23,7 +23,7 @@ async fn client_of(kubeconfig: &str) -> Client {
     Client::try_from(config).expect("a client")
 }
 
-async fn client(server: &ApiServer) -> Client {
+pub(crate) async fn client(server: &ApiServer) -> Client {
     client_of(&server.kubeconfig()).await
 }
 
@@ -31,7 +31,7 @@ fn typed<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("a typed object")
 }
 
-async fn soon<F: Future>(future: F) -> F::Output {
+pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     Clock::wall().timeout(Duration::from_secs(20), future).await.expect("it does not take so long")
 }
 

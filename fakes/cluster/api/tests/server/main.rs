@@ -2,4 +2,5 @@
 
 mod client;
 mod kubectl;
+mod outage;
 mod world;
