@@ -1,6 +1,7 @@
 //! From an open port to requests.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -12,7 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
@@ -23,7 +23,7 @@ use super::serve::{Line, serve};
 pub(crate) async fn accept(
     shared: Arc<Shared>,
     listener: TcpListener,
-    tls: TlsAcceptor,
+    tls: Option<TlsAcceptor>,
     stop: CancellationToken,
 ) {
     let mut clients = JoinSet::new();
@@ -51,11 +51,24 @@ pub(crate) async fn accept(
     clients.shutdown().await;
 }
 
-async fn connection(shared: Arc<Shared>, stream: TcpStream, tls: TlsAcceptor) -> io::Result<()> {
+async fn connection(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let client = stream.peer_addr()?.ip();
+    let Some(tls) = tls else { return requests(shared, stream, client, None).await };
     let stream = tls.accept(stream).await?;
     let server_name = stream.get_ref().1.server_name().map(str::to_owned);
+    requests(shared, stream, client, server_name).await
+}
+
+async fn requests<S>(
+    shared: Arc<Shared>,
+    stream: S,
+    client: IpAddr,
+    server_name: Option<String>,
+) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let switch = Arc::new(Switch::default());
     let io = TokioIo::new(Tapped { stream, switch: Arc::clone(&switch) });
     let line = Line { client, server_name, switch: Arc::clone(&switch) };
@@ -70,12 +83,12 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, tls: TlsAcceptor) ->
 }
 
 /// A stream that says when all that was written has left.
-struct Tapped {
-    stream: TlsStream<TcpStream>,
+struct Tapped<S> {
+    stream: S,
     switch: Arc<Switch>,
 }
 
-impl AsyncRead for Tapped {
+impl<S: AsyncRead + Unpin> AsyncRead for Tapped<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -85,7 +98,7 @@ impl AsyncRead for Tapped {
     }
 }
 
-impl AsyncWrite for Tapped {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tapped<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,6 +1,6 @@
 //! An image registry over TLS that plays several hosts, well or badly, as it is told.
 //!
-//! The host is the one that the request names, so one registry can be `ghcr.io`, `quay.io` and the Docker Hub at once; its
+//! The host is the one that the request names, or that a client of a mirror names (`?ns=HOST`), so one registry can be `ghcr.io`, `quay.io` and the Docker Hub at once; its
 //! certificate has to have the names.
 
 mod answer;
@@ -55,8 +55,9 @@ pub struct RegistryConfig {
     pub clock: Clock,
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// What it shows to clients; it has to be good for every host that it plays.
-    pub tls: TlsIdentity,
+    /// What it shows to clients; it has to be good for every host that it plays. Without it the registry speaks in the
+    /// clear, as mirrors and registries inside of clusters do.
+    pub tls: Option<TlsIdentity>,
 }
 
 /// What connections and handles share.
@@ -95,7 +96,7 @@ impl Registry {
     /// The address cannot be bound, or the certificate or key cannot be used.
     pub async fn start(config: RegistryConfig) -> io::Result<Self> {
         let RegistryConfig { clock, listen, tls } = config;
-        let acceptor = acceptor(&tls)?;
+        let acceptor = tls.as_ref().map(acceptor).transpose()?;
         let port = ReservedTcp::new(listen)?;
         let address = port.address();
         let shared =

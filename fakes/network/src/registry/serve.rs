@@ -69,7 +69,7 @@ fn ask(shared: &Shared, line: &Line, request: &Request<Incoming>) -> (Ask, OpenR
     let query = Query::read(uri.query().unwrap_or_default());
     let ask = Ask {
         method: request.method().clone(),
-        host: canonical_host(&authority),
+        host: canonical_host(query.get("ns").unwrap_or(&authority)),
         authority,
         route: Route::read(uri.path(), &query),
         query,

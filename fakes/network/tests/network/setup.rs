@@ -80,7 +80,7 @@ impl World {
         let tls = authority.server(&HOSTS).unwrap();
         // No client's own port is at this address, so a port that is given back stays free.
         let listen = "127.77.4.1:0".parse().unwrap();
-        let registry = Registry::start(RegistryConfig { clock, listen, tls }).await.unwrap();
+        let registry = Registry::start(RegistryConfig { clock, listen, tls: Some(tls) }).await.unwrap();
         let control = registry.control();
         let client = client(&authority, registry.address());
         Self { registry, control, authority, client }

@@ -60,7 +60,7 @@ impl Outside {
         let registry = Registry::start(RegistryConfig {
             clock: clock.clone(),
             listen: (network.registry(), REGISTRY_ACTUAL).into(),
-            tls: authority.server(&HOSTS)?,
+            tls: Some(authority.server(&HOSTS)?),
         })
         .await?;
         let zone = || HOSTS.iter().fold(Zone::new(), |zone, host| zone.with(host, [network.registry()]));

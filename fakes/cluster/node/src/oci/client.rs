@@ -9,7 +9,8 @@ use hyper::body::Incoming;
 use rustls::ClientConfig;
 use serde::Deserialize;
 
-use super::connection::{Connection, broken, connect, scheme};
+use super::connection::{Connection, broken, connect};
+use super::endpoint::{Endpoint, Mirrors};
 use super::error::{BodyError, Error, RegistryError, RequestError, Route, io_kind};
 use super::manifest::{ACCEPTED, Descriptor};
 use super::tls::{TrustError, client_config};
@@ -20,6 +21,7 @@ use crate::dns::{PodNetwork, errno_text};
 pub struct Client {
     network: PodNetwork,
     tls: Arc<ClientConfig>,
+    mirrors: Mirrors,
 }
 
 impl Client {
@@ -29,19 +31,30 @@ impl Client {
     /// [`TrustError`] for certificates that cannot be used.
     pub fn new(network: PodNetwork, trust: &[String]) -> Result<Self, TrustError> {
         let tls = Arc::new(client_config(trust, network.clock())?);
-        Ok(Self { network, tls })
+        Ok(Self { network, tls, mirrors: Mirrors::default() })
+    }
+
+    /// The same client, which asks these mirrors in place of the hosts that they stand for.
+    #[must_use]
+    pub fn with_mirrors(self, mirrors: Mirrors) -> Self {
+        Self { mirrors, ..self }
     }
 
     /// A conversation with one host, e.g. `ghcr.io`; its connection is used again while it lasts.
     pub fn session(&self, host: &str) -> Session {
-        Session { client: self.clone(), host: host.to_owned(), connection: None, token: None }
+        self.session_at(self.mirrors.endpoint(host))
+    }
+
+    /// A conversation with an endpoint.
+    pub fn session_at(&self, endpoint: Endpoint) -> Session {
+        Session { client: self.clone(), endpoint, connection: None, token: None }
     }
 }
 
 /// A conversation with one registry.
 pub struct Session {
     client: Client,
-    host: String,
+    endpoint: Endpoint,
     connection: Option<Connection>,
     token: Option<String>,
 }
@@ -118,7 +131,7 @@ fn body_error(error: &hyper::Error, route: &Route) -> BodyError {
 impl Session {
     /// The URL of a path on this host.
     pub fn url(&self, path: &str) -> String {
-        format!("{}://{}{path}", scheme(&self.host), self.host)
+        self.endpoint.url(path)
     }
 
     /// The connection of the last request, when it can take another.
@@ -142,10 +155,12 @@ impl Session {
         let fail = |failure| RequestError { method: go_method(&method), url: url.clone(), failure };
         let mut connection = match self.kept().await {
             Some(kept) => kept,
-            None => connect(&self.client.network, &self.client.tls, &self.host).await.map_err(fail)?,
+            None => connect(&self.client.network, &self.client.tls, &self.endpoint).await.map_err(fail)?,
         };
-        let mut request =
-            Request::builder().method(method.clone()).uri(path).header(header::HOST, &self.host);
+        let mut request = Request::builder()
+            .method(method.clone())
+            .uri(self.endpoint.target(path))
+            .header(header::HOST, self.endpoint.authority());
         request = request.header(header::USER_AGENT, "containerd/v2.1.5");
         for (name, value) in headers {
             request = request.header(name, *value);

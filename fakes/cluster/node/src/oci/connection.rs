@@ -12,6 +12,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
+use super::endpoint::{Endpoint, Scheme};
 use super::error::{RequestFailure, Route, io_kind};
 use super::tls::handshake_text;
 use crate::dns::{PodNetwork, errno_text};
@@ -25,31 +26,16 @@ pub(super) struct Connection {
     pub(super) route: Route,
 }
 
-/// Splits `host:port`.
-pub(super) fn split_port(authority: &str) -> (&str, Option<u16>) {
-    match authority.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().ok()),
-        None => (authority, None),
-    }
-}
-
-/// As containerd: only the machine itself is spoken to without TLS.
-pub(super) fn scheme(authority: &str) -> &'static str {
-    if split_port(authority).0 == "localhost" { "http" } else { "https" }
-}
-
 /// Connects to a registry.
 pub(super) async fn connect(
     network: &PodNetwork,
     tls: &Arc<ClientConfig>,
-    authority: &str,
+    endpoint: &Endpoint,
 ) -> Result<Connection, RequestFailure> {
-    let (host, port) = split_port(authority);
-    let secure = scheme(authority) == "https";
-    let port = port.unwrap_or(if secure { 443 } else { 80 });
+    let (host, port) = endpoint.place();
     let (stream, remote) = network.dial_known(host, port).await.map_err(RequestFailure::Dial)?;
     let route = Route { local: stream.local_addr().ok(), remote };
-    if !secure {
+    if endpoint.scheme() == Scheme::Http {
         return speak(stream, route).await;
     }
     let name = ServerName::try_from(host.to_owned())

@@ -3,12 +3,14 @@
 
 mod client;
 mod connection;
+mod endpoint;
 mod error;
 mod manifest;
 mod reference;
 mod tls;
 
 pub use client::{Blob, Client, Response, Session};
+pub use endpoint::{Endpoint, Mirrors, Scheme};
 pub use error::{BodyError, Error, RegistryError, RequestError, RequestFailure};
 pub use manifest::{Descriptor, Index, Manifest, Platform};
 pub use reference::{Reference, ReferenceError};
