@@ -14,6 +14,11 @@
 //! the [`Runtime`] of the caller; the cluster's own programs (CoreDNS, the local-path provisioner, the Flux controllers) are
 //! put in front of it by [`SystemRuntime`].
 
+/// The code of `README.md`, tried as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod config;
 mod objects;
 mod programs;
@@ -28,7 +33,7 @@ use cluster_api::{ApiConfig, ApiServer};
 use cluster_node::{Addresses, ApiAccess, Node, NodeConfig};
 use tokio_util::sync::CancellationToken;
 
-pub use cluster_api::{Store, kinds, object};
+pub use cluster_api::{ApiControl, Store, kinds, object};
 pub use cluster_node::{
     Container, ContainerSpec, Exit, LogSink, PreloadedImage, Resolvers, Runtime, StartError, Wire,
 };
@@ -99,6 +104,7 @@ impl Cluster {
                 resolvers: config.resolvers,
                 wire: config.wire,
                 trust: config.trust,
+                mirrors: config.mirrors,
                 runtime: Arc::new(runtime),
                 api: ApiAccess { host: config.node_ip.into(), port: config.api_port, ca_pem },
                 tokens: tokens.clone(),
@@ -142,6 +148,11 @@ impl Cluster {
     /// The way to outages and hangs of the API.
     pub fn api(&self) -> ApiControl {
         self.api.control()
+    }
+
+    /// The node, for whoever cuts it off.
+    pub fn node(&self) -> &Node {
+        &self.node
     }
 
     /// An administrator's kubeconfig, complete in itself.

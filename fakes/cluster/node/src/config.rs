@@ -8,6 +8,7 @@ use cluster_api::Store;
 use cluster_api::tokens::Tokens;
 use field_clock::Clock;
 
+use crate::oci::Mirrors;
 use crate::pull::PreloadedImage;
 use crate::runtime::Runtime;
 use crate::wire::{Addresses, Resolvers, Wire};
@@ -22,6 +23,9 @@ pub struct ApiAccess {
     /// The authority that signed the API's certificate.
     pub ca_pem: String,
 }
+
+/// How many pods a kubelet takes that nobody told otherwise.
+pub const DEFAULT_MAX_PODS: u32 = 110;
 
 /// Everything a node needs.
 #[derive(Clone)]
@@ -44,12 +48,16 @@ pub struct NodeConfig {
     pub wire: Wire,
     /// PEM certificates of the authorities that registries are trusted by.
     pub trust: Vec<String>,
+    /// Mirrors that its container engine asks in place of registries.
+    pub mirrors: Mirrors,
     /// What runs containers.
     pub runtime: Arc<dyn Runtime>,
     /// How containers reach the API.
     pub api: ApiAccess,
     /// Where tokens of service accounts come from.
     pub tokens: Tokens,
+    /// How many pods it takes (`maxPods`); [`DEFAULT_MAX_PODS`] unless somebody configured it.
+    pub max_pods: u32,
     /// Images that need no pull.
     pub preloaded: Vec<PreloadedImage>,
 }

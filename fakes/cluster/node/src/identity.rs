@@ -81,8 +81,9 @@ fn conditions(object: &Value, stamp: &str) -> Value {
 fn description(node: &Kubelet) -> Value {
     let name = &node.name;
     let cidr = node.network.pod_cidr();
-    let capacity = json!({"cpu": "4", "ephemeral-storage": "264212084Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0", "memory": "16384000Ki", "pods": "110"});
-    let allocatable = json!({"cpu": "3950m", "ephemeral-storage": "243230215Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0", "memory": "15797248Ki", "pods": "110"});
+    let pods = node.max_pods.to_string();
+    let capacity = json!({"cpu": "4", "ephemeral-storage": "264212084Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0", "memory": "16384000Ki", "pods": pods});
+    let allocatable = json!({"cpu": "3950m", "ephemeral-storage": "243230215Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0", "memory": "15797248Ki", "pods": pods});
     let images: Vec<Value> = node
         .images
         .list()

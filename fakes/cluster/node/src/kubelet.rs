@@ -1,8 +1,8 @@
 //! What the workers of all pods share, and who starts them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use cluster_api::events::Recorder;
 use cluster_api::kinds::{PODS, SERVICES};
@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::pod::{Update, Worker};
 use crate::pod_logs::PodLogs;
+use crate::pool::Pool;
 use crate::proxy::HostPorts;
 use crate::pull::Images;
 use crate::runtime::Runtime;
@@ -30,6 +31,7 @@ pub(crate) struct Kubelet {
     pub(crate) wire: Wire,
     pub(crate) resolvers: Resolvers,
     pub(crate) network: Addresses,
+    pub(crate) max_pods: u32,
     pub(crate) volumes: Volumes,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) images: Images,
@@ -38,25 +40,6 @@ pub(crate) struct Kubelet {
     pub(crate) logs: PodLogs,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
-}
-
-/// Addresses to give away; the one given back last is taken last.
-pub(crate) struct Pool {
-    free: Mutex<VecDeque<IpAddr>>,
-}
-
-impl Pool {
-    pub(crate) fn new(addresses: impl Iterator<Item = IpAddr>) -> Self {
-        Self { free: Mutex::new(addresses.collect()) }
-    }
-
-    pub(crate) fn take(&self) -> Option<IpAddr> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    pub(crate) fn give_back(&self, address: IpAddr) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push_back(address);
-    }
 }
 
 /// Port of every DNS server.

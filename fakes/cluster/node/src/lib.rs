@@ -12,10 +12,12 @@ mod go_time;
 mod identity;
 mod kubelet;
 mod logs;
+mod network;
 mod node;
 pub mod oci;
 mod pod;
 mod pod_logs;
+mod pool;
 mod probes;
 pub mod programs;
 mod proxy;
@@ -26,10 +28,11 @@ mod scheduler;
 mod volumes;
 mod wire;
 
-pub use config::{ApiAccess, NodeConfig, host_path};
+pub use config::{ApiAccess, DEFAULT_MAX_PODS, NodeConfig, host_path};
 pub use dns::PodNetwork;
 pub use exec::{Captured, ExecIo, ExecOutcome, ExecTarget};
 pub use logs::LogSink;
+pub use network::Network;
 pub use node::{Node, NodeError};
 pub use pull::PreloadedImage;
 pub use runtime::{

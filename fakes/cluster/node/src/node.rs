@@ -12,9 +12,10 @@ use tokio_util::task::TaskTracker;
 use crate::config::{NodeConfig, host_path};
 use crate::dns::PodNetwork;
 use crate::identity::{self, Voice};
-use crate::kubelet::{Kubelet, Pool};
+use crate::kubelet::Kubelet;
 use crate::oci::{Client, TrustError};
 use crate::pod_logs::{self, PodLogs};
+use crate::pool::Pool;
 use crate::pull::Images;
 use crate::volumes::Volumes;
 use crate::{proxy, scheduler};
@@ -60,13 +61,16 @@ impl Node {
             config.ip,
             config.resolvers.clone(),
         );
-        let client = Client::new(network, &config.trust).map_err(NodeError::Trust)?;
+        let client = Client::new(network, &config.trust)
+            .map_err(NodeError::Trust)?
+            .with_mirrors(config.mirrors.clone());
         let kubelet = Arc::new(Kubelet {
             images: Images::new(config.clock.clone(), client, &config.preloaded),
             recorder: Recorder::new(&config.store, "kubelet").on(&config.name),
             pod_addresses: Pool::new(config.addresses.pods()),
             volumes: Volumes { store: config.store.clone(), root, tokens: config.tokens, api: config.api },
             network: config.addresses,
+            max_pods: config.max_pods,
             store: config.store,
             clock: config.clock,
             name: config.name,

@@ -72,7 +72,7 @@ impl Resolvers {
     }
 }
 
-/// The world's addresses: a /24 of 127/8 with pods at .20–.119 and services at .120–.249.
+/// The world's addresses: a /24 of 127/8 with pods at .20–.119 and services at .120–.249. Pods beyond get addresses of further networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses {
     network: [u8; 3],

@@ -119,14 +119,12 @@ impl SimWorld {
         let resolvers = Resolvers::new(vec![SocketAddr::from((network.resolver(), DNS_KNOWN))]);
         let cluster = Cluster::start(
             ClusterConfig {
-                clock: clock.clone(),
                 node: NODE.to_owned(),
-                node_ip: network.node(),
                 api_port: API_PORT,
-                disk: disk.clone(),
                 resolvers: resolvers.clone(),
                 wire,
                 trust: vec![outside.trust.clone()],
+                ..ClusterConfig::at(clock.clone(), network.node(), disk.clone())
             },
             Arc::new(runtime),
         )

@@ -10,7 +10,9 @@ use cluster_api::kinds::{EVENTS, PODS};
 use cluster_api::tokens::Tokens;
 use cluster_api::{Store, object};
 use cluster_node::programs::SystemPrograms;
-use cluster_node::{Addresses, ApiAccess, Node, NodeConfig, PreloadedImage, Resolvers, Wire};
+use cluster_node::{
+    Addresses, ApiAccess, DEFAULT_MAX_PODS, Node, NodeConfig, PreloadedImage, Resolvers, Wire,
+};
 use fake_network::{Authority, DnsConfig, DnsServer, ImageSpec, Registry, RegistryConfig, Zone};
 use field_clock::{Clock, FieldRuntime, Options};
 use serde_json::{Value, json};
@@ -71,10 +73,13 @@ impl World {
         let outside = IpAddr::V4(Ipv4Addr::new(127, second, third, 3));
         let authority = Authority::new("Test authority").unwrap();
         let tls = authority.server(&["ghcr.io"]).unwrap();
-        let registry =
-            Registry::start(RegistryConfig { clock: clock.clone(), listen: (outside, 0).into(), tls })
-                .await
-                .unwrap();
+        let registry = Registry::start(RegistryConfig {
+            clock: clock.clone(),
+            listen: (outside, 0).into(),
+            tls: Some(tls),
+        })
+        .await
+        .unwrap();
         let zone = Zone::new().with("ghcr.io", [outside]);
         let dns =
             DnsServer::start(DnsConfig { clock: clock.clone(), listen: (ip, 0).into(), zone }).await.unwrap();
@@ -100,10 +105,12 @@ impl World {
             name: "appliance".into(),
             ip,
             addresses: Addresses::around(base),
+            max_pods: DEFAULT_MAX_PODS,
             volumes,
             resolvers,
             wire: wire.clone(),
             trust: vec![authority.pem()],
+            mirrors: cluster_node::oci::Mirrors::default(),
             runtime: Arc::clone(&stub) as Arc<dyn cluster_node::Runtime>,
             api: ApiAccess { host: ip, port: 6443, ca_pem: authority.pem() },
             tokens: Tokens::new(),
