@@ -17,6 +17,7 @@ pub mod pki;
 mod random;
 mod res;
 mod schema;
+mod shapes;
 pub mod selector;
 mod store;
 pub mod tokens;

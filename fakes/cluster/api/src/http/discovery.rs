@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::answer::{self, Answer};
+use super::openapi;
 use crate::kind::KindInfo;
 use crate::{ApiError, Store, kinds};
 
@@ -14,10 +15,10 @@ const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list",
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// One version of a kind.
-type Served = (Arc<KindInfo>, String);
+pub(super) type Served = (Arc<KindInfo>, String);
 
 /// The kinds of each group version, preferred versions first.
-fn group_versions(store: &Store) -> BTreeMap<String, Vec<(String, Vec<Served>)>> {
+pub(super) fn group_versions(store: &Store) -> BTreeMap<String, Vec<(String, Vec<Served>)>> {
     let mut groups: BTreeMap<String, Vec<(String, Vec<Served>)>> = BTreeMap::new();
     for info in store.kinds() {
         let versions = groups.entry(info.res.group.to_string()).or_default();
@@ -74,9 +75,9 @@ pub(super) fn serve(store: &Store, path: &str, accept: &str) -> Option<Answer> {
             answer["apiVersion"] = json!("v1");
             Some(Ok(answer::json(StatusCode::OK, &answer)))
         }
-        ["openapi", "v3"] => Some(Ok(answer::json(StatusCode::OK, &openapi_index(store)))),
-        ["openapi", "v3", "api", version] => Some(openapi(store, "", version)),
-        ["openapi", "v3", "apis", group, version] => Some(openapi(store, group, version)),
+        ["openapi", "v3"] => Some(Ok(answer::json(StatusCode::OK, &openapi::index(store)))),
+        ["openapi", "v3", "api", version] => Some(openapi::document(store, "", version)),
+        ["openapi", "v3", "apis", group, version] => Some(openapi::document(store, group, version)),
         _ => None,
     }
 }
@@ -211,44 +212,6 @@ fn aggregated(info: &KindInfo, version: &str) -> Value {
     resource
 }
 
-fn root(group: &str, version: &str) -> String {
+pub(super) fn root(group: &str, version: &str) -> String {
     if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") }
-}
-
-fn openapi_index(store: &Store) -> Value {
-    let mut paths = serde_json::Map::new();
-    for (group, versions) in group_versions(store) {
-        for (version, kinds) in versions {
-            let root = root(&group, &version);
-            let url = format!("/openapi/v3/{root}?hash={}", kinds.len());
-            paths.insert(root, json!({"serverRelativeURL": url}));
-        }
-    }
-    json!({"paths": paths})
-}
-
-/// Enough for clients to see that PATCH takes `fieldValidation`.
-fn openapi(store: &Store, group: &str, version: &str) -> Answer {
-    let known = group_versions(store);
-    let found = known.get(group).and_then(|versions| versions.iter().find(|(name, _)| name == version));
-    let Some((_, kinds)) = found else { return Err(ApiError::no_such_path()) };
-    let parameter =
-        |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
-    let mut paths = serde_json::Map::new();
-    for (info, _) in kinds {
-        let scope = if info.namespaced { "/namespaces/{namespace}" } else { "" };
-        let path = format!("/{}{scope}/{}/{{name}}", root(group, version), info.res.plural);
-        let operation = json!({"patch": {
-            "parameters": [parameter("dryRun"), parameter("fieldManager"), parameter("fieldValidation"), parameter("force")],
-            "responses": {"200": {"description": "OK"}},
-            "x-kubernetes-action": "patch",
-            "x-kubernetes-group-version-kind": {"group": group, "version": version, "kind": info.kind},
-        }});
-        paths.insert(path, operation);
-    }
-    let document = json!({
-        "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": super::VERSION}, "paths": paths,
-        "components": {"schemas": {}},
-    });
-    Ok(answer::json(StatusCode::OK, &document))
 }

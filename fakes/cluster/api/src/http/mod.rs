@@ -9,6 +9,7 @@ mod discovery;
 mod dispatch;
 mod expiry;
 mod health;
+mod openapi;
 mod protobuf;
 mod read;
 mod review;
