@@ -14,11 +14,12 @@ mod node;
 pub mod object;
 mod patch;
 pub mod pki;
+mod pod_security;
 mod random;
 mod res;
 mod schema;
-mod shapes;
 pub mod selector;
+mod shapes;
 mod store;
 pub mod tokens;
 

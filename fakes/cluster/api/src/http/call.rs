@@ -1,6 +1,6 @@
 //! One request about a resource, understood.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::Method;
@@ -24,9 +24,29 @@ pub(super) struct Call {
     pub(super) content_type: String,
     pub(super) manager: String,
     pub(super) body: Bytes,
+    pub(super) warnings: Warnings,
+}
+
+/// What the answer warns of, in its header.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    /// Everything so far.
+    pub(super) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Call {
+    /// Has the answer warn, of each thing once.
+    pub(super) fn warn(&self, text: &str) {
+        let mut warnings = self.warnings.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warnings.iter().any(|known| known == text) {
+            warnings.push(text.to_owned());
+        }
+    }
+
     pub(super) fn lens(&self, store: &Store) -> Lens {
         Lens {
             info: self.info.clone(),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::answer::{self, Answer};
 use super::call::{Call, parse};
 use super::read::Filter;
+use super::{field_validation, pod_security};
 use crate::store::{Conflicts, DeleteOptions, Deleted, Outcome, Propagation, Stored, Subresource};
 use crate::{ApiError, Store, kinds, object, patch};
 
@@ -22,6 +23,8 @@ fn part(call: &Call) -> Subresource {
 /// POST to a collection.
 pub(super) fn create(store: &Store, call: &Call) -> Answer {
     let mut value = call.object()?;
+    field_validation::of_object(call, &mut value)?;
+    pod_security::warn(store, call, &value);
     if call.info.status {
         value.as_object_mut().map(|map| map.shift_remove("status"));
     }
@@ -31,7 +34,9 @@ pub(super) fn create(store: &Store, call: &Call) -> Answer {
 
 /// PUT of an object or its status.
 pub(super) fn update(store: &Store, call: &Call) -> Answer {
-    let value = call.object()?;
+    let mut value = call.object()?;
+    field_validation::of_object(call, &mut value)?;
+    pod_security::warn(store, call, &value);
     let stored = store.update_with(&call.address.res, value, part(call), call.write())?;
     show(store, call, StatusCode::OK, &stored)
 }
@@ -52,16 +57,20 @@ pub(super) fn patch(store: &Store, call: &Call) -> Answer {
         }
         let mut named = new.clone();
         call.place(&mut named)?;
+        field_validation::of_patched(call, &mut new)?;
         Ok(new)
     };
     let stored =
         store.rewrite(&address.res, &address.namespace, &address.name, part(call), call.write(), make)?;
+    pod_security::warn(store, call, &stored.value);
     show(store, call, StatusCode::OK, &stored)
 }
 
 fn apply(store: &Store, call: &Call) -> Answer {
     let mut value = parse(&call.body, "application/yaml")?;
     call.place(&mut value)?;
+    field_validation::of_applied(call, &value)?;
+    pod_security::warn(store, call, &value);
     if call.query.get("fieldManager").is_none() {
         return Err(ApiError::new(
             422,

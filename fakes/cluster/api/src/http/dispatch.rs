@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::access::{Action, authorize, refusal};
 use super::answer::{self, Answer, Body};
-use super::call::Call;
+use super::call::{Call, Warnings};
 use super::condition::Phase;
 use super::target::{Address, Query, Target};
 use super::view::{Include, View};
@@ -142,19 +142,32 @@ async fn about_resource(
         return answer;
     }
     let call = understand(shared, parts, address, query, content_type, body)?;
+    let mut answer = perform(shared, &call, verb).await;
+    if let Ok(answer) = &mut answer {
+        for warning in call.warnings.take() {
+            let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
+            if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{text}\"")) {
+                answer.headers_mut().append(header::WARNING, value);
+            }
+        }
+    }
+    answer
+}
+
+async fn perform(shared: &Shared, call: &Call, verb: &str) -> Answer {
     let store = &shared.store;
     match (call.address.sub.as_str(), verb) {
-        ("" | "status", "get") => read::get(store, &call),
-        ("", "list") => read::list(store, &call),
-        ("", "watch") => watching::watch(store, &call, shared.stop.clone()),
-        ("", "create") if call.address.name.is_empty() => change::create(store, &call),
+        ("" | "status", "get") => read::get(store, call),
+        ("", "list") => read::list(store, call),
+        ("", "watch") => watching::watch(store, call, shared.stop.clone()),
+        ("", "create") if call.address.name.is_empty() => change::create(store, call),
         ("status", _) if !call.info.status => Err(ApiError::no_such_path()),
-        ("" | "status", "update") => change::update(store, &call),
-        ("" | "status", "patch") => change::patch(store, &call),
-        ("", "delete") => change::delete(store, &call),
-        ("", "deletecollection") => change::delete_collection(store, &call),
+        ("" | "status", "update") => change::update(store, call),
+        ("" | "status", "patch") => change::patch(store, call),
+        ("", "delete") => change::delete(store, call),
+        ("", "deletecollection") => change::delete_collection(store, call),
         ("" | "status", _) => Err(ApiError::method_not_allowed()),
-        _ => subresource::serve(shared, &call).await,
+        _ => subresource::serve(shared, call).await,
     }
 }
 
@@ -193,5 +206,15 @@ fn understand(
         .get("fieldManager")
         .unwrap_or_else(|| agent.split('/').next().filter(|name| !name.is_empty()).unwrap_or("unknown"));
     let manager = manager.to_owned();
-    Ok(Call { method: parts.method.clone(), address, info, query, view, content_type, manager, body })
+    Ok(Call {
+        method: parts.method.clone(),
+        address,
+        info,
+        query,
+        view,
+        content_type,
+        manager,
+        body,
+        warnings: Warnings::default(),
+    })
 }

@@ -248,6 +248,9 @@ impl Inner {
         if !causes.is_empty() {
             return Err(ApiError::invalid(&info.group_kind(), &name, &causes));
         }
+        if *res == kinds::PODS {
+            self.check_pod_security(&value, &namespace)?;
+        }
         crate::patch::record_update(&info, None, &mut value, write.manager, write.sub, now);
         match write.run {
             Run::Commit => Ok(self.put(res, value)),

@@ -20,7 +20,8 @@ pub(super) fn decode(body: &[u8]) -> Result<Value, ApiError> {
     };
     let names = fields(part(1))?;
     let name = |number: u64| {
-        let bytes = names.iter().find(|(known, _)| *known == number).map_or(&[][..], |(_, value)| value.bytes());
+        let bytes =
+            names.iter().find(|(known, _)| *known == number).map_or(&[][..], |(_, value)| value.bytes());
         String::from_utf8_lossy(bytes).into_owned()
     };
     let (api_version, kind) = (name(1), name(2));
@@ -38,11 +39,7 @@ pub(super) fn decode(body: &[u8]) -> Result<Value, ApiError> {
 }
 
 /// Reads a message's fields into its holder.
-fn read(
-    bytes: &[u8],
-    shape: &HashMap<u64, Field>,
-    holder: &mut Map<String, Value>,
-) -> Result<(), ApiError> {
+fn read(bytes: &[u8], shape: &HashMap<u64, Field>, holder: &mut Map<String, Value>) -> Result<(), ApiError> {
     for (number, wire) in fields(bytes)? {
         let Some(field) = shape.get(&number) else { continue };
         let name = || field.name.to_owned();
@@ -59,13 +56,15 @@ fn read(
             }
             Shape::Map(scalar) => {
                 let entry = fields(wire.bytes())?;
-                let part = |number: u64| entry.iter().find(|(known, _)| *known == number).map(|(_, wire)| wire);
+                let part =
+                    |number: u64| entry.iter().find(|(known, _)| *known == number).map(|(_, wire)| wire);
                 let key = part(1).map_or(&[][..], Wire::bytes);
                 let value = match part(2) {
                     Some(wire) => single(wire, scalar, Zero::Kept)?.unwrap_or_default(),
                     None => json!(""),
                 };
-                holder.entry(name()).or_insert_with(|| json!({}))[String::from_utf8_lossy(key).as_ref()] = value;
+                holder.entry(name()).or_insert_with(|| json!({}))[String::from_utf8_lossy(key).as_ref()] =
+                    value;
             }
             Shape::Inline(message) => {
                 if let Some(inner) = table::message(message) {
@@ -218,7 +217,8 @@ mod tests {
     #[test]
     fn a_question_of_kubectl_is_understood() {
         let attributes = [part(1, b"default"), part(2, b"list"), part(3, b""), part(5, b"pods")].concat();
-        let body = of_group(b"authorization.k8s.io/v1", b"SelfSubjectAccessReview", &part(2, &part(1, &attributes)));
+        let body =
+            of_group(b"authorization.k8s.io/v1", b"SelfSubjectAccessReview", &part(2, &part(1, &attributes)));
         assert_eq!(
             decode(&body).unwrap()["spec"]["resourceAttributes"],
             json!({"namespace": "default", "verb": "list", "resource": "pods"})
@@ -239,7 +239,8 @@ mod tests {
     #[test]
     fn a_whole_pod_is_read_as_its_json_says_it() {
         let limits = [part(1, b"cpu"), part(2, &part(1, b"200m"))].concat();
-        let probe = [part(1, &part(2, &part(2, &[8, 1, 26, 4, b'h', b't', b't', b'p']))), vec![16, 0]].concat();
+        let probe =
+            [part(1, &part(2, &part(2, &[8, 1, 26, 4, b'h', b't', b't', b'p']))), vec![16, 0]].concat();
         let container = [part(1, b"a"), part(8, &part(1, &limits)), part(11, &probe)].concat();
         let volume = [part(1, b"v"), part(2, &part(2, b""))].concat();
         let spec = [part(1, &volume), part(2, &container), vec![32, 0], vec![88, 0]].concat();

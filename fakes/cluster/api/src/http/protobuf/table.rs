@@ -109,7 +109,9 @@ mod tests {
     fn every_message_that_a_field_names_is_in_the_list() {
         for (name, fields) in MESSAGES.iter() {
             for field in fields.values() {
-                let (Shape::One(scalar) | Shape::List(scalar) | Shape::Map(scalar)) = &field.shape else { continue };
+                let (Shape::One(scalar) | Shape::List(scalar) | Shape::Map(scalar)) = &field.shape else {
+                    continue;
+                };
                 if let Scalar::Message(inner) = scalar {
                     assert!(message(inner).is_some(), "{name} {} {inner}", field.name);
                 }
