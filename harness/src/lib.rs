@@ -5,12 +5,14 @@
 //!   fault/     the table of faults and heals                 recorder/  looks, as users do
 //!   timeline/  everything that happened, append-only         judge/     a pure function of that
 //!   run/       threads, controls, directories, verdicts      report/    for people and machines
+//!   fidelity/  how true the simulated cluster is to recordings of a real one
 //!   cli/       `smoke`                                        suite      `cargo test --test smoke`
 //! ```
 //! The system under test is a black box: nothing here knows how the appliance works, only what its contract says.
 
 pub mod cli;
 pub mod fault;
+pub mod fidelity;
 pub mod judge;
 pub mod recorder;
 pub mod report;

@@ -47,8 +47,35 @@ pub(super) enum Command {
         /// Its name.
         name: String,
     },
+    /// Compares the simulated cluster with recordings of a real one.
+    Fidelity(FidelityArguments),
     /// Removes what runners that were killed have left.
     Clean,
+}
+
+/// What `smoke fidelity` takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct FidelityArguments {
+    /// Cases, or parts of their names; all where none is named.
+    pub(super) names: Vec<String>,
+    /// The directory that holds the recorded cases.
+    #[arg(long, env = "SMOKE_RECORDINGS", value_name = "DIR")]
+    pub(super) recordings: PathBuf,
+    /// As JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Every difference, in words.
+    #[arg(long, conflicts_with = "json")]
+    pub(super) differences: bool,
+    /// Where the simulated streams are written, in the format of the recordings.
+    #[arg(long, value_name = "DIR")]
+    pub(super) emit: Option<PathBuf>,
+    /// The most seconds of field time in a second of the machine's; `max` for as fast as it goes.
+    #[arg(long, env = "SMOKE_SPEED", default_value = "max")]
+    pub(super) speed: Speed,
+    /// The share below which this fails, for each recorder's cases.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(super) at_least: f64,
 }
 
 /// What `smoke run` takes; the suite takes the same from `SMOKE_…` variables.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod explain;
+mod fidelity;
 mod list;
 mod run;
 mod signals;
@@ -98,6 +99,7 @@ fn obey(command: Command, binaries: Binaries) -> Result<ExitStatus, Refusal> {
             print(&explain::explain(&name)?);
             Ok(ExitStatus::Passed)
         }
+        Command::Fidelity(arguments) => fidelity::execute(&arguments),
         Command::Clean => clean(),
     }
 }

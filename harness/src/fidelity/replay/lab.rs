@@ -1,0 +1,185 @@
+//! The laboratory of the recordings, simulated: one node, its default storage class, and a registry beside it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use cluster_node::oci::{Endpoint, Mirrors, Scheme};
+use fake_cluster::{Cluster, ClusterConfig, PreloadedImage, Resolvers, Wire};
+use fake_network::{
+    Authority, DnsConfig, DnsServer, ImageSpec, Registry, RegistryConfig, RegistryControl, Zone,
+};
+use field_clock::Clock;
+use serde_json::Value;
+
+use super::ReplayError;
+use super::api::Api;
+use super::steps::documents;
+use crate::fidelity::case::{Action, Case, Family};
+
+/// The node of the laboratory.
+const NODE: &str = "kindlab-control-plane";
+/// Places in the node's network that nobody else has.
+const RESOLVER: u8 = 2;
+const REGISTRY: u8 = 3;
+/// Where name servers are known to be, and where this one is.
+const DNS_KNOWN: u16 = 53;
+const DNS_ACTUAL: u16 = 5353;
+/// Where the laboratory's registry listens on the machine, and where in the cluster.
+const MIRROR_PORT: u16 = 5001;
+/// What an image weighs there: a Go program, or a small C one.
+const LARGE: usize = 13_145_738;
+const SMALL: usize = 1_145_000;
+
+/// A running laboratory.
+pub(super) struct Lab {
+    pub(super) cluster: Cluster,
+    pub(super) dns: DnsServer,
+    pub(super) registry: Registry,
+    /// The directory of containers; it goes with the laboratory.
+    _containers: tempfile::TempDir,
+}
+
+impl Lab {
+    pub(super) async fn start(case: &Case, clock: &Clock) -> Result<Self, ReplayError> {
+        let mut config = ClusterConfig::new(clock).map_err(ReplayError::Room)?;
+        let place = config.place.clone().ok_or_else(|| no_room("a cluster without a place"))?;
+        let resolver: SocketAddr = (place.host(RESOLVER), DNS_ACTUAL).into();
+        let zone = Zone::new();
+        let dns = DnsServer::start(DnsConfig { clock: clock.clone(), listen: resolver, zone })
+            .await
+            .map_err(ReplayError::Room)?;
+        let listen = (place.host(REGISTRY), MIRROR_PORT).into();
+        let registry = Registry::start(RegistryConfig { clock: clock.clone(), listen, tls: None })
+            .await
+            .map_err(ReplayError::Room)?;
+        let known = SocketAddr::from((place.host(RESOLVER), DNS_KNOWN));
+        let wire = Wire::new();
+        wire.map(known, dns.address());
+        config.node = NODE.to_owned();
+        config.resolvers = Resolvers::new(vec![known]);
+        config.wire = wire;
+        config.images = images();
+        config.trust = vec![Authority::new("nobody").map_err(|e| publish("an authority", e))?.pem()];
+        config.mirrors = mirrors(case, registry.address());
+        publish_images(case, &registry.control())?;
+        let containers = tempfile::Builder::new()
+            .prefix("containers-")
+            .tempdir_in(place.disk())
+            .map_err(ReplayError::Room)?;
+        let shell = std::sync::Arc::new(Sleepers);
+        let cluster = Cluster::start(config, shell).await.map_err(ReplayError::Cluster)?;
+        let lab = Self { cluster, dns, registry, _containers: containers };
+        lab.furnish().await?;
+        Ok(lab)
+    }
+
+    /// A client of the cluster.
+    pub(super) fn api(&self) -> Result<Api, ReplayError> {
+        Api::of(&self.cluster)
+    }
+
+    /// What kind clusters have besides: the default storage class and its provisioner.
+    async fn furnish(&self) -> Result<(), ReplayError> {
+        let api = self.api()?;
+        for object in documents(include_str!("lab.yaml"), Path::new("lab.yaml"))? {
+            super::steps::apply(&self.cluster, &api, &object, "default").await.map_err(|message| {
+                ReplayError::Manifest { file: "lab.yaml".to_owned(), message }
+            })?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn stop(self) {
+        self.cluster.stop().await;
+        self.dns.stop().await;
+        self.registry.stop().await;
+    }
+}
+
+/// The images that the node has.
+fn images() -> Vec<PreloadedImage> {
+    let image = |name: &str, entrypoint: &[&str]| PreloadedImage {
+        name: name.to_owned(),
+        entrypoint: entrypoint.iter().map(|word| (*word).to_owned()).collect(),
+    };
+    vec![
+        image("docker.io/kindest/local-path-provisioner:v0.0.30", &["/local-path-provisioner"]),
+        image("kindlab/busybox:1", &["/bin/sh"]),
+        image("kindlab/sleeper:1", &["/sleeper"]),
+        image("kindlab/dialer:2", &["/dialer"]),
+    ]
+}
+
+/// A registry in the clear stands for the hosts of the internet, unless the case is about their names.
+fn mirrors(case: &Case, registry: SocketAddr) -> Mirrors {
+    let mirrors = Mirrors::default();
+    let names = case.causes.iter().any(|cause| cause.fault.starts_with("dns.") && cause.at.is_none());
+    if !names {
+        mirrors.set("ghcr.io", Endpoint::with(Scheme::Http, &registry.to_string()));
+    }
+    if case.family == Family::Flux {
+        mirrors.set("registry.test", Endpoint::with(Scheme::Http, &registry.to_string()));
+    }
+    mirrors
+}
+
+/// Every image that the case's pods name exists, except those that the case says do not.
+fn publish_images(case: &Case, registry: &RegistryControl) -> Result<(), ReplayError> {
+    let missing = case.causes.iter().any(|cause| cause.fault == "registry.missing-tag");
+    let mut named = Vec::new();
+    for step in &case.steps {
+        if let Action::Apply(file) = &step.what {
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            for document in documents(&text, file)? {
+                collect_images(&document, &mut named);
+            }
+        }
+    }
+    for image in named.iter().filter(|image| !missing && image.starts_with("ghcr.io/")) {
+        let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
+        let small = name.ends_with("/small");
+        let spec = ImageSpec {
+            entrypoint: vec!["/sleeper".to_owned()],
+            extra_bytes: if small { SMALL } else { LARGE },
+            ..ImageSpec::default()
+        };
+        // A name that no registry takes cannot be published; whoever pulls it finds out by himself.
+        let _ = registry.push_image(name, tag, &spec);
+    }
+    Ok(())
+}
+
+fn collect_images(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value.as_str() {
+                    Some(image) if name == "image" => found.push(image.to_owned()),
+                    _ => collect_images(value, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_images(item, found)),
+        _ => {}
+    }
+}
+
+fn no_room(why: &str) -> ReplayError {
+    ReplayError::Room(std::io::Error::other(why.to_owned()))
+}
+
+pub(super) fn publish(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> ReplayError {
+    ReplayError::Publish { what: what.to_owned(), source: Box::new(source) }
+}
+
+struct Sleepers;
+
+#[async_trait::async_trait]
+impl fake_cluster::Runtime for Sleepers {
+    async fn start(&self, spec: fake_cluster::ContainerSpec) -> Result<Box<dyn fake_cluster::Container>, fake_cluster::StartError> {
+        let stop = tokio_util::sync::CancellationToken::new();
+        let clock = spec.clock.clone();
+        let run = async move { clock.sleep(std::time::Duration::from_secs(1_000_000)).await; 0 };
+        Ok(Box::new(fake_cluster::ProgramContainer::start(spec, Box::pin(run), stop)))
+    }
+}

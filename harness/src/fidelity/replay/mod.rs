@@ -1,0 +1,134 @@
+//! Replays a case on a fresh simulated cluster and keeps what it says.
+
+mod api;
+mod causes;
+mod lab;
+mod logs;
+mod steps;
+mod watcher;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::Duration;
+
+use field_clock::{Clock, FieldRuntime, Options};
+
+use self::lab::Lab;
+use self::watcher::{Notes, Scope};
+use super::case::{Case, Family};
+use super::kinds;
+use super::stream::Stream;
+use crate::world::Speed;
+
+/// A case could not be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// No loopback network, no directory.
+    #[error("make room for a simulated cluster")]
+    Room(#[source] std::io::Error),
+    /// The cluster did not start.
+    #[error("start a simulated cluster")]
+    Cluster(#[source] fake_cluster::ClusterError),
+    /// Its kubeconfig cannot be used.
+    #[error("read the cluster's kubeconfig: {0}")]
+    Kubeconfig(String),
+    /// The client could not be made.
+    #[error("make a client of the cluster")]
+    Client(#[from] reqwest::Error),
+    /// Something could not be published.
+    #[error("publish {what}")]
+    Publish {
+        /// What.
+        what: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file of the case is not what it should be.
+    #[error("{file}: {message}")]
+    Manifest {
+        /// The file.
+        file: String,
+        /// Why.
+        message: String,
+    },
+    /// The case asks for something that cannot be done here.
+    #[error("case {case}: cannot do {what:?}; hint: {known}")]
+    Unknown {
+        /// The case.
+        case: String,
+        /// What it asks for.
+        what: String,
+        /// What is known.
+        known: String,
+    },
+}
+
+/// How a case is replayed.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// The most seconds of field time in a second of the machine's.
+    pub speed: Speed,
+}
+
+/// How long the recorder's watches are open before anything is applied.
+const BEFORE: Duration = Duration::from_millis(800);
+
+/// What the simulated cluster says in this case.
+///
+/// # Errors
+/// When there is no room for a cluster, or the case cannot be done on one.
+pub(super) fn replay(case: &Case, manner: Manner) -> Result<Stream, ReplayError> {
+    let runtime = FieldRuntime::start(Options { speed: manner.speed.0 }).map_err(ReplayError::Room)?;
+    let clock = runtime.clock().clone();
+    runtime.block_on(async {
+        let lab = Lab::start(case, &clock).await?;
+        let stream = play(case, &lab, &clock).await;
+        lab.stop().await;
+        stream
+    })
+}
+
+async fn play(case: &Case, lab: &Lab, clock: &Clock) -> Result<Stream, ReplayError> {
+    let api = lab.api()?;
+    let standing = causes::bring_standing(case, lab).await?;
+    steps::make_namespaces(case, &api).await?;
+    let began = clock.now() + BEFORE;
+    let notes = Notes::new(clock.clone(), began, case.namespaces.clone());
+    let mut watches = tokio::task::JoinSet::new();
+    for kind in watched(case) {
+        let scope = if case.family == Family::Flux { Scope::Namespaces } else { Scope::Path };
+        let namespace = case.namespaces.first().filter(|_| scope == Scope::Path).map(String::as_str);
+        if let Some(path) = kinds::watched(&kind, namespace) {
+            watches.spawn(watcher::watch(api.clone(), notes.clone(), kind, path, scope));
+        }
+    }
+    clock.sleep_until(began).await;
+    let doing = async {
+        for step in &case.steps {
+            clock.sleep_until(began + Duration::from_secs_f64(step.at.max(0.0))).await;
+            steps::take(step, case, lab, &api).await?;
+        }
+        Ok::<_, ReplayError>(())
+    };
+    let causes = causes::come_and_go(case, lab, clock, began, standing);
+    let looking = logs::look(case, &api, &notes, clock, began);
+    let (done, caused, ()) = futures::join!(doing, causes, looking);
+    clock.sleep_until(began + Duration::from_secs_f64(case.seconds.max(0.0))).await;
+    watches.shutdown().await;
+    done?;
+    caused?;
+    Ok(notes.with(std::mem::take))
+}
+
+/// What the recorder of this case watched: the kinds of its files, and what any recorder watches.
+fn watched(case: &Case) -> BTreeSet<String> {
+    let files = fs::read_dir(&case.directory).into_iter().flatten().flatten();
+    let mut found: BTreeSet<String> = files
+        .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".watch.jsonl")?.to_owned()))
+        .collect();
+    if case.family == Family::Flux {
+        found.insert("secrets".to_owned());
+    }
+    found
+}

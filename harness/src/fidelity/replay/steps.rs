@@ -1,0 +1,111 @@
+//! What is done to the cluster: manifests applied, objects annotated, scaled and deleted.
+
+use std::path::Path;
+
+use cluster_api::KindInfo;
+use fake_cluster::Cluster;
+use serde_json::{Value, json};
+
+use super::ReplayError;
+use super::api::Api;
+use super::lab::Lab;
+use crate::fidelity::case::{Action, Case, Step};
+
+/// Reads the documents of a manifest.
+pub(super) fn documents(text: &str, file: &Path) -> Result<Vec<Value>, ReplayError> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(text).map_err(|error| ReplayError::Manifest {
+        file: file.display().to_string(),
+        message: error.to_string(),
+    })?;
+    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+}
+
+/// Makes the case's namespaces, as its recorder did.
+pub(super) async fn make_namespaces(case: &Case, api: &Api) -> Result<(), ReplayError> {
+    for name in &case.namespaces {
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        api.create("/api/v1/namespaces", &namespace).await.map_err(|message| refused(case, &message))?;
+    }
+    Ok(())
+}
+
+/// Does one thing.
+pub(super) async fn take(step: &Step, case: &Case, lab: &Lab, api: &Api) -> Result<(), ReplayError> {
+    match &step.what {
+        Action::Apply(file) => {
+            let text = std::fs::read_to_string(file).map_err(|error| ReplayError::Manifest {
+                file: file.display().to_string(),
+                message: error.to_string(),
+            })?;
+            for document in documents(&text, file)? {
+                // What the API refuses was refused to the recorder as well; the rest is applied all the same.
+                let _ = apply(&lab.cluster, api, &document, &case.namespaces[0]).await;
+            }
+            Ok(())
+        }
+        Action::Reconcile(object) => reconcile(case, lab, api, object).await,
+        Action::Push { push } => Err(unknown(case, &format!("push {push}"))),
+        Action::Run(words) | Action::Do(words) => Err(unknown(case, words)),
+    }
+}
+
+/// Applies one object, as `kubectl apply` does.
+pub(super) async fn apply(
+    cluster: &Cluster,
+    api: &Api,
+    object: &Value,
+    namespace: &str,
+) -> Result<Value, String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
+    let Some(info) = cluster.store().resolve_kind(&version, &kind) else {
+        return Err(format!("no matches for kind {kind:?} in version {version:?}"));
+    };
+    let mut object = object.clone();
+    if info.namespaced && object["metadata"]["namespace"].is_null() {
+        object["metadata"]["namespace"] = json!(namespace);
+    }
+    let (namespace, name) = (text(&object["metadata"]["namespace"]), text(&object["metadata"]["name"]));
+    api.apply(&path(&info, &version, &namespace, &name), &object).await
+}
+
+async fn reconcile(case: &Case, lab: &Lab, api: &Api, object: &str) -> Result<(), ReplayError> {
+    let (kind, name) = object.split_once('/').unwrap_or((object, ""));
+    let plural = if kind.ends_with('y') { format!("{}ies", &kind[..kind.len() - 1]) } else { format!("{kind}s") };
+    let at = lab.cluster.store().clock().now().to_string();
+    for namespace in &case.namespaces {
+        let Some(path) = crate::fidelity::kinds::watched(&plural, Some(namespace)) else {
+            return Err(unknown(case, object));
+        };
+        let path = format!("{path}/{name}");
+        if api.get(&path).await.is_ok() {
+            let patch = json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": at}}});
+            let _ = api.merge(&path, &patch).await;
+            return Ok(());
+        }
+    }
+    Err(unknown(case, object))
+}
+
+/// Where an object is.
+pub(super) fn path(info: &KindInfo, api_version: &str, namespace: &str, name: &str) -> String {
+    let root = if api_version.contains('/') { "apis" } else { "api" };
+    let plural = &info.res.plural;
+    if info.namespaced {
+        format!("/{root}/{api_version}/namespaces/{namespace}/{plural}/{name}")
+    } else {
+        format!("/{root}/{api_version}/{plural}/{name}")
+    }
+}
+
+fn refused(case: &Case, message: &str) -> ReplayError {
+    ReplayError::Manifest { file: case.name.clone(), message: message.to_owned() }
+}
+
+pub(super) fn unknown(case: &Case, what: &str) -> ReplayError {
+    ReplayError::Unknown {
+        case: case.name.clone(),
+        what: what.to_owned(),
+        known: "docs/fidelity.md lists causes and steps".to_owned(),
+    }
+}

@@ -1,0 +1,45 @@
+//! Lines of containers' logs, and what the API says instead of a log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::stream::{Instance, Stream};
+use super::Class;
+
+/// One line or refusal.
+pub(super) struct Said {
+    /// Name of the pod.
+    pub(super) namespace_free_pod: String,
+    pub(super) class: Class,
+    pub(super) words: String,
+    pub(super) at: f64,
+}
+
+/// Every line once, in the order of the looks; a refusal when it differs from the last.
+pub(super) fn said(stream: &Stream) -> Vec<Said> {
+    let mut seen: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut refused: BTreeMap<(&str, &str, Instance), &str> = BTreeMap::new();
+    let mut looks: Vec<_> = stream.logs.iter().collect();
+    // What came before is read before what came after.
+    looks.sort_by_key(|look| (look.at, std::cmp::Reverse(look.instance)));
+    let mut found = Vec::new();
+    for look in looks {
+        let mut say = |class, words: String| {
+            found.push(Said { namespace_free_pod: look.pod.clone(), class, words, at: f64::from(look.at) });
+        };
+        for line in look.text.lines() {
+            if line.starts_with("[rc ") {
+                let place = (look.pod.as_str(), look.container.as_str(), look.instance);
+                if refused.insert(place, line) != Some(line) {
+                    say(Class::Refusal, format!("logs of {}: {line}", look.container));
+                }
+                continue;
+            }
+            if !seen.entry((&look.pod, &look.container)).or_default().insert(line) {
+                continue;
+            }
+            let text = line.split_once(' ').map_or("", |(_, text)| text);
+            say(Class::Log, format!("log of {}: {text}", look.container));
+        }
+    }
+    found
+}

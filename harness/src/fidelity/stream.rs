@@ -1,0 +1,232 @@
+//! What a cluster said in one case, in the format of the recordings.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// The streams of one case.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    /// What the watches brought, in the order of their times.
+    pub lines: Vec<Line>,
+    /// What `kubectl logs` said, by the seconds at which it was asked.
+    pub logs: Vec<LogLook>,
+    /// Changes of Helm's release Secrets: names and labels.
+    pub releases: Vec<Value>,
+    /// What the API refused to who watched: seconds and words.
+    pub refusals: Vec<(f64, String)>,
+}
+
+/// One line of a watch.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Seconds since the case began.
+    pub at: f64,
+    /// The plural of the kind, which names the file.
+    pub kind: String,
+    /// The watch event: `type` and `object`.
+    pub event: Value,
+}
+
+/// The log of one container as it stood at one time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogLook {
+    /// Name of the pod.
+    pub pod: String,
+    /// Name of the container.
+    pub container: String,
+    /// Which of its instances.
+    pub instance: Instance,
+    /// Whole seconds since the case began.
+    pub at: u32,
+    /// Lines with time stamps, or `[rc N]` and the refusal.
+    pub text: String,
+}
+
+/// Which instance of a container a log is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Instance {
+    /// The one that runs or ended last.
+    Current,
+    /// The one before.
+    Previous,
+}
+
+/// A recording could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// A file could not be read or written.
+    #[error("recording file {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A line is not JSON.
+    #[error("{path}, line {line}: not a JSON object")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A line of a watch has no time.
+    #[error("{path}: {lines} lines, but {times} times in its .times file")]
+    Times {
+        /// The file.
+        path: PathBuf,
+        /// Its lines.
+        lines: usize,
+        /// The times.
+        times: usize,
+    },
+}
+
+const WATCH: &str = ".watch.jsonl";
+
+impl Stream {
+    /// Reads what the directory of a case holds.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not what its name says.
+    pub fn read(directory: &Path) -> Result<Self, StreamError> {
+        let mut stream = Self::default();
+        for path in files(directory)? {
+            let name = file_name(&path);
+            if let Some(kind) = name.strip_suffix(WATCH) {
+                stream.read_watch(&path, kind)?;
+            } else if name == "releases.jsonl" {
+                stream.releases = json_lines(&path)?;
+            } else if name == "timeline.txt" {
+                stream.refusals = refusals(&text(&path)?);
+            }
+        }
+        stream.lines.sort_by(|a, b| a.at.total_cmp(&b.at));
+        let logs = directory.join("logs");
+        for path in if logs.is_dir() { files(&logs)? } else { Vec::new() } {
+            if let Some(mut look) = LogLook::named(&file_name(&path)) {
+                look.text = text(&path)?;
+                stream.logs.push(look);
+            }
+        }
+        stream.logs.sort();
+        Ok(stream)
+    }
+
+    fn read_watch(&mut self, path: &Path, kind: &str) -> Result<(), StreamError> {
+        let events = json_lines(path)?;
+        let times = text(&path.with_file_name(format!("{kind}.watch.times")))?;
+        let times: Vec<f64> = times.lines().filter_map(|line| line.trim().parse().ok()).collect();
+        // The last line of a watch may have been written in the moment in which the recorder ended.
+        if events.len() > times.len() + 1 {
+            return Err(StreamError::Times {
+                path: path.to_owned(),
+                lines: events.len(),
+                times: times.len(),
+            });
+        }
+        let pairs = events.into_iter().zip(times);
+        self.lines.extend(pairs.map(|(event, at)| Line { at, kind: kind.to_owned(), event }));
+        Ok(())
+    }
+
+    /// Writes them as the recorder of the recordings does.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write(&self, directory: &Path) -> Result<(), StreamError> {
+        let logs = directory.join("logs");
+        fs::create_dir_all(&logs).map_err(at(&logs))?;
+        let mut kinds: Vec<&str> = self.lines.iter().map(|line| line.kind.as_str()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        for kind in kinds {
+            let (mut events, mut times) = (String::new(), String::new());
+            for line in self.lines.iter().filter(|line| line.kind == kind) {
+                events.push_str(&format!("{}\n", line.event));
+                times.push_str(&format!("{:.3}\n", line.at));
+            }
+            put(&directory.join(format!("{kind}{WATCH}")), &events)?;
+            put(&directory.join(format!("{kind}.watch.times")), &times)?;
+        }
+        if !self.releases.is_empty() {
+            let text: String = self.releases.iter().map(|release| format!("{release}\n")).collect();
+            put(&directory.join("releases.jsonl"), &text)?;
+        }
+        for look in &self.logs {
+            put(&logs.join(look.file_name()), &look.text)?;
+        }
+        let said: String = self.refusals.iter().map(|(at, words)| format!("{at:8.3}  {words}\n")).collect();
+        put(&directory.join("timeline.txt"), &said)
+    }
+}
+
+impl LogLook {
+    fn named(file: &str) -> Option<Self> {
+        let stem = file.strip_suffix(".txt")?;
+        let (rest, second) = stem.rsplit_once("-t")?;
+        let (rest, instance) = match rest.strip_suffix("-previous") {
+            Some(rest) => (rest, Instance::Previous),
+            None => (rest, Instance::Current),
+        };
+        let (pod, container) = rest.rsplit_once('.')?;
+        let at = second.parse().ok()?;
+        Some(Self { pod: pod.into(), container: container.into(), instance, at, text: String::new() })
+    }
+
+    fn file_name(&self) -> String {
+        let previous = if self.instance == Instance::Previous { "-previous" } else { "" };
+        format!("{}.{}{previous}-t{:03}.txt", self.pod, self.container, self.at)
+    }
+}
+
+/// What a time line says that the API refused to its recorder.
+fn refusals(timeline: &str) -> Vec<(f64, String)> {
+    timeline
+        .lines()
+        .filter_map(|line| {
+            let (at, words) = line.trim_start().split_once("  ")?;
+            let asked = words.starts_with("list ") || words.starts_with("watch ");
+            let refused = asked && words.contains("Error from server");
+            refused.then(|| at.parse().ok().map(|at| (at, words.to_owned())))?
+        })
+        .collect()
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, StreamError> {
+    let found = fs::read_dir(directory).map_err(at(directory))?;
+    let mut paths: Vec<PathBuf> = found.flatten().map(|entry| entry.path()).filter(|p| p.is_file()).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn json_lines(path: &Path) -> Result<Vec<Value>, StreamError> {
+    let json = |(line, text): (usize, &str)| {
+        serde_json::from_str(text)
+            .map_err(|source| StreamError::Json { path: path.to_owned(), line: line + 1, source })
+    };
+    text(path)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(json).collect()
+}
+
+fn text(path: &Path) -> Result<String, StreamError> {
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(at(path))
+}
+
+fn put(path: &Path, text: &str) -> Result<(), StreamError> {
+    fs::write(path, text).map_err(at(path))
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> StreamError {
+    move |source| StreamError::File { path: path.to_owned(), source }
+}
