@@ -40,27 +40,34 @@ impl std::ops::AddAssign for Tally {
 }
 
 impl Comparison {
-    /// Compares object by object; the order of an object's signals counts, that of different objects does not.
+    /// Compares object by object and track by track: the order of what one actor says of one object counts.
     pub fn of(recorded: &Signals, simulated: &Signals) -> Self {
+        Self::in_order(&tracks(recorded), &tracks(simulated))
+    }
+
+    /// Compares object by object, as if everything that is said of an object came from one mouth.
+    pub fn strict(recorded: &Signals, simulated: &Signals) -> Self {
+        Self::in_order(&objects(recorded), &objects(simulated))
+    }
+
+    fn in_order(recorded: &Sequences, simulated: &Sequences) -> Self {
         let mut all = Self::default();
-        let none = Vec::new();
-        for (object, left) in &recorded.by_object {
-            let right = simulated.by_object.get(object).unwrap_or(&none);
-            all.add(left, right);
+        for (key, left) in recorded {
+            all.add(left, simulated.get(key).map_or(&[][..], Vec::as_slice));
         }
-        for (object, right) in &simulated.by_object {
-            if !recorded.by_object.contains_key(object) {
-                all.extra.extend(right.iter().cloned());
+        for (key, right) in simulated {
+            if !recorded.contains_key(key) {
+                all.add(&[], right);
             }
         }
         all
     }
 
-    fn add(&mut self, left: &[Signal], right: &[Signal]) {
+    fn add(&mut self, left: &[&Signal], right: &[&Signal]) {
         let (mut i, mut j) = (0, 0);
         let longest = Longest::of(left, right);
         while i < left.len() && j < right.len() {
-            if left[i].says(&right[j]) && longest.at(i, j) == longest.at(i + 1, j + 1) + 1 {
+            if left[i].says(right[j]) && longest.at(i, j) == longest.at(i + 1, j + 1) + 1 {
                 self.matched.push(left[i].clone());
                 (i, j) = (i + 1, j + 1);
             } else if longest.at(i + 1, j) >= longest.at(i, j + 1) {
@@ -71,8 +78,8 @@ impl Comparison {
                 j += 1;
             }
         }
-        self.missing.extend(left[i..].iter().cloned());
-        self.extra.extend(right[j..].iter().cloned());
+        self.missing.extend(left[i..].iter().copied().cloned());
+        self.extra.extend(right[j..].iter().copied().cloned());
     }
 
     /// All signals.
@@ -93,6 +100,22 @@ impl Comparison {
     }
 }
 
+/// Signals whose order counts, by what they have in common.
+type Sequences<'a> = BTreeMap<String, Vec<&'a Signal>>;
+
+fn objects(signals: &Signals) -> Sequences<'_> {
+    signals.by_object.iter().map(|(object, list)| (object.clone(), list.iter().collect())).collect()
+}
+
+fn tracks(signals: &Signals) -> Sequences<'_> {
+    let mut found = Sequences::new();
+    for signal in signals.by_object.values().flatten() {
+        let key = format!("{} {:?} {}", signal.object, signal.class, signal.track);
+        found.entry(key).or_default().push(signal);
+    }
+    found
+}
+
 /// Lengths of the longest common subsequences of all tails.
 struct Longest {
     width: usize,
@@ -100,12 +123,12 @@ struct Longest {
 }
 
 impl Longest {
-    fn of(left: &[Signal], right: &[Signal]) -> Self {
+    fn of(left: &[&Signal], right: &[&Signal]) -> Self {
         let width = right.len() + 1;
         let mut table = Self { width, lengths: vec![0; (left.len() + 1) * width] };
         for i in (0..left.len()).rev() {
             for j in (0..right.len()).rev() {
-                table.lengths[i * width + j] = if left[i].says(&right[j]) {
+                table.lengths[i * width + j] = if left[i].says(right[j]) {
                     table.at(i + 1, j + 1) + 1
                 } else {
                     table.at(i + 1, j).max(table.at(i, j + 1))
@@ -129,6 +152,7 @@ mod tests {
         let list = words.iter().map(|words| Signal {
             class: Class::Event,
             object: "Pod/a".into(),
+            track: "kubelet".into(),
             words: (*words).to_owned(),
             at: 0.0,
         });

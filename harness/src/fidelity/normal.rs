@@ -26,7 +26,7 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\+[0-9a-f]{12}\b".into(), "+<digest>"),
         (format!("kube-api-access-[{LETTERS}]{{5}}"), "kube-api-access-*"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d( [A-Z]+)?)?".into(), "<time>"),
-        (r"\b\d{1,3}(\.\d{1,3}){3}:\d{5}\b".into(), "<ip>:<port>"),
+        (r"\b\d{1,3}(\.\d{1,3}){3}:\d{1,5}\b".into(), "<ip>:<port>"),
         (r"\b\d{1,3}(\.\d{1,3}){3}\b".into(), "<ip>"),
         // A measured time has a fraction; one that was configured has none.
         (r"\b(\d+h)?(\d+m)?\d+\.\d+(ms|µs|us|s)".into(), "<duration>"),
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(normal.text("back-off 1m20s restarting"), "back-off 1m20s restarting");
         assert_eq!(
             normal.text("read udp 10.244.0.93:56712->10.96.0.10:53: i/o timeout"),
-            "read udp <ip>:<port>-><ip>:53: i/o timeout"
+            "read udp <ip>:<port>-><ip>:<port>: i/o timeout"
         );
         assert_eq!(normal.text("pod x(ce1a4360-1b31-4d4b-a9c1-e896cb422495)"), "pod x(<uid>)");
     }

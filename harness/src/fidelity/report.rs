@@ -20,6 +20,8 @@ pub struct CaseResult {
     pub family: Family,
     /// Signal by signal.
     pub comparison: Comparison,
+    /// The same with the order of all that is said of an object, whoever says it.
+    pub strict: Tally,
     /// Lines of the recording and of the simulation, before anything was taken out or together.
     pub raw: [usize; 2],
     /// Why it could not be replayed.
@@ -35,6 +37,7 @@ impl CaseResult {
             name: case.name.clone(),
             family: case.family,
             comparison: Comparison::of(&recorded, &simulated),
+            strict: Comparison::strict(&recorded, &simulated).tally(),
             raw: [recorded.raw, simulated.raw],
             failure,
         }
@@ -114,6 +117,9 @@ impl Report {
             all.both,
             all.either
         );
+        let mut strict = Tally::default();
+        self.of(family).for_each(|case| strict += case.strict);
+        let _ = writeln!(text, "  as if all that is said of an object came from one mouth: {:.4}", strict.share());
         let _ = writeln!(text, "  lines {} recorded, {} simulated", lines(0), lines(1));
         for (class, tally) in classes.iter().filter(|(_, tally)| tally.either > 0) {
             let _ = writeln!(text, "  {:<10} {:.4}  {} of {}", class.name(), tally.share(), tally.both, tally.either);
@@ -188,6 +194,7 @@ fn case_json(case: &CaseResult) -> Value {
     json!({
         "share": case.tally().share(),
         "shareWithAccepted": case.tally_with_accepted().share(),
+        "shareInStrictOrder": case.strict.share(),
         "signals": case.tally().either,
         "lines": {"recorded": case.raw[0], "simulated": case.raw[1]},
         "missing": list(&case.comparison.missing, Side::Recorded),

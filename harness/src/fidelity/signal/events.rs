@@ -12,6 +12,8 @@ pub(super) struct Read {
     pub(super) name: String,
     /// How often it has happened.
     pub(super) count: i64,
+    /// Who wrote it.
+    pub(super) component: String,
     /// Type, reason, field, component and message.
     pub(super) words: String,
 }
@@ -36,5 +38,6 @@ pub(super) fn read(event: &Value) -> Option<Read> {
             text(&event["reason"]),
             text(&event["message"])
         ),
+        component,
     })
 }

@@ -8,7 +8,9 @@ use super::Class;
 /// One line or refusal.
 pub(super) struct Said {
     /// Name of the pod.
-    pub(super) namespace_free_pod: String,
+    pub(super) pod: String,
+    /// The container, and whether it is a line or a refusal.
+    pub(super) track: String,
     pub(super) class: Class,
     pub(super) words: String,
     pub(super) at: f64,
@@ -23,8 +25,9 @@ pub(super) fn said(stream: &Stream) -> Vec<Said> {
     looks.sort_by_key(|look| (look.at, std::cmp::Reverse(look.instance)));
     let mut found = Vec::new();
     for look in looks {
-        let mut say = |class, words: String| {
-            found.push(Said { namespace_free_pod: look.pod.clone(), class, words, at: f64::from(look.at) });
+        let mut say = |class: Class, words: String| {
+            let track = format!("{} of {}", class.name(), look.container);
+            found.push(Said { pod: look.pod.clone(), track, class, words, at: f64::from(look.at) });
         };
         for line in look.text.lines() {
             if line.starts_with("[rc ") {

@@ -56,6 +56,9 @@ pub struct Signal {
     pub class: Class,
     /// Kind and normalised name, `#2` for the second of that name.
     pub object: String,
+    /// Who says it, and of what: one component, one condition, one container. Signals of one track come in an order that
+    /// means something; two actors that speak of the same object come in any.
+    pub track: String,
     /// Everything else, normalised.
     pub words: String,
     /// Seconds since the case began; not compared.
@@ -95,8 +98,8 @@ impl Signals {
             reader.line(line.at, &line.event);
         }
         for look in logs::said(stream) {
-            let object = reader.object("Pod", &look.namespace_free_pod);
-            reader.say(look.class, object, look.words, look.at);
+            let object = reader.object("Pod", &look.pod);
+            reader.say(look.class, object, &look.track, look.words, look.at);
         }
         for release in &stream.releases {
             reader.release(release);
@@ -159,9 +162,9 @@ impl Reader {
         key
     }
 
-    fn say(&mut self, class: Class, object: String, words: impl AsRef<str>, at: f64) {
-        let words = self.normal.text(words.as_ref());
-        self.found.entry(object.clone()).or_default().push(Signal { class, object, words, at });
+    fn say(&mut self, class: Class, object: String, track: &str, words: impl AsRef<str>, at: f64) {
+        let (track, words) = (track.to_owned(), self.normal.text(words.as_ref()));
+        self.found.entry(object.clone()).or_default().push(Signal { class, object, track, words, at });
     }
 
     fn line(&mut self, at: f64, event: &Value) {
@@ -170,7 +173,7 @@ impl Reader {
             (Some("ERROR"), _) => {
                 let reason = object["reason"].as_str().unwrap_or_default();
                 let message = object["message"].as_str().unwrap_or_default();
-                self.say(Class::Refusal, "watch".to_owned(), format!("{reason} {message}"), at);
+                self.say(Class::Refusal, "watch".to_owned(), "watch", format!("{reason} {message}"), at);
             }
             (Some("BOOKMARK"), _) => {}
             (Some("DELETED"), Some("Event")) => {}
@@ -188,14 +191,14 @@ impl Reader {
         }
         *seen = read.count;
         let object = self.object(&read.kind, &read.name);
-        self.say(Class::Event, object, read.words, at);
+        self.say(Class::Event, object, &read.component, read.words, at);
     }
 
     fn state(&mut self, at: f64, verb: &str, kind: &str, object: &Value) {
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let key = self.object(kind, name);
         if verb == "DELETED" {
-            self.say(Class::Status, key, "deleted", at);
+            self.say(Class::Status, key, "deletion", "deleted", at);
             return;
         }
         let mut slots = conditions(object);
@@ -214,7 +217,7 @@ impl Reader {
             let place = (key.clone(), slot.name.clone());
             if self.last.get(&place) != Some(&words) {
                 self.last.insert(place, words.clone());
-                self.say(slot.class, key.clone(), format!("{} {words}", slot.name), at);
+                self.say(slot.class, key.clone(), &slot.name, format!("{} {words}", slot.name), at);
             }
         }
     }
@@ -233,7 +236,7 @@ impl Reader {
         let object = self.object("Secret", name);
         let place = (object.clone(), "release".to_owned());
         if self.last.insert(place, words.clone()).as_ref() != Some(&words) {
-            self.say(Class::Status, object, words, release["t"].as_f64().unwrap_or_default());
+            self.say(Class::Status, object, "release", words, release["t"].as_f64().unwrap_or_default());
         }
     }
 
@@ -243,7 +246,7 @@ impl Reader {
         let words = self.normal.text(words);
         let place = (object.clone(), "refusal".to_owned());
         if self.last.insert(place, words.clone()).as_ref() != Some(&words) {
-            self.say(Class::Refusal, object, words, at);
+            self.say(Class::Refusal, object, "refusal", words, at);
         }
     }
 }
