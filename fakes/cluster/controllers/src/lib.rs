@@ -11,6 +11,7 @@ mod endpoints;
 mod garbage;
 mod hash;
 mod job;
+mod members;
 mod namespaces;
 mod nodes;
 mod pods;

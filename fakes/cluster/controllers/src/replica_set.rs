@@ -8,7 +8,8 @@ use cluster_api::{Propagation, Store, kinds, object};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::control::{Controller, Next, Reconcile, controlled, int, note, own, owner_of, put_count, seconds};
+use crate::control::{Controller, Next, Reconcile, int, note, own, owner_of, put_count, seconds};
+use crate::members::Members;
 use crate::pods;
 use crate::queue::Key;
 
@@ -17,13 +18,18 @@ const RETRY: Duration = Duration::from_secs(5);
 struct ReplicaSets {
     store: Store,
     events: Recorder,
+    members: Members,
 }
 
 pub(crate) fn start(store: &Store, stop: &CancellationToken) {
     Controller::new(store, stop)
         .watch(&kinds::REPLICA_SETS, own)
         .watch(&kinds::PODS, owner_of("ReplicaSet"))
-        .run(ReplicaSets { store: store.clone(), events: Recorder::new(store, "replicaset-controller") });
+        .run(ReplicaSets {
+            store: store.clone(),
+            events: Recorder::new(store, "replicaset-controller"),
+            members: Members::new(store),
+        });
 }
 
 impl Reconcile for ReplicaSets {
@@ -32,35 +38,36 @@ impl Reconcile for ReplicaSets {
             return Next::Change;
         };
         let mut next = Next::Change;
-        if !object::is_deleting(&set) {
-            next = self.scale(&set);
+        let count = self.members.of(object::uid(&set)).len();
+        if !object::is_deleting(&set) && count != wanted(&set) {
+            next = self.scale(&set, count);
         }
         next.or(self.write_status(&set))
     }
 }
 
+/// How many pods a ReplicaSet wants.
+fn wanted(set: &Value) -> usize {
+    usize::try_from(set["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0)
+}
+
 impl ReplicaSets {
-    fn scale(&self, set: &Value) -> Next {
-        let mut active = self.active(set);
-        let wanted = usize::try_from(set["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0);
-        for _ in active.len()..wanted {
+    fn scale(&mut self, set: &Value, count: usize) -> Next {
+        let wanted = wanted(set);
+        for _ in count..wanted {
             if !self.create_pod(set) {
                 return Next::At(self.store.clock().now() + RETRY);
             }
         }
-        if active.len() > wanted {
+        if count > wanted {
+            let members = self.members.of(object::uid(set)).values();
+            let mut active: Vec<Arc<Value>> = members.map(|member| Arc::clone(&member.pod)).collect();
             active.sort_by_cached_key(|pod| pods::worth(pod));
-            for pod in &active[..active.len() - wanted] {
+            for pod in &active[..count - wanted] {
                 self.delete_pod(set, pod);
             }
         }
         Next::Change
-    }
-
-    fn active(&self, set: &Value) -> Vec<Arc<Value>> {
-        let mut owned = controlled(&self.store, &kinds::PODS, set);
-        owned.retain(|pod| pods::is_active(pod));
-        owned
     }
 
     fn create_pod(&self, set: &Value) -> bool {
@@ -87,13 +94,13 @@ impl ReplicaSets {
         }
     }
 
-    fn write_status(&self, set: &Value) -> Next {
+    fn write_status(&mut self, set: &Value) -> Next {
         let now = self.store.clock().now();
         let min_ready = seconds(&set["spec"]["minReadySeconds"]).unwrap_or_default();
-        let active = self.active(set);
         let mut next = Next::Change;
         let (mut ready, mut available) = (0, 0);
-        for moment in active.iter().filter_map(|pod| pods::available_at(pod, min_ready)) {
+        let members = self.members.of(object::uid(set));
+        for moment in members.values().filter_map(|member| Some(member.ready_since? + min_ready)) {
             ready += 1;
             if moment <= now {
                 available += 1;
@@ -101,7 +108,7 @@ impl ReplicaSets {
                 next = next.or(Next::At(moment));
             }
         }
-        let replicas = i64::try_from(active.len()).unwrap_or(i64::MAX);
+        let replicas = i64::try_from(members.len()).unwrap_or(i64::MAX);
         let generation = object::generation(set);
         let status = &set["status"];
         let stands = int(&status["replicas"]) == replicas

@@ -1,10 +1,9 @@
 //! Whether a pod fits a node: the first check that fails names the reasons.
 
-use std::sync::Arc;
-
 use cluster_api::object;
 use serde_json::Value;
 
+use super::load::{RESOURCES, Taken, requests};
 use super::volumes::Claims;
 use crate::quantity;
 
@@ -23,8 +22,7 @@ impl Misfit {
 }
 
 /// Checks in the scheduler's order.
-pub(super) fn fit(pod: &Value, node: &Value, pods: &[Arc<Value>], claims: &Claims) -> Result<(), Misfit> {
-    let here: Vec<&Value> = pods.iter().map(AsRef::as_ref).filter(|other| occupies(other, node)).collect();
+pub(super) fn fit(pod: &Value, node: &Value, taken: &Taken, claims: &Claims) -> Result<(), Misfit> {
     if node["spec"]["unschedulable"] == true
         && !tolerates(pod, "node.kubernetes.io/unschedulable", "", "NoSchedule")
     {
@@ -34,20 +32,15 @@ pub(super) fn fit(pod: &Value, node: &Value, pods: &[Arc<Value>], claims: &Claim
     if !matches_selector(pod, node) {
         return Err(Misfit::for_good("node(s) didn't match Pod's node affinity/selector"));
     }
-    if here.iter().any(|other| ports_collide(pod, other)) {
+    if taken.collides_with(pod) {
         let reasons = vec!["node(s) didn't have free ports for the requested pod ports".to_owned()];
         return Err(Misfit { reasons, is_final: false });
     }
-    resources(pod, node, &here)?;
+    resources(pod, node, taken)?;
     if claims.volumes.iter().any(|volume| !volume_allows(volume, node)) {
         return Err(Misfit::for_good("node(s) had volume node affinity conflict"));
     }
     Ok(())
-}
-
-fn occupies(pod: &Value, node: &Value) -> bool {
-    let over = matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
-    !over && pod["spec"]["nodeName"].as_str() == Some(object::name(node))
 }
 
 fn taints(pod: &Value, node: &Value) -> Result<(), Misfit> {
@@ -108,32 +101,15 @@ fn terms_match(selector: &Value, node: &Value) -> bool {
     })
 }
 
-fn ports_collide(pod: &Value, other: &Value) -> bool {
-    let taken = host_ports(other);
-    host_ports(pod).iter().any(|port| taken.contains(port))
-}
-
-fn host_ports(pod: &Value) -> Vec<(u64, &str)> {
-    let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
-    let ports = containers.flat_map(|c| c["ports"].as_array().into_iter().flatten());
-    ports
-        .filter_map(|port| {
-            Some((port["hostPort"].as_u64().filter(|n| *n > 0)?, port["protocol"].as_str().unwrap_or("TCP")))
-        })
-        .collect()
-}
-
-fn resources(pod: &Value, node: &Value, here: &[&Value]) -> Result<(), Misfit> {
+fn resources(pod: &Value, node: &Value, taken: &Taken) -> Result<(), Misfit> {
     let allocatable =
         |name: &str| quantity::parse(node["status"]["allocatable"][name].as_str().unwrap_or("0"));
     let mut reasons = Vec::new();
     let mut is_final = false;
-    if here.len() as u128 * 1000 >= allocatable("pods") {
+    if u128::from(taken.pods) * 1000 >= allocatable("pods") {
         reasons.push("Too many pods".to_owned());
     }
-    for name in ["cpu", "memory"] {
-        let wanted = request(pod, name);
-        let used: u128 = here.iter().map(|other| request(other, name)).sum();
+    for ((name, wanted), used) in RESOURCES.into_iter().zip(requests(pod)).zip(taken.requests) {
         if wanted > 0 && wanted + used > allocatable(name) {
             reasons.push(format!("Insufficient {name}"));
             is_final |= wanted > allocatable(name);
@@ -142,21 +118,9 @@ fn resources(pod: &Value, node: &Value, here: &[&Value]) -> Result<(), Misfit> {
     if reasons.is_empty() { Ok(()) } else { Err(Misfit { reasons, is_final }) }
 }
 
-/// What a pod asks for: the sum of its containers, or its most demanding init container.
-fn request(pod: &Value, name: &str) -> u128 {
-    let of = |field: &str| -> Vec<u128> {
-        let containers = pod["spec"][field].as_array().into_iter().flatten();
-        containers
-            .map(|c| quantity::parse(c["resources"]["requests"][name].as_str().unwrap_or("0")))
-            .collect()
-    };
-    let main: u128 = of("containers").iter().sum();
-    main.max(of("initContainers").into_iter().max().unwrap_or(0))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Claims, fit};
+    use super::{Claims, Taken, fit};
     use serde_json::{Value, json};
 
     fn node() -> Value {
@@ -165,7 +129,7 @@ mod tests {
     }
 
     fn refusal(pod: &Value, node: &Value) -> String {
-        fit(pod, node, &[], &Claims::default()).unwrap_err().reasons.join(", ")
+        fit(pod, node, &Taken::default(), &Claims::default()).unwrap_err().reasons.join(", ")
     }
 
     #[test]
@@ -173,7 +137,10 @@ mod tests {
         let pod =
             json!({"spec": {"containers": [{"resources": {"requests": {"cpu": "8", "memory": "64Gi"}}}]}});
         assert_eq!(refusal(&pod, &node()), "Insufficient cpu, Insufficient memory");
-        assert!(fit(&json!({"spec": {"containers": [{}]}}), &node(), &[], &Claims::default()).is_ok());
+        assert!(
+            fit(&json!({"spec": {"containers": [{}]}}), &node(), &Taken::default(), &Claims::default())
+                .is_ok()
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The scheduler: finds a node for each pod, or says why there is none.
 
 mod fit;
+mod load;
 mod texts;
 mod volumes;
 
@@ -13,6 +14,7 @@ use cluster_api::{Store, Verb, WatchEvent, object};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use load::Load;
 use volumes::Claims;
 
 /// What a pod without a node waits for.
@@ -30,6 +32,7 @@ struct Scheduler {
     waiting: BTreeMap<(String, String), Next>,
     /// What of each node matters here.
     nodes: HashMap<String, Value>,
+    load: Load,
 }
 
 /// Schedules until it is stopped.
@@ -40,7 +43,8 @@ pub(crate) async fn run(store: Store, stop: CancellationToken) {
     let mut volumes = store.watch(&PERSISTENT_VOLUMES, None);
     let mut classes = store.watch(&STORAGE_CLASSES, None);
     let recorder = Recorder::new(&store, "default-scheduler");
-    let mut scheduler = Scheduler { store, recorder, waiting: BTreeMap::new(), nodes: HashMap::new() };
+    let mut scheduler =
+        Scheduler { store, recorder, waiting: BTreeMap::new(), nodes: HashMap::new(), load: Load::default() };
     loop {
         tokio::select! {
             biased;
@@ -88,6 +92,11 @@ impl Scheduler {
         let bound = pod["spec"]["nodeName"].as_str().is_some_and(|node| !node.is_empty());
         let over = event.verb == Verb::Deleted
             || matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"));
+        if bound && !over {
+            self.load.occupy(pod);
+        } else {
+            self.load.vacate(pod);
+        }
         let ours = pod["spec"]["schedulerName"].as_str().is_none_or(|name| name == "default-scheduler");
         if bound || over || !ours || object::is_deleting(pod) {
             self.waiting.remove(&key);
@@ -110,7 +119,7 @@ impl Scheduler {
         }
     }
 
-    fn schedule(&self, pod: &Arc<Value>) {
+    fn schedule(&mut self, pod: &Arc<Value>) {
         let nodes = self.store.list(&NODES, None);
         if nodes.is_empty() {
             return self.refuse(pod, texts::NO_NODES.to_owned());
@@ -119,10 +128,9 @@ impl Scheduler {
             Ok(claims) => claims,
             Err(why) => return self.refuse(pod, texts::before_nodes(nodes.len(), &why)),
         };
-        let pods = self.store.list(&PODS, None);
         let mut misfits = Vec::new();
         for node in &nodes {
-            match fit::fit(pod, node, &pods, &claims) {
+            match fit::fit(pod, node, self.load.of(object::name(node)), &claims) {
                 Ok(()) => return self.place(pod, node, &claims),
                 Err(misfit) => misfits.push(misfit),
             }
@@ -131,7 +139,7 @@ impl Scheduler {
     }
 
     /// Claims that waited for their first consumer learn of the node; the pod is bound when all of them are.
-    fn place(&self, pod: &Value, node: &Value, claims: &Claims) {
+    fn place(&mut self, pod: &Value, node: &Value, claims: &Claims) {
         if !claims.unbound.is_empty() {
             for claim in &claims.unbound {
                 volumes::select_node(&self.store, claim, object::name(node));
@@ -145,6 +153,7 @@ impl Scheduler {
         });
         match bound {
             Ok(pod) => {
+                self.load.occupy(&pod);
                 let (namespace, name) = (object::namespace(&pod), object::name(&pod));
                 let text = format!("Successfully assigned {namespace}/{name} to {}", object::name(node));
                 self.recorder.normal(&pod, "Scheduled", &text);
