@@ -4,14 +4,10 @@ use serde_json::Value;
 
 /// One Event object as it was written.
 pub(super) struct Read {
-    /// The Event object.
-    pub(super) id: String,
     /// Kind of what it is about.
     pub(super) kind: String,
     /// Name of what it is about.
     pub(super) name: String,
-    /// How often it has happened.
-    pub(super) count: i64,
     /// Who wrote it.
     pub(super) component: String,
     /// Type, reason, field, component and message.
@@ -28,10 +24,8 @@ pub(super) fn read(event: &Value) -> Option<Read> {
     let field = text(&involved["fieldPath"]);
     let space = if field.is_empty() { "" } else { " " };
     Some(Read {
-        id: text(&event["metadata"]["name"]),
         kind: involved["kind"].as_str()?.to_owned(),
         name: text(&involved["name"]),
-        count: event["count"].as_i64().or_else(|| event["series"]["count"].as_i64()).unwrap_or(1),
         words: format!(
             "{} {}{space}{field} by {component}: {}",
             text(&event["type"]),

@@ -6,7 +6,7 @@ mod logs;
 mod pods;
 mod workloads;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value;
@@ -17,7 +17,7 @@ use super::stream::Stream;
 /// What sort of signal it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// An Event was written, or counted up.
+    /// An Event that was not there before.
     Event,
     /// A container's state changed.
     Container,
@@ -143,8 +143,8 @@ struct Reader {
     numbers: BTreeMap<String, usize>,
     /// Key and slot → last words.
     last: BTreeMap<(String, String), String>,
-    /// Event objects and how often they had happened.
-    counts: BTreeMap<String, i64>,
+    /// Events that were seen, by object, component and words.
+    events: BTreeSet<(String, String)>,
 }
 
 impl Reader {
@@ -185,12 +185,11 @@ impl Reader {
 
     fn event(&mut self, at: f64, event: &Value) {
         let Some(read) = events::read(event) else { return };
-        let seen = self.counts.entry(read.id).or_default();
-        if read.count <= *seen {
+        let object = self.object(&read.kind, &read.name);
+        // How often it happens hangs on the length of the recording; that it happens, and when first, does not.
+        if !self.events.insert((object.clone(), self.normal.text(&read.words))) {
             return;
         }
-        *seen = read.count;
-        let object = self.object(&read.kind, &read.name);
         self.say(Class::Event, object, &read.component, read.words, at);
     }
 
