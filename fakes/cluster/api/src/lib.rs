@@ -23,9 +23,10 @@ mod shapes;
 mod store;
 pub mod tokens;
 
+pub use random::uuid;
 pub use error::{ApiError, Cause};
 pub use http::{ApiConfig, ApiControl, ApiServer, Hang, Outage, StartError};
 pub use kind::{Generation, KindInfo, Scope, ServedVersion};
-pub use node::{LogOptions, LogStream, NoNode, NodeAccess};
+pub use node::{Ended, ExecRequest, LogOptions, LogStream, NoNode, NodeAccess, Session, Streams};
 pub use res::{Res, kinds};
 pub use store::{Applied, Conflicts, Outcome, Propagation, Store, Subresource, Verb, Watch, WatchEvent};

@@ -14,7 +14,7 @@ pub(crate) fn suffixed(prefix: &str) -> String {
 }
 
 /// A random (version 4) UUID.
-pub(crate) fn uuid() -> String {
+pub fn uuid() -> String {
     let mut bytes: [u8; 16] = rand::rng().random();
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;

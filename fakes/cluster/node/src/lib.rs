@@ -25,6 +25,7 @@ mod pull;
 mod quantity;
 mod runtime;
 mod scheduler;
+mod sessions;
 mod volumes;
 mod wire;
 

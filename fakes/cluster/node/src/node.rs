@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cluster_api::events::Recorder;
-use cluster_api::{ApiError, LogOptions, LogStream, NodeAccess};
+use cluster_api::{ApiError, ExecRequest, LogOptions, LogStream, NodeAccess, Session};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,7 +19,7 @@ use crate::pod_logs::{self, PodLogs};
 use crate::pool::Pool;
 use crate::pull::Images;
 use crate::volumes::Volumes;
-use crate::{proxy, scheduler};
+use crate::{proxy, scheduler, sessions};
 
 /// A node cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -130,5 +131,22 @@ impl Node {
 impl NodeAccess for Node {
     async fn logs(&self, namespace: &str, pod: &str, options: LogOptions) -> Result<LogStream, ApiError> {
         pod_logs::read(&self.kubelet, namespace, pod, &options)
+    }
+
+    async fn exec(&self, namespace: &str, pod: &str, request: ExecRequest) -> Result<Session, ApiError> {
+        sessions::exec(&self.kubelet, namespace, pod, request)
+    }
+
+    async fn attach(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: Option<String>,
+    ) -> Result<Session, ApiError> {
+        sessions::attach(&self.kubelet, namespace, pod, container)
+    }
+
+    async fn connect(&self, namespace: &str, pod: &str, port: u16) -> Result<TcpStream, String> {
+        sessions::connect(&self.kubelet, namespace, pod, port).await
     }
 }

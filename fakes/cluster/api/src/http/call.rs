@@ -7,6 +7,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::protobuf;
+use super::streaming::Upgrade;
 use super::target::{Address, Query};
 use super::view::{Lens, View};
 use crate::kind::KindInfo;
@@ -25,6 +26,7 @@ pub(super) struct Call {
     pub(super) manager: String,
     pub(super) body: Bytes,
     pub(super) warnings: Warnings,
+    pub(super) upgrade: Option<Upgrade>,
 }
 
 /// What the answer warns of, in its header.

@@ -113,6 +113,13 @@ fn subresources(
     }
     if info.res == kinds::PODS {
         all.push(own("log", vec!["get"]));
+        for (name, kind) in [
+            ("attach", "PodAttachOptions"),
+            ("exec", "PodExecOptions"),
+            ("portforward", "PodPortForwardOptions"),
+        ] {
+            all.push((name, kind.to_owned(), String::new(), "v1".to_owned(), vec!["create", "get"]));
+        }
         all.push(("binding", "Binding".to_owned(), String::new(), "v1".to_owned(), vec!["create"]));
         all.push(("eviction", "Eviction".to_owned(), "policy".to_owned(), "v1".to_owned(), vec!["create"]));
     } else if info.res == kinds::NAMESPACES {

@@ -13,6 +13,7 @@ use super::access::{Action, authorize, refusal};
 use super::answer::{self, Answer, Body};
 use super::call::{Call, Warnings};
 use super::condition::Phase;
+use super::streaming::Upgrade;
 use super::target::{Address, Query, Target};
 use super::view::{Include, View};
 use super::{Shared, change, discovery, health, read, review, subresource, watching};
@@ -196,7 +197,7 @@ fn understand(
     }
     let include = Include::parse(query.get("includeObject"));
     // A log is text, whatever the client says it accepts.
-    let view = if address.sub == "log" {
+    let view = if matches!(address.sub.as_str(), "log" | "exec" | "attach" | "portforward") {
         View::Object
     } else {
         View::parse(header_text(&parts.headers, &header::ACCEPT), include)?
@@ -206,6 +207,7 @@ fn understand(
         .get("fieldManager")
         .unwrap_or_else(|| agent.split('/').next().filter(|name| !name.is_empty()).unwrap_or("unknown"));
     let manager = manager.to_owned();
+    let upgrade = Upgrade::of(parts);
     Ok(Call {
         method: parts.method.clone(),
         address,
@@ -216,5 +218,6 @@ fn understand(
         manager,
         body,
         warnings: Warnings::default(),
+        upgrade,
     })
 }

@@ -15,6 +15,7 @@ mod pod_security;
 mod protobuf;
 mod read;
 mod review;
+mod streaming;
 mod subresource;
 mod table;
 mod target;
@@ -198,7 +199,7 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor, shared: Arc<Shared>) {
         async move { Ok::<_, std::convert::Infallible>(dispatch::handle(shared, request).await) }
     });
     let server = auto::Builder::new(TokioExecutor::new());
-    if let Err(problem) = server.serve_connection(TokioIo::new(stream), service).await {
+    if let Err(problem) = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await {
         tracing::debug!(%problem, "serve a connection to the API");
     }
 }

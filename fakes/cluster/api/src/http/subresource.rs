@@ -7,6 +7,7 @@ use super::Shared;
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::change::Patch;
+use super::streaming;
 use crate::node::LogOptions;
 use crate::store::{DeleteOptions, Deleted, Propagation, Subresource};
 use crate::{ApiError, Store, kinds, object};
@@ -18,14 +19,19 @@ pub(super) async fn serve(shared: &Shared, call: &Call) -> Answer {
     match (call.address.sub.as_str(), &call.method) {
         ("scale", _) if call.info.scale.is_some() => scale(store, call),
         ("log", &Method::GET) if pod => log(shared, call).await,
-        ("exec" | "attach" | "portforward", _) if pod => Err(ApiError::not_implemented(&call.address.sub)),
+        ("exec" | "attach" | "portforward", &Method::GET | &Method::POST) if pod => {
+            existing(store, call)?;
+            streaming::serve(shared, call).await
+        }
         ("binding", &Method::POST) if pod => bind(store, call),
         ("eviction", &Method::POST) if pod => evict(store, call),
         ("finalize", &Method::PUT) if call.address.res == kinds::NAMESPACES => finalize(store, call),
         ("token", &Method::POST) if call.address.res == kinds::SERVICE_ACCOUNTS => token(shared, call),
-        ("scale" | "log" | "binding" | "eviction" | "finalize" | "token", _) => {
-            Err(ApiError::method_not_allowed())
-        }
+        (
+            "scale" | "log" | "binding" | "eviction" | "finalize" | "token" | "exec" | "attach"
+            | "portforward",
+            _,
+        ) => Err(ApiError::method_not_allowed()),
         _ => Err(ApiError::no_such_path()),
     }
 }

@@ -86,6 +86,11 @@ impl Query {
             .filter(|v| !v.is_empty())
     }
 
+    /// Every value of a parameter.
+    pub(super) fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.pairs.iter().filter(move |(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+
     /// Whether a parameter is there and says yes.
     pub(super) fn says(&self, key: &str) -> bool {
         self.pairs

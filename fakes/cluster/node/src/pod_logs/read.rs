@@ -21,6 +21,10 @@ pub(crate) fn read(
 ) -> Result<LogStream, ApiError> {
     let object = node.store.get(&PODS, namespace, pod).ok_or_else(|| ApiError::not_found(&PODS, pod))?;
     let container = container_name(&object, pod, options.container.as_deref())?;
+    if object["spec"]["nodeName"].as_str().unwrap_or_default().is_empty() {
+        // No kubelet has the pod, so nobody is asked.
+        return Ok(futures::stream::empty().boxed());
+    }
     let status = container_status(&object, &container);
     let which = if options.previous { Which::Previous } else { Which::Current };
     match (which, status) {
@@ -66,7 +70,8 @@ fn find(
     [current, previous].into_iter().flatten().find(|run| run.id == ended)
 }
 
-fn container_name(pod: &Value, name: &str, asked: Option<&str>) -> Result<String, ApiError> {
+/// The container that is meant, or why nobody can tell.
+pub(crate) fn container_name(pod: &Value, name: &str, asked: Option<&str>) -> Result<String, ApiError> {
     let names = |field: &str| -> Vec<String> {
         let list = pod["spec"][field].as_array().into_iter().flatten();
         list.filter_map(|c| c["name"].as_str()).map(str::to_owned).collect()
@@ -89,7 +94,8 @@ fn container_name(pod: &Value, name: &str, asked: Option<&str>) -> Result<String
     }
 }
 
-fn container_status<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
+/// The status of a container, when the kubelet has written one.
+pub(crate) fn container_status<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
     let lists = ["containerStatuses", "initContainerStatuses"];
     lists
         .into_iter()
