@@ -40,6 +40,8 @@ pub struct ClusterConfig {
     pub mirrors: Mirrors,
     /// Images that the node has without any registry.
     pub images: Vec<PreloadedImage>,
+    /// What everything random follows from: names, identities, and who comes first of two.
+    pub seed: u64,
     /// How many pods the node takes.
     pub max_pods: u32,
     /// What this cluster has of the machine; free again with the last clone.
@@ -100,6 +102,7 @@ impl ClusterConfig {
             trust: Vec::new(),
             mirrors: Mirrors::default(),
             images: Vec::new(),
+            seed: rand::random(),
             max_pods: DEFAULT_MAX_PODS,
             place: None,
         }

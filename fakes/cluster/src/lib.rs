@@ -33,7 +33,7 @@ use cluster_api::{ApiConfig, ApiServer};
 use cluster_node::{Addresses, ApiAccess, Node, NodeConfig};
 use tokio_util::sync::CancellationToken;
 
-pub use cluster_api::{ApiControl, Store, kinds, object};
+pub use cluster_api::{ApiControl, Res, Store, kinds, object};
 pub use cluster_node::{
     Container, ContainerSpec, Exit, LogSink, PreloadedImage, Resolvers, Runtime, StartError, Wire,
 };
@@ -64,6 +64,7 @@ pub struct Cluster {
     store: Store,
     api: ApiServer,
     node: Arc<Node>,
+    running: system::Running,
     stop: CancellationToken,
     _place: Option<Place>,
 }
@@ -81,7 +82,7 @@ impl Cluster {
     /// See [`ClusterError`].
     pub async fn start(config: ClusterConfig, programs: Arc<dyn Runtime>) -> Result<Self, ClusterError> {
         let addresses = Addresses::around(config.node_ip);
-        let store = Store::new(config.clock.clone()).with_service_range(config.node_ip);
+        let store = Store::seeded(config.clock.clone(), config.seed).with_service_range(config.node_ip);
         let authority = Authority::new("kubernetes").map_err(ClusterError::Authority)?;
         let tokens = Tokens::new();
         let stop = CancellationToken::new();
@@ -93,6 +94,7 @@ impl Cluster {
             &cluster_controllers::Options { ca_pem: ca_pem.clone() },
         );
         let runtime = SystemRuntime::new(&store, &config, programs);
+        let running = runtime.running();
         let node = Arc::new(
             Node::start(NodeConfig {
                 store: store.clone(),
@@ -123,7 +125,7 @@ impl Cluster {
         })
         .await
         .map_err(ClusterError::Api)?;
-        Ok(Self { store, api, node, stop, _place: config.place })
+        Ok(Self { store, api, node, running, stop, _place: config.place })
     }
 
     /// Starts a cluster whose node has the images of these programs.
@@ -153,6 +155,11 @@ impl Cluster {
     /// The node, for whoever cuts it off.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Kills the processes of one of the cluster's own programs where they stand, as SIGKILL does; how many there were.
+    pub fn kill(&self, program: &str) -> usize {
+        self.running.kill(program)
     }
 
     /// An administrator's kubeconfig, complete in itself.

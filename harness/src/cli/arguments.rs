@@ -56,7 +56,7 @@ pub(super) enum Command {
 /// What `smoke fidelity` takes.
 #[derive(Debug, Clone, Args)]
 pub(super) struct FidelityArguments {
-    /// Cases, or parts of their names; all where none is named.
+    /// Cases, or the beginnings of their names; all where none is named.
     pub(super) names: Vec<String>,
     /// The directory that holds the recorded cases.
     #[arg(long, env = "SMOKE_RECORDINGS", value_name = "DIR")]
@@ -73,6 +73,9 @@ pub(super) struct FidelityArguments {
     /// The most seconds of field time in a second of the machine's; `max` for as fast as it goes.
     #[arg(long, env = "SMOKE_SPEED", default_value = "max")]
     pub(super) speed: Speed,
+    /// Seed of everything random.
+    #[arg(long, env = "SMOKE_SEED", default_value_t = 1)]
+    pub(super) seed: u64,
     /// The share below which this fails, for each recorder's cases.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(super) at_least: f64,

@@ -10,7 +10,7 @@ pub(super) fn execute(arguments: &FidelityArguments) -> Result<ExitStatus, Refus
         recordings: arguments.recordings.clone(),
         only: arguments.names.clone(),
         emit: arguments.emit.clone(),
-        manner: Manner { speed: arguments.speed },
+        manner: Manner { speed: arguments.speed, seed: arguments.seed },
     };
     let report = fidelity::measure(&options, |case| {
         if !arguments.json {

@@ -34,7 +34,7 @@ pub use stream::{Stream, StreamError};
 pub struct Options {
     /// The directory of cases.
     pub recordings: PathBuf,
-    /// Names of cases, or parts of them; all when none is given.
+    /// Names of cases, or their beginnings; all when none is given.
     pub only: Vec<String>,
     /// Where the simulated streams are written, when they are wanted.
     pub emit: Option<PathBuf>,
@@ -69,7 +69,7 @@ pub enum FidelityError {
 pub fn measure(options: &Options, mut done: impl FnMut(&CaseResult)) -> Result<Report, FidelityError> {
     let mut cases = Case::all(&options.recordings)?;
     if !options.only.is_empty() {
-        cases.retain(|case| options.only.iter().any(|name| case.name.contains(name.as_str())));
+        cases.retain(|case| options.only.iter().any(|name| case.name.starts_with(name.as_str())));
     }
     if cases.is_empty() {
         let (directory, names) = (options.recordings.clone(), options.only.join(", "));

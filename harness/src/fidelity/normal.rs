@@ -1,6 +1,6 @@
 //! What differs between two runs of the same thing, taken out of texts: generated names, ids, addresses, measured times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -19,12 +19,14 @@ pub(super) struct Normaliser {
 const LETTERS: &str = "bcdfghjklmnpqrstvwxz2456789";
 
 static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-    let rules: [(String, &str); 13] = [
+    let rules: [(String, &str); 14] = [
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}".into(), "<uid>"),
         (r"sha256:[0-9a-f]{64}".into(), "sha256:<digest>"),
         (r"\b[0-9a-f]{64}\b".into(), "<id>"),
         (r"\+[0-9a-f]{12}\b".into(), "+<digest>"),
         (format!("kube-api-access-[{LETTERS}]{{5}}"), "kube-api-access-*"),
+        // A pod of a Deployment that the stream does not show.
+        (format!("-[{LETTERS}]{{8,10}}-[{LETTERS}]{{5}}\\b"), "-*"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d( [A-Z]+)?)?".into(), "<time>"),
         (r"\b\d{1,3}(\.\d{1,3}){3}:\d{1,5}\b".into(), "<ip>:<port>"),
         (r"\b\d{1,3}(\.\d{1,3}){3}\b".into(), "<ip>"),
@@ -49,6 +51,9 @@ impl Normaliser {
             learn(&line.event["object"], &mut words);
         }
         words.insert(case.to_owned(), "<case>".to_owned());
+        if let Some(stranger) = stranger(stream, namespaces) {
+            words.insert(stranger, "<namespace>".to_owned());
+        }
         for namespace in namespaces {
             let rest = namespaces.first().and_then(|first| namespace.strip_prefix(first.as_str()));
             words.insert(namespace.clone(), format!("<namespace{}>", rest.unwrap_or_default()));
@@ -73,6 +78,15 @@ impl Normaliser {
         }
         text
     }
+}
+
+/// The namespace in which the pods were when the case was recorded, where it has been renamed since.
+fn stranger(stream: &Stream, namespaces: &[String]) -> Option<String> {
+    let pods = stream.lines.iter().filter(|line| line.kind == "pods");
+    let found: BTreeSet<&str> =
+        pods.filter_map(|line| line.event["object"]["metadata"]["namespace"].as_str()).collect();
+    let [only] = found.into_iter().collect::<Vec<_>>()[..] else { return None };
+    (!namespaces.iter().any(|known| known == only)).then(|| only.to_owned())
 }
 
 /// Replaces `from` where it is not a part of a longer name.

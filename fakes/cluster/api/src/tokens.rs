@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use crate::random;
+use crate::chance;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Tokens {
 
     /// A new token of a user.
     pub fn issue(&self, user: &str, groups: &[&str]) -> String {
-        let token = random::secret();
+        let token = chance::secret();
         self.remember(token.clone(), user, groups);
         token
     }
@@ -49,14 +49,14 @@ impl Tokens {
         if !pod.is_empty() {
             bound["pod"] = json!({"name": pod});
         }
-        let claims = json!({"iss": "https://kubernetes.default.svc", "sub": user, "jti": random::uuid(),
+        let claims = json!({"iss": "https://kubernetes.default.svc", "sub": user, "jti": chance::uuid(),
             "aud": ["https://kubernetes.default.svc"], "kubernetes.io": bound});
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let token = format!(
             "{}.{}.{}",
             part(r#"{"alg":"RS256"}"#),
             part(&claims.to_string()),
-            part(&random::secret())
+            part(&chance::secret())
         );
         let group = format!("system:serviceaccounts:{namespace}");
         self.remember(token.clone(), &user, &["system:serviceaccounts", &group]);

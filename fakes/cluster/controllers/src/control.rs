@@ -10,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::queue::{Key, Queue};
 
+/// The most that a controller takes to look at an object.
+const TAKES: Duration = Duration::from_millis(4);
+
 /// When a key is to be looked at again without any change to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Next {
@@ -80,10 +83,11 @@ impl Controller {
 
     /// Starts to drain the queue.
     pub(crate) fn run(self, mut reconciler: impl Reconcile) {
-        let Self { stop, queue, .. } = self;
+        let Self { store, stop, queue } = self;
         tokio::spawn(stop.run_until_cancelled_owned(async move {
             loop {
                 let key = queue.next().await;
+                store.clock().sleep(store.chance().moment(TAKES)).await;
                 if let Next::At(when) = reconciler.reconcile(&key) {
                     queue.add_at(key, when);
                 }

@@ -174,6 +174,10 @@ pub struct ContainerSpec {
     pub image_config: ImageConfig,
     /// What to run: command and arguments of the pod over those of the image.
     pub argv: Vec<String>,
+    /// Where it runs: the pod's working directory, else the image's; may be empty.
+    pub working_dir: String,
+    /// The bytes of memory that it may use.
+    pub memory_limit: Option<u64>,
     /// Environment, each name once.
     pub env: Vec<(String, String)>,
     /// Volumes.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::stream::{Instance, Stream};
+use super::super::stream::Stream;
 use super::Class;
 
 /// One line or refusal.
@@ -16,10 +16,10 @@ pub(super) struct Said {
     pub(super) at: f64,
 }
 
-/// Every line once, in the order of the looks; a refusal when it differs from the last.
+/// Every line once and every refusal once, in the order of the looks: how often one is met hangs on their seconds.
 pub(super) fn said(stream: &Stream) -> Vec<Said> {
     let mut seen: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-    let mut refused: BTreeMap<(&str, &str, Instance), &str> = BTreeMap::new();
+    let mut refused: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     let mut looks: Vec<_> = stream.logs.iter().collect();
     // What came before is read before what came after.
     looks.sort_by_key(|look| (look.at, std::cmp::Reverse(look.instance)));
@@ -31,18 +31,26 @@ pub(super) fn said(stream: &Stream) -> Vec<Said> {
         };
         for line in look.text.lines() {
             if line.starts_with("[rc ") {
-                let place = (look.pod.as_str(), look.container.as_str(), look.instance);
-                if refused.insert(place, line) != Some(line) {
+                if refused.insert((&look.pod, &look.container, line)) {
                     say(Class::Refusal, format!("logs of {}: {line}", look.container));
                 }
                 continue;
             }
-            if !seen.entry((&look.pod, &look.container)).or_default().insert(line) {
+            let text = without_time(line);
+            if !seen.entry((&look.pod, &look.container)).or_default().insert(text) {
                 continue;
             }
-            let text = line.split_once(' ').map_or("", |(_, text)| text);
             say(Class::Log, format!("log of {}: {text}", look.container));
         }
     }
     found
+}
+
+/// The line without the time that the API puts before it.
+fn without_time(line: &str) -> &str {
+    match line.split_once(' ') {
+        Some((time, text)) if time.parse::<jiff::Timestamp>().is_ok() => text,
+        None if line.parse::<jiff::Timestamp>().is_ok() => "",
+        _ => line,
+    }
 }

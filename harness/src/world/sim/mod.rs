@@ -124,6 +124,7 @@ impl SimWorld {
                 resolvers: resolvers.clone(),
                 wire,
                 trust: vec![outside.trust.clone()],
+                seed: request.seed,
                 ..ClusterConfig::at(clock.clone(), network.node(), disk.clone())
             },
             Arc::new(runtime),

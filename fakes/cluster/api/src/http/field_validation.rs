@@ -1,6 +1,4 @@
 //! `fieldValidation`: what the server says to fields that a kind does not have, and to values of other types.
-//!
-//! A request that does not say how it wants to be validated is not looked at.
 
 use serde_json::Value;
 
@@ -17,18 +15,17 @@ enum Directive {
     Strict,
 }
 
-fn directive(call: &Call) -> Result<Option<Directive>, ApiError> {
-    Ok(Some(match call.query.get("fieldValidation") {
-        None => return Ok(None),
+fn directive(call: &Call) -> Result<Directive, ApiError> {
+    Ok(match call.query.get("fieldValidation") {
         Some("Ignore") => Directive::Ignore,
-        Some("Warn") => Directive::Warn,
+        None | Some("Warn") => Directive::Warn,
         Some("Strict") => Directive::Strict,
         Some(other) => {
             let known = ["", "Ignore", "Strict", "Warn"];
             let cause = Cause::unsupported("fieldValidation", &Value::from(other), &known);
             return Err(ApiError::invalid("CreateOptions.meta.k8s.io", "", &[cause]));
         }
-    }))
+    })
 }
 
 /// What is wrong: the first type and all unknown fields.
@@ -56,10 +53,37 @@ pub(super) fn of_object(call: &Call, value: &mut Value) -> Result<(), ApiError> 
     check(call, value, strict)
 }
 
+/// A patch as the refusal shows it: strategic ones as the map that they were read into.
+fn shown_patch(call: &Call) -> String {
+    if call.content_type.starts_with("application/strategic-merge-patch")
+        && let Ok(patch) = call.value()
+    {
+        return go_map(&patch);
+    }
+    String::from_utf8_lossy(&call.body).into_owned()
+}
+
+/// `map[a:1 b:[x y]]`.
+fn go_map(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_map).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            let entries: Vec<String> =
+                entries.into_iter().map(|(key, inner)| format!("{key}:{}", go_map(inner))).collect();
+            format!("map[{}]", entries.join(" "))
+        }
+        other => other.to_string(),
+    }
+}
+
 /// Checks what a patch made.
 pub(super) fn of_patched(call: &Call, value: &mut Value) -> Result<(), ApiError> {
     let strict = |call: &Call, unknown: &[String]| {
-        let patch = Value::from(String::from_utf8_lossy(&call.body).into_owned());
+        let patch = Value::from(shown_patch(call));
         let why = format!("strict decoding error: {}", unknown.join(", "));
         ApiError::invalid("", "", &[Cause::invalid("patch", &patch, &why)])
     };
@@ -68,7 +92,8 @@ pub(super) fn of_patched(call: &Call, value: &mut Value) -> Result<(), ApiError>
 
 /// Checks what is applied on the server's side: there unknown fields are never let through.
 pub(super) fn of_applied(call: &Call, value: &Value) -> Result<(), ApiError> {
-    if directive(call)?.is_none() || call.info.custom {
+    directive(call)?;
+    if call.info.custom {
         return Ok(());
     }
     let (wrong, unknown) = mistakes(call, value);
@@ -95,7 +120,7 @@ fn check(
     value: &mut Value,
     strict: impl Fn(&Call, &[String]) -> ApiError,
 ) -> Result<(), ApiError> {
-    let Some(directive) = directive(call)? else { return Ok(()) };
+    let directive = directive(call)?;
     let (wrong, unknown) = mistakes(call, value);
     if let Some(wrong) = wrong {
         return Err(unreadable(call, &wrong));
@@ -112,4 +137,18 @@ fn check(
         shapes::prune(value, &shapes::of_kind(&call.info, &call.address.version));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_strategic_patch_is_shown_as_the_map_it_became() {
+        assert_eq!(
+            go_map(&json!({"spec": {"b": [1, {"x": null}], "a": true}})),
+            "map[spec:map[a:true b:[1 map[x:<nil>]]]]"
+        );
+    }
 }

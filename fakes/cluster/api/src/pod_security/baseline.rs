@@ -55,7 +55,7 @@ pub(super) fn check(meta: &Value, spec: &Value, level: Level, found: &mut Vec<Vi
     }
     let paths: Vec<&str> =
         list(&spec["volumes"]).iter().filter(|volume| volume["hostPath"].is_object()).map(name).collect();
-    if !paths.is_empty() {
+    if level == Level::Baseline && !paths.is_empty() {
         add("hostPath volumes", plural("volume", &paths));
     }
     if let Some(detail) = host_ports(spec) {

@@ -24,6 +24,7 @@ pub use watch::{Verb, Watch, WatchEvent};
 pub use write::{Applied, Conflicts, Outcome, Subresource};
 pub(crate) use write::{Run, Write};
 
+use crate::chance::Chance;
 use crate::kind::{KindInfo, Registry, split_api_version};
 use crate::{ApiError, Res};
 use addresses::ServiceRange;
@@ -38,6 +39,7 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     clock: Clock,
+    chance: Arc<Chance>,
     inner: Mutex<Inner>,
     latest: latest::Sender<u64>,
 }
@@ -45,6 +47,7 @@ struct Shared {
 #[derive(Debug)]
 struct Inner {
     version: u64,
+    chance: Arc<Chance>,
     tables: HashMap<Res, Table>,
     registry: Registry,
     services: Option<ServiceRange>,
@@ -53,14 +56,25 @@ struct Inner {
 impl Store {
     /// A store with the built-in kinds, the four namespaces and the default roles.
     pub fn new(clock: Clock) -> Self {
+        Self::seeded(clock, rand::random())
+    }
+
+    /// The same, with everything random following from a seed.
+    pub fn seeded(clock: Clock, seed: u64) -> Self {
+        let chance = Arc::new(Chance::seeded(seed));
         let inner =
-            Inner { version: 0, tables: HashMap::new(), registry: Registry::built_in(), services: None };
-        let shared = Shared { clock, inner: Mutex::new(inner), latest: latest::Sender::new(0) };
+            Inner { version: 0, chance: Arc::clone(&chance), tables: HashMap::new(), registry: Registry::built_in(), services: None };
+        let shared = Shared { clock, chance, inner: Mutex::new(inner), latest: latest::Sender::new(0) };
         let store = Self { shared: Arc::new(shared) };
         for (res, object) in crate::built_in::objects() {
             store.create(&res, object).expect("the first objects of a cluster are valid");
         }
         store
+    }
+
+    /// The chance of this cluster.
+    pub fn chance(&self) -> &Chance {
+        &self.shared.chance
     }
 
     /// The same store, giving services addresses .120 to .249 of the /24 that `network` is in.
@@ -175,7 +189,7 @@ impl Store {
     }
 
     /// All kinds.
-    pub(crate) fn kinds(&self) -> Vec<Arc<KindInfo>> {
+    pub fn kinds(&self) -> Vec<Arc<KindInfo>> {
         self.lock().registry.all().cloned().collect()
     }
 

@@ -9,7 +9,7 @@ use super::rules::{admitted, check_preconditions, drop_absent, grows, home, keep
 use super::{Inner, Store, Stored};
 use crate::kind::{Generation, KindInfo};
 use crate::object::{self, child};
-use crate::{ApiError, Res, admission, kinds, random};
+use crate::{ApiError, Res, admission, kinds};
 
 /// Which part of an object an update writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,7 +232,7 @@ impl Inner {
             meta.as_object_mut().map(|meta| meta.shift_remove(field));
         }
         admission::tidy_metadata(meta);
-        meta["uid"] = json!(random::uuid());
+        meta["uid"] = json!(self.chance.uuid());
         meta["creationTimestamp"] = json!(object::timestamp(now));
         if info.generation != Generation::None {
             meta["generation"] = json!(1);
@@ -268,7 +268,7 @@ impl Inner {
             return Err(ApiError::invalid(&info.group_kind(), "", &[cause]));
         };
         let table = self.tables.get(&info.res);
-        let name = std::iter::repeat_with(|| random::suffixed(prefix))
+        let name = std::iter::repeat_with(|| self.chance.suffixed(prefix))
             .find(|name| table.is_none_or(|table| table.get(namespace, name).is_none()))
             .expect("names repeat until one is free");
         value["metadata"]["name"] = json!(name);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use field_clock::Clock;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use super::error::{DialError, DnsError};
 use super::lookup::{ResolvConf, lookup};
@@ -67,6 +67,32 @@ impl PodNetwork {
         }
     }
 
+    /// The domains in which a process looks for short names.
+    pub fn search(&self) -> Vec<String> {
+        match &self.inner.names {
+            Names::Node(_) => Vec::new(),
+            Names::Cluster { search, .. } => search.clone(),
+        }
+    }
+
+    /// A socket for questions to a name server.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn datagrams(&self, server: SocketAddr) -> io::Result<UdpSocket> {
+        let socket = UdpSocket::bind(SocketAddr::new(self.inner.from, 0)).await?;
+        socket.connect(self.inner.wire.actual(server)).await?;
+        Ok(socket)
+    }
+
+    /// Connects to an address: what the system says.
+    ///
+    /// # Errors
+    /// The system's.
+    pub async fn connect_to(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        connect_from(self.inner.from, self.inner.wire.actual(address)).await
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.inner.clock
     }
@@ -101,7 +127,10 @@ impl PodNetwork {
     }
 
     /// Connects, and says which address, as the caller knows it, it is.
-    pub(crate) async fn dial_known(
+    ///
+    /// # Errors
+    /// A [`DialError`] with the address as the caller knows it.
+    pub async fn dial_known(
         &self,
         host: &str,
         port: u16,

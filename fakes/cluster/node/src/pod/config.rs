@@ -51,6 +51,10 @@ impl Worker {
             image: container["image"].as_str().unwrap_or("").to_owned(),
             image_config: image.config.clone(),
             argv,
+            working_dir: container["workingDir"]
+                .as_str()
+                .map_or_else(|| image.config.working_dir.clone(), str::to_owned),
+            memory_limit: memory_limit(container),
             env: last_of_each(env),
             mounts,
             ip: sandbox.ip,
@@ -141,6 +145,14 @@ fn last_of_each(env: Vec<(String, String)>) -> Vec<(String, String)> {
         }
     }
     result
+}
+
+
+/// `resources.limits.memory`, in bytes.
+fn memory_limit(container: &Value) -> Option<u64> {
+    let limit = &container["resources"]["limits"]["memory"];
+    let text = limit.as_str().map(str::to_owned).or_else(|| limit.as_u64().map(|bytes| bytes.to_string()))?;
+    u64::try_from(crate::quantity::parse(&text) / 1000).ok().filter(|bytes| *bytes > 0)
 }
 
 #[cfg(test)]

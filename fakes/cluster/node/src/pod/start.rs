@@ -109,7 +109,7 @@ impl Worker {
         termination_file: PathBuf,
     ) -> NewRun {
         self.runs += 1;
-        let id = crate::pull::hex(&rand::random::<[u8; 32]>());
+        let id = self.node.store.chance().id();
         let ended = CancellationToken::new();
         self.node.logs.begin(&self.uid, &self.namespace, &self.name, name, Run::new(&id, &log, &ended));
         let (stop, asked_to_stop) = mpsc::unbounded_channel();

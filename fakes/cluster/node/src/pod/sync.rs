@@ -33,9 +33,9 @@ impl Worker {
             return;
         }
         let wait = match outcome {
-            Err(TryAgain) => RETRY_AFTER + rand::random_range(0..=RETRY_SPREAD),
+            Err(TryAgain) => RETRY_AFTER + self.node.store.chance().up_to(RETRY_SPREAD),
             Ok(()) if Volumes::may_change(&self.pod) => {
-                RESYNC_AFTER + rand::random_range(0..=RESYNC_AFTER / 2)
+                RESYNC_AFTER + self.node.store.chance().up_to(RESYNC_AFTER / 2)
             }
             Ok(()) => return,
         };

@@ -18,6 +18,9 @@ use crate::kubelet::Kubelet;
 use crate::probes::ProbeChange;
 use crate::proxy::HostPorts;
 
+/// The most that the kubelet takes before it looks at a new pod.
+const TAKES: Duration = Duration::from_millis(20);
+
 /// What a worker is told about its pod.
 pub(crate) enum Update {
     /// The pod as it is now.
@@ -100,6 +103,7 @@ impl Worker {
             self.stage = Stage::Over;
         }
         if !self.is_ending() && self.stage == Stage::Active {
+            self.node.clock.sleep(self.node.store.chance().moment(TAKES)).await;
             self.sync().await;
         }
         let stop = self.node.stop.clone();

@@ -19,6 +19,10 @@ const PROGRESS_WITHIN: Duration = Duration::from_secs(300);
 /// containerd asks for the rest of a blob so often without getting one byte more of it.
 const VAIN_TRIES: u32 = 3;
 
+/// What containerd needs to unpack an image: a little for each, and the rest by its size (measured: 1 MB in 0.1 s, 13 MB in 0.2 s).
+const UNPACK: Duration = Duration::from_millis(90);
+const UNPACKED_BYTES_PER_SECOND: u64 = 120_000_000;
+
 struct Pull<'a> {
     clock: &'a Clock,
     session: Session,
@@ -53,6 +57,7 @@ pub(super) async fn fetch(
         size += layer.size;
     }
     let config: ConfigFile = pull.read(&config_bytes)?;
+    clock.sleep(UNPACK + Duration::from_millis(size * 1000 / UNPACKED_BYTES_PER_SECOND)).await;
     let id = format!("{}@{}", name.name(), top.digest);
     Ok(Image { name: pull.image, id, size, config: config.config })
 }

@@ -7,6 +7,7 @@ mod volumes;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cluster_api::events::Recorder;
 use cluster_api::kinds::{NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, STORAGE_CLASSES};
@@ -35,6 +36,9 @@ struct Scheduler {
     load: Load,
 }
 
+/// The most that a decision takes.
+const TAKES: Duration = Duration::from_millis(8);
+
 /// Schedules until it is stopped.
 pub(crate) async fn run(store: Store, stop: CancellationToken) {
     let mut pods = store.watch(&PODS, None);
@@ -62,6 +66,10 @@ pub(crate) async fn run(store: Store, stop: CancellationToken) {
             scheduler.see_pod(&event);
         }
         while claims.try_next().is_some() || volumes.try_next().is_some() || classes.try_next().is_some() {}
+        if scheduler.has_work() {
+            let moment = scheduler.store.chance().moment(TAKES);
+            scheduler.store.clock().sleep(moment).await;
+        }
         scheduler.work();
     }
 }
@@ -106,6 +114,10 @@ impl Scheduler {
         } else {
             self.waiting.entry(key).or_insert(Next::Try);
         }
+    }
+
+    fn has_work(&self) -> bool {
+        self.waiting.values().any(|next| *next == Next::Try)
     }
 
     fn work(&mut self) {

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::sync::Mutex;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::Socket;
 use crate::node::{Ended, Session, Streams};
@@ -34,7 +36,8 @@ pub(super) async fn run(socket: Socket, _: &'static str, session: Session, stdin
         let (ended, (), ()) =
             tokio::join!(session(streams), pump(STDOUT, out, &sender), pump(STDERR, err, &sender));
         send(&sender, ERROR, status(&ended).to_string().as_bytes()).await;
-        let _ = sender.lock().await.send(Message::Close(None)).await;
+        let farewell = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        let _ = sender.lock().await.send(Message::Close(Some(farewell))).await;
     };
     tokio::select! {
         () = work => {}

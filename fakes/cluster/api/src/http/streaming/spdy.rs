@@ -160,6 +160,8 @@ impl Writer {
         }
         self.replies += 1;
         block.extend(stored(&0_u32.to_be_bytes()));
+        // Readers hand on what they have when an empty block says so.
+        block.extend(stored(&[]));
         control(2, &[&stream.to_be_bytes()[..], &block].concat())
     }
 }
@@ -226,5 +228,26 @@ mod tests {
         );
         assert_eq!(reader.next().unwrap(), Some(Frame::Data { stream: 3, data: Vec::new(), last: true }));
         assert_eq!(checksum(DICTIONARY), 0xe3c6_a7c2);
+    }
+
+    #[test]
+    fn what_a_go_client_compresses_is_read() {
+        let bytes = "800300010000003e0000000100000000000078f9e3c6a7c202253a703a2b294a4dcc851625aca9a0808614cb45e01c60616061c0c0\
+                     c0c0590489c64c50f2663400000000ffff800300010000001800000003000000000000826a46153524d23800000000ffff";
+        let bytes: Vec<u8> = (0..bytes.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&bytes[at..at + 2], 16).unwrap())
+            .collect();
+        let mut reader = Reader::new();
+        reader.add(&bytes);
+        for (stream, id) in [(1, "0"), (3, "1")] {
+            let Some(Frame::Open { stream: opened, mut headers }) = reader.next().unwrap() else {
+                panic!("{stream}")
+            };
+            headers.sort();
+            let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+            let wanted = [header("port", "8080"), header("requestid", id), header("streamtype", "error")];
+            assert_eq!((opened, headers.as_slice()), (stream, wanted.as_slice()));
+        }
     }
 }

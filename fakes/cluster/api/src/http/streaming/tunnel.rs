@@ -59,7 +59,11 @@ pub(super) async fn run(mut socket: Socket, target: Target) {
         loop {
             match reader.next() {
                 Ok(None) => break,
-                Ok(Some(Frame::GoAway)) | Err(_) => return,
+                Ok(Some(Frame::GoAway)) => return,
+                Err(problem) => {
+                    tracing::debug!(%problem, "forward a port");
+                    return;
+                }
                 Ok(Some(frame)) => {
                     if let Some(answer) = tunnel.take(frame)
                         && socket.send(Message::Binary(answer.into())).await.is_err()

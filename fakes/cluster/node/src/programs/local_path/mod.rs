@@ -32,7 +32,8 @@ struct Provisioner {
 
 /// Provisions until it is stopped.
 pub(super) async fn run(programs: &SystemPrograms, spec: &ContainerSpec, stop: CancellationToken) -> i32 {
-    let component = format!("{PROVISIONER}_{}", spec.pod);
+    // As the library of provisioners names itself: by its pod and an id of this run.
+    let component = format!("{PROVISIONER}_{}_{}", spec.pod, programs.store.chance().uuid());
     let provisioner = Arc::new(Provisioner {
         store: programs.store.clone(),
         recorder: Recorder::new(&programs.store, &component),
