@@ -37,30 +37,45 @@ impl Identity {
     }
 }
 
+/// A reference to an owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Bond {
+    owner: String,
+    blocks: bool,
+}
+
+impl Bond {
+    fn of(reference: &Value) -> Option<Self> {
+        let blocks = reference["blockOwnerDeletion"] == true;
+        Some(Self { owner: reference["uid"].as_str()?.to_owned(), blocks })
+    }
+}
+
 /// Ownership by UID.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     dependents: HashMap<String, BTreeSet<Identity>>,
-    owners: HashMap<Identity, Vec<String>>,
+    owners: HashMap<Identity, Vec<Bond>>,
     identities: HashMap<String, Identity>,
 }
 
 impl Graph {
-    /// Takes in an object; answers whether its owners are news.
-    pub(super) fn learn(&mut self, identity: &Identity, object: &Value) -> bool {
+    /// Takes in an object. When its owners are news, answers those whom it no longer holds up.
+    pub(super) fn learn(&mut self, identity: &Identity, object: &Value) -> Option<Vec<String>> {
         self.identities.insert(object::uid(object).to_owned(), identity.clone());
         let references = object["metadata"]["ownerReferences"].as_array().map_or(&[][..], Vec::as_slice);
-        let owners: Vec<String> =
-            references.iter().filter_map(|reference| Some(reference["uid"].as_str()?.to_owned())).collect();
+        let owners: Vec<Bond> = references.iter().filter_map(Bond::of).collect();
         if self.owners.get(identity).map_or(owners.is_empty(), |known| *known == owners) {
-            return false;
+            return None;
         }
-        self.disconnect(identity);
-        for owner in &owners {
-            self.dependents.entry(owner.clone()).or_default().insert(identity.clone());
+        let before = self.disconnect(identity);
+        let holds = |owner: &String| owners.iter().any(|bond| bond.owner == *owner && bond.blocks);
+        let freed = before.into_iter().filter(|owner| !holds(owner)).collect();
+        for bond in &owners {
+            self.dependents.entry(bond.owner.clone()).or_default().insert(identity.clone());
         }
         self.owners.insert(identity.clone(), owners);
-        true
+        Some(freed)
     }
 
     /// Takes out an object; answers its owners.
@@ -78,7 +93,8 @@ impl Graph {
     }
 
     fn disconnect(&mut self, identity: &Identity) -> Vec<String> {
-        let owners = self.owners.remove(identity).unwrap_or_default();
+        let bonds = self.owners.remove(identity).unwrap_or_default();
+        let owners: Vec<String> = bonds.into_iter().map(|bond| bond.owner).collect();
         for owner in &owners {
             if let Some(set) = self.dependents.get_mut(owner) {
                 set.remove(identity);
@@ -104,9 +120,9 @@ mod tests {
         let owned_by =
             |owner: &str| json!({"metadata": {"name": "a", "uid": "1", "ownerReferences": [{"uid": owner}]}});
         let identity = Identity::of(&kinds::PODS, &owned_by("x"));
-        assert!(graph.learn(&identity, &owned_by("x")));
-        assert!(!graph.learn(&identity, &owned_by("x")));
-        assert!(graph.learn(&identity, &owned_by("y")));
+        assert_eq!(graph.learn(&identity, &owned_by("x")), Some(Vec::new()));
+        assert_eq!(graph.learn(&identity, &owned_by("x")), None);
+        assert_eq!(graph.learn(&identity, &owned_by("y")), Some(vec!["x".to_owned()]));
         assert!(graph.dependents("x").is_empty());
         assert_eq!(graph.dependents("y"), std::slice::from_ref(&identity));
         assert_eq!(graph.forget(&identity, "1"), ["y"]);

@@ -22,6 +22,17 @@ struct Seen {
     object: Arc<Value>,
 }
 
+/// How things are with an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It is there, and stays or goes at once.
+    Solid,
+    /// It is deleted and waits for its dependents.
+    Waiting,
+    /// It is not there.
+    Gone,
+}
+
 struct Collector {
     store: Store,
     graph: Graph,
@@ -88,35 +99,66 @@ impl Collector {
             }
             return;
         }
-        let changed = self.graph.learn(&identity, &seen.object);
-        if changed && !object::is_deleting(&seen.object) {
+        let freed = self.graph.learn(&identity, &seen.object);
+        if freed.is_some() {
             self.check(&identity);
+        }
+        for owner in freed.iter().flatten().filter_map(|owner| self.graph.identity(owner)) {
+            self.check_deleting(&owner);
         }
         if object::is_deleting(&seen.object) {
             self.check_deleting(&identity);
         }
     }
 
-    /// Deletes an object when all its owners are gone.
+    /// Deletes an object that no owner holds any more; one that another owner still holds forgets those that are gone or going.
     fn check(&self, identity: &Identity) {
         let Some(found) = identity.get(&self.store) else { return };
         let owners = found["metadata"]["ownerReferences"].as_array().map_or(&[][..], Vec::as_slice);
-        if owners.is_empty()
-            || object::is_deleting(&found)
-            || owners.iter().any(|owner| self.exists(&found, owner))
-        {
+        if owners.is_empty() || object::is_deleting(&found) {
             return;
         }
-        note("collect garbage", identity.delete(&self.store, Propagation::Background));
+        let standing: Vec<Standing> = owners.iter().map(|owner| self.standing(&found, owner)).collect();
+        if standing.contains(&Standing::Solid) {
+            let lost = owners.iter().zip(&standing).filter(|(_, standing)| **standing != Standing::Solid);
+            let lost: Vec<&str> = lost.filter_map(|(owner, _)| owner["uid"].as_str()).collect();
+            if !lost.is_empty() {
+                let forget = |object: &mut Value| lost.iter().for_each(|uid| disown(object, uid));
+                note("forget owners", identity.modify(&self.store, forget));
+            }
+            return;
+        }
+        let dependents = self.graph.dependents(object::uid(&found));
+        let waited_for = standing.contains(&Standing::Waiting) && !dependents.is_empty();
+        let propagation = if waited_for {
+            let waits = |dependent: &Identity| dependent.get(&self.store).is_some_and(|d| is_waiting(&d));
+            // In a circle, each would wait for the other.
+            if dependents.iter().any(waits) {
+                note("unblock owners", identity.modify(&self.store, unblock));
+            }
+            Propagation::Foreground
+        } else if object::has_finalizer(&found, ORPHAN) {
+            Propagation::Orphan
+        } else if object::has_finalizer(&found, FOREGROUND) {
+            Propagation::Foreground
+        } else {
+            Propagation::Background
+        };
+        note("collect garbage", identity.delete(&self.store, propagation));
     }
 
-    fn exists(&self, dependent: &Value, owner: &Value) -> bool {
+    fn standing(&self, dependent: &Value, owner: &Value) -> Standing {
         let field = |name: &str| owner[name].as_str().unwrap_or_default();
-        let Some(info) = self.store.resolve_kind(field("apiVersion"), field("kind")) else { return true };
+        let Some(info) = self.store.resolve_kind(field("apiVersion"), field("kind")) else {
+            return Standing::Solid;
+        };
         let namespace = if info.namespaced { object::namespace(dependent) } else { "" };
-        self.store
-            .get(&info.res, namespace, field("name"))
-            .is_some_and(|found| object::uid(&found) == field("uid"))
+        let found = self.store.get(&info.res, namespace, field("name"));
+        match found.filter(|found| object::uid(found) == field("uid")) {
+            None => Standing::Gone,
+            Some(found) if is_waiting(&found) => Standing::Waiting,
+            Some(_) => Standing::Solid,
+        }
     }
 
     /// Does what a deletion that is under way waits for.
@@ -139,9 +181,9 @@ impl Collector {
             for dependent in self.graph.dependents(uid) {
                 let Some(object) = dependent.get(&self.store) else { continue };
                 if !object::is_deleting(&object) {
-                    note("delete a dependent", dependent.delete(&self.store, Propagation::Foreground));
+                    self.check(&dependent);
                 }
-                blocked |= blocks(&object, uid) && dependent.get(&self.store).is_some();
+                blocked |= dependent.get(&self.store).is_some_and(|left| blocks(&left, uid));
             }
             if !blocked {
                 let outcome =
@@ -149,6 +191,17 @@ impl Collector {
                 note("end foreground deletion", outcome);
             }
         }
+    }
+}
+
+/// Whether an object is deleted and waits for what it owns.
+fn is_waiting(object: &Value) -> bool {
+    object::is_deleting(object) && object::has_finalizer(object, FOREGROUND)
+}
+
+fn unblock(dependent: &mut Value) {
+    for reference in object::items_mut(dependent, &["metadata", "ownerReferences"]) {
+        reference["blockOwnerDeletion"] = Value::Bool(false);
     }
 }
 
