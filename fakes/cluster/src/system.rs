@@ -1,6 +1,6 @@
 //! The cluster's own programs: images whose entrypoint is one of theirs run here, all others at the caller's runtime.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +12,7 @@ use cluster_node::{
 };
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{ClusterConfig, preloaded_image};
@@ -31,6 +31,26 @@ pub struct SystemRuntime {
     artifacts: ArtifactStore,
     trust: Vec<String>,
     others: Arc<dyn Runtime>,
+    running: Running,
+}
+
+/// The cluster's own programs that run, by name. Clones are the same list.
+#[derive(Clone, Default)]
+pub(crate) struct Running(Arc<Mutex<Vec<(String, AbortHandle)>>>);
+
+impl Running {
+    fn note(&self, program: &str, handle: AbortHandle) {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        list.retain(|(_, handle)| !handle.is_finished());
+        list.push((program.to_owned(), handle));
+    }
+
+    /// Ends every process of this name where it stands; how many there were.
+    pub(crate) fn kill(&self, program: &str) -> usize {
+        let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = list.iter().filter(|(name, handle)| name == program && !handle.is_finished());
+        found.map(|(_, handle)| handle.abort()).count()
+    }
 }
 
 impl std::fmt::Debug for SystemRuntime {
@@ -48,7 +68,12 @@ impl SystemRuntime {
             resolvers: config.resolvers.clone(),
             volumes: config.disk.clone(),
         };
-        Self { programs, artifacts: ArtifactStore::default(), trust: config.trust.clone(), others }
+        Self { programs, artifacts: ArtifactStore::default(), trust: config.trust.clone(), others, running: Running::default() }
+    }
+
+    /// The processes that it runs.
+    pub(crate) fn running(&self) -> Running {
+        self.running.clone()
     }
 
     /// The program of an entrypoint, if it is one of the cluster's own.
@@ -82,7 +107,12 @@ impl Runtime for SystemRuntime {
     async fn start(&self, spec: ContainerSpec) -> Result<Box<dyn Container>, StartError> {
         let stop = CancellationToken::new();
         match self.program(&spec, &stop) {
-            Some(program) => Ok(Box::new(ProgramContainer::start(spec, program, stop))),
+            Some(program) => {
+                let name = spec.argv.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned();
+                let container = ProgramContainer::start(spec, program, stop);
+                self.running.note(&name, container.task.abort_handle());
+                Ok(Box::new(container))
+            }
             None => self.others.start(spec).await,
         }
     }
@@ -113,8 +143,8 @@ impl Container for ProgramContainer {
         if let Some(exit) = self.ended {
             return exit;
         }
-        // A program that panics dies as a process that aborts: of SIGABRT.
-        let code = (&mut self.task).await.unwrap_or(134);
+        // A program that is aborted was killed; one that panics dies as a process that aborts: of SIGABRT.
+        let code = (&mut self.task).await.unwrap_or_else(|end| if end.is_cancelled() { 137 } else { 134 });
         *self.ended.insert(Exit::code(code))
     }
 

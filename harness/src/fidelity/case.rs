@@ -165,7 +165,10 @@ impl Case {
         let prefix = if family == Family::Flux { "fx" } else { "rec" };
         let first = described.namespace.unwrap_or_else(|| format!("{prefix}-{}", described.name));
         let seconds = end.unwrap_or_else(|| steps.iter().map(|step| step.at).fold(0.0, f64::max) + 60.0);
-        let namespaces = namespaces(first, &directory);
+        let namespaces = match family {
+            Family::Kubernetes => namespaces(first, &directory),
+            Family::Flux => super::replay::flux::namespaces(&first, &directory),
+        };
         Ok(Self { name: described.name, directory, family, namespaces, causes: described.cause, steps, seconds })
     }
 

@@ -10,6 +10,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) content: Content,
+    /// The error that it tells, and its details.
+    error: Option<(ErrorCode, Value)>,
 }
 
 /// The body, and what it is to faults.
@@ -35,7 +37,7 @@ impl Content {
 
 impl Answer {
     pub(crate) fn new(status: StatusCode, content: Content) -> Self {
-        Self { status, headers: HeaderMap::new(), content }
+        Self { status, headers: HeaderMap::new(), content, error: None }
     }
 
     pub(crate) fn empty(status: StatusCode) -> Self {
@@ -49,7 +51,19 @@ impl Answer {
 
     pub(crate) fn error(error: ErrorCode, detail: Value) -> Self {
         let (status, code, message) = error.words();
-        Self::json(status, &json!({ "errors": [{ "code": code, "message": message, "detail": detail }] }))
+        let body = json!({ "errors": [{ "code": code, "message": message, "detail": detail }] });
+        Self { error: Some((error, detail)), ..Self::json(status, &body) }
+    }
+
+    /// The same answer in the words of another implementation.
+    pub(crate) fn worded(mut self, wording: Wording) -> Self {
+        if let (Wording::GoContainerRegistry, Some((error, _))) = (wording, &self.error)
+            && let Some(message) = error.in_go_words()
+        {
+            let body = json!({ "errors": [{ "code": error.words().1, "message": message }] });
+            self.content = Content::Words(body.to_string().into());
+        }
+        self
     }
 
     /// A value that no header may have is left out.
@@ -82,7 +96,27 @@ pub(crate) enum ErrorCode {
     Failed(StatusCode),
 }
 
+/// Whose words a registry has for its errors; the codes are the specification's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Wording {
+    /// Those of the distribution registry, which most hosts have.
+    #[default]
+    Distribution,
+    /// Those of go-containerregistry, which registries made for tests have.
+    GoContainerRegistry,
+}
+
 impl ErrorCode {
+    fn in_go_words(self) -> Option<&'static str> {
+        Some(match self {
+            Self::BlobUnknown => "Unknown blob",
+            Self::ManifestUnknown => "Unknown manifest",
+            Self::NameUnknown => "Unknown name",
+            Self::TooManyRequests => "rate limit exceeded",
+            _ => return None,
+        })
+    }
+
     fn words(self) -> (StatusCode, &'static str, &'static str) {
         let (bad, absent) = (StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND);
         match self {

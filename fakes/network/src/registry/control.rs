@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::content::RemovedTag;
+use super::answer::Wording;
 use super::fault::{Effect, RegistryFault, Target};
 use super::name::Repository;
 use super::receipt::RegistryReceipt;
@@ -73,6 +74,11 @@ impl RegistryControl {
             fault.is_some_and(|fault| fault.effect == Effect::Unreachable)
         };
         if closed { self.door.lift(Shut::Fault(id)).await } else { Ok(()) }
+    }
+
+    /// Errors are told in these words from now on.
+    pub fn word_errors_as(&self, wording: Wording) {
+        self.shared.said().wording = wording;
     }
 
     /// The faults in force, oldest first.

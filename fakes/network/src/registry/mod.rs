@@ -31,6 +31,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+pub use answer::Wording;
 pub use archive::tar_gz;
 pub use content::{RegistryError, RemovedTag};
 pub use control::RegistryControl;
@@ -73,6 +74,7 @@ pub(crate) struct Shared {
 pub(crate) struct Said {
     store: Store,
     faults: FaultBook<RegistryFault>,
+    wording: Wording,
     /// The tags that a fault took away.
     taken: BTreeMap<FaultId, Vec<RemovedTag>>,
 }

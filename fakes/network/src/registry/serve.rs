@@ -56,6 +56,7 @@ pub(crate) async fn serve(
             Err(_) => Answer::error(ErrorCode::BlobUploadInvalid, Value::Null),
         },
     };
+    let answer = answer.worded(shared.said().wording);
     Ok(deliver(&shared, &line, &ask, answer, receipt))
 }
 
@@ -155,7 +156,7 @@ fn deliver(
     answer: Answer,
     receipt: OpenReceipt,
 ) -> Response<Payload> {
-    let Answer { status, mut headers, mut content } = answer;
+    let Answer { status, mut headers, mut content, .. } = answer;
     receipt.answered(status.as_u16());
     if status != StatusCode::NO_CONTENT {
         headers.insert(header::CONTENT_LENGTH, content.bytes().len().into());

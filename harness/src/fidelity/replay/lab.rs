@@ -40,7 +40,7 @@ pub(super) struct Lab {
 }
 
 impl Lab {
-    pub(super) async fn start(case: &Case, clock: &Clock) -> Result<Self, ReplayError> {
+    pub(super) async fn start(case: &Case, seed: u64, clock: &Clock) -> Result<Self, ReplayError> {
         let mut config = ClusterConfig::new(clock).map_err(ReplayError::Room)?;
         let place = config.place.clone().ok_or_else(|| no_room("a cluster without a place"))?;
         let resolver: SocketAddr = (place.host(RESOLVER), DNS_ACTUAL).into();
@@ -56,9 +56,13 @@ impl Lab {
         let wire = Wire::new();
         wire.map(known, dns.address());
         config.node = NODE.to_owned();
+        config.seed = seed;
         config.resolvers = Resolvers::new(vec![known]);
         config.wire = wire;
         config.images = images();
+        if case.family == Family::Flux {
+            config.images.extend(super::flux::images());
+        }
         config.trust = vec![Authority::new("nobody").map_err(|e| publish("an authority", e))?.pem()];
         config.mirrors = mirrors(case, registry.address());
         publish_images(case, &registry.control())?;
@@ -70,6 +74,7 @@ impl Lab {
         let cluster = Cluster::start(config, shell).await.map_err(ReplayError::Cluster)?;
         let lab = Self { cluster, dns, registry, _containers: containers };
         lab.furnish().await?;
+        super::flux::furnish(&lab, case).await?;
         Ok(lab)
     }
 

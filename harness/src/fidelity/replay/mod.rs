@@ -1,7 +1,11 @@
 //! Replays a case on a fresh simulated cluster and keeps what it says.
 
 mod api;
+mod artifacts;
 mod causes;
+mod commands;
+mod deeds;
+pub(super) mod flux;
 mod lab;
 mod logs;
 mod steps;
@@ -69,6 +73,8 @@ pub enum ReplayError {
 pub struct Manner {
     /// The most seconds of field time in a second of the machine's.
     pub speed: Speed,
+    /// Seed of everything random.
+    pub seed: u64,
 }
 
 /// How long the recorder's watches are open before anything is applied.
@@ -82,7 +88,7 @@ pub(super) fn replay(case: &Case, manner: Manner) -> Result<Stream, ReplayError>
     let runtime = FieldRuntime::start(Options { speed: manner.speed.0 }).map_err(ReplayError::Room)?;
     let clock = runtime.clock().clone();
     runtime.block_on(async {
-        let lab = Lab::start(case, &clock).await?;
+        let lab = Lab::start(case, manner.seed, &clock).await?;
         let stream = play(case, &lab, &clock).await;
         lab.stop().await;
         stream

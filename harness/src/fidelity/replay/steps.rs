@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::ReplayError;
 use super::api::Api;
+use super::commands::{self, Hand};
 use super::lab::Lab;
+use super::{artifacts, deeds};
 use crate::fidelity::case::{Action, Case, Step};
 
 /// Reads the documents of a manifest.
@@ -44,8 +46,9 @@ pub(super) async fn take(step: &Step, case: &Case, lab: &Lab, api: &Api) -> Resu
             Ok(())
         }
         Action::Reconcile(object) => reconcile(case, lab, api, object).await,
-        Action::Push { push } => Err(unknown(case, &format!("push {push}"))),
-        Action::Run(words) | Action::Do(words) => Err(unknown(case, words)),
+        Action::Push { push } => artifacts::push(case, push, &lab.registry.control()),
+        Action::Run(words) => commands::run(&Hand { case, lab, api }, words).await,
+        Action::Do(words) => deeds::done(&Hand { case, lab, api }, words).await,
     }
 }
 

@@ -62,8 +62,13 @@ impl Store {
     /// The same, with everything random following from a seed.
     pub fn seeded(clock: Clock, seed: u64) -> Self {
         let chance = Arc::new(Chance::seeded(seed));
-        let inner =
-            Inner { version: 0, chance: Arc::clone(&chance), tables: HashMap::new(), registry: Registry::built_in(), services: None };
+        let inner = Inner {
+            version: 0,
+            chance: Arc::clone(&chance),
+            tables: HashMap::new(),
+            registry: Registry::built_in(),
+            services: None,
+        };
         let shared = Shared { clock, chance, inner: Mutex::new(inner), latest: latest::Sender::new(0) };
         let store = Self { shared: Arc::new(shared) };
         for (res, object) in crate::built_in::objects() {
@@ -118,6 +123,16 @@ impl Store {
     pub(crate) fn list_stored(&self, res: &Res, namespace: Option<&str>) -> (u64, Vec<Arc<Stored>>) {
         let inner = self.lock();
         (inner.version, inner.tables.get(res).map(|table| table.list(namespace)).unwrap_or_default())
+    }
+
+    /// The objects as they were at a version, or the oldest version that is still known.
+    pub(crate) fn list_at(
+        &self,
+        res: &Res,
+        namespace: Option<&str>,
+        version: u64,
+    ) -> Result<Vec<Arc<Stored>>, u64> {
+        self.lock().tables.get(res).map_or(Ok(Vec::new()), |table| table.at(version, namespace))
     }
 
     /// First everything that exists as `Added`, then every change.
