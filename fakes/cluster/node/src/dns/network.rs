@@ -130,11 +130,7 @@ impl PodNetwork {
     ///
     /// # Errors
     /// A [`DialError`] with the address as the caller knows it.
-    pub async fn dial_known(
-        &self,
-        host: &str,
-        port: u16,
-    ) -> Result<(TcpStream, SocketAddr), DialError> {
+    pub async fn dial_known(&self, host: &str, port: u16) -> Result<(TcpStream, SocketAddr), DialError> {
         let found = self.resolve(host).await.map_err(DialError::Lookup)?;
         let mut last = None;
         for ip in found {

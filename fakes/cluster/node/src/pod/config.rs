@@ -147,7 +147,6 @@ fn last_of_each(env: Vec<(String, String)>) -> Vec<(String, String)> {
     result
 }
 
-
 /// `resources.limits.memory`, in bytes.
 fn memory_limit(container: &Value) -> Option<u64> {
     let limit = &container["resources"]["limits"]["memory"];

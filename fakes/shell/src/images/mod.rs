@@ -1,0 +1,70 @@
+//! The images that there are: busybox, and two of one program each.
+
+mod dialer;
+mod go_duration;
+
+use cluster_node::ContainerSpec;
+use futures::future::BoxFuture;
+
+use crate::applets;
+use crate::process::Process;
+use crate::signal::{Disposition, Signal};
+
+const SLEEPER: &str = "/usr/local/bin/sleeper";
+const DIALER: &str = "/usr/local/bin/dialer";
+
+/// What is in a container's root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Image {
+    Busybox,
+    Sleeper,
+    Dialer,
+}
+
+impl Image {
+    /// By the entry point, else by the name of the image; all else has busybox in it.
+    pub(crate) fn of(spec: &ContainerSpec) -> Self {
+        let name = spec.image.rsplit('/').next().unwrap_or("");
+        let name = name.split(['@', ':']).next().unwrap_or("");
+        let entry = spec.image_config.entrypoint.first().and_then(|path| path.rsplit('/').next());
+        match entry.unwrap_or(name) {
+            "sleeper" => Self::Sleeper,
+            "dialer" => Self::Dialer,
+            _ => Self::Busybox,
+        }
+    }
+
+    /// The programs in it, the file before its links.
+    pub(crate) fn programs(self) -> Vec<String> {
+        match self {
+            Self::Sleeper => vec![SLEEPER.into()],
+            Self::Dialer => vec![DIALER.into()],
+            Self::Busybox => {
+                let names = applets::NAMES.iter().chain(&applets::MORE_NAMES);
+                let links = names.map(|name| format!("/bin/{name}"));
+                std::iter::once("/bin/busybox".to_owned()).chain(links).collect()
+            }
+        }
+    }
+}
+
+pub(crate) fn is_program(path: &str) -> bool {
+    path == SLEEPER || path == DIALER
+}
+
+/// Runs the program of an image.
+pub(crate) fn run(process: Process, name: String, argv: Vec<String>) -> BoxFuture<'static, i32> {
+    Box::pin(async move {
+        if name == "dialer" { dialer::run(&process, &argv[1..]).await } else { sleeper(&process).await }
+    })
+}
+
+/// Waits for the signal to end.
+async fn sleeper(process: &Process) -> i32 {
+    for signal in [Signal::TERM, Signal::INT] {
+        process.signals.set(signal, Some(Disposition::Catch));
+    }
+    let _ = process.out("sleeping\n").await;
+    process.signals.caught().await;
+    0
+}
