@@ -5,7 +5,7 @@ use cluster_api::{kinds, object};
 use serde_json::Value;
 
 use super::pull_error::PullError;
-use super::registry::{Conversation, Place};
+use super::registry::{Conversation, Place, Security};
 use super::{Sources, semver};
 use crate::render;
 use crate::status::observed;
@@ -34,9 +34,9 @@ pub(super) struct FoundChart {
 impl Sources {
     /// The chart that the object asks for, or nothing when the one that is kept is still right.
     pub(super) async fn pull_chart(&self, chart: &Value) -> Result<Option<FoundChart>, ChartFailure> {
-        let place = self.place_of(chart)?;
+        let (place, security) = self.place_of(chart)?;
         let wanted = chart["spec"]["version"].as_str().unwrap_or("*");
-        let mut registry = self.registry.open(&place);
+        let mut registry = self.registry.open_for_chart(&place, security);
         let version = if semver::is_exact(wanted) {
             wanted.to_owned()
         } else {
@@ -68,7 +68,7 @@ impl Sources {
         Ok(Some(FoundChart { name, version, content }))
     }
 
-    fn place_of(&self, chart: &Value) -> Result<Place, ChartFailure> {
+    fn place_of(&self, chart: &Value) -> Result<(Place, Security), ChartFailure> {
         let source = &chart["spec"]["sourceRef"];
         let (kind, name) = (
             source["kind"].as_str().unwrap_or("HelmRepository"),
@@ -87,7 +87,8 @@ impl Sources {
             .ok_or_else(|| unavailable(format!("{kind}.source.toolkit.fluxcd.io \"{name}\" not found")))?;
         let url = repository["spec"]["url"].as_str().unwrap_or_default();
         let place = Place::of(url).ok_or_else(|| unavailable(format!("unsupported URL '{url}'")))?;
-        Ok(place.below(chart["spec"]["chart"].as_str().unwrap_or_default()))
+        let place = place.below(chart["spec"]["chart"].as_str().unwrap_or_default());
+        Ok((place, Security::of(&repository)))
     }
 }
 
