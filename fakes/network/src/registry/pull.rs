@@ -58,7 +58,6 @@ pub(crate) fn blob(store: &Store, repository: &Repository, digest: &str, range: 
         return Answer::error(code, json!({ "digest": digest, "name": repository.path }));
     };
     part(bytes, range)
-        .with(header::CONTENT_TYPE, "application/octet-stream")
         .with(header::ACCEPT_RANGES, "bytes")
         .with(header::ETAG, format!("\"{digest}\""))
         .with(CONTENT_DIGEST, digest.as_str())
@@ -66,14 +65,16 @@ pub(crate) fn blob(store: &Store, repository: &Repository, digest: &str, range: 
 
 fn part(bytes: Bytes, range: Option<&str>) -> Answer {
     let length = bytes.len();
-    let whole = |bytes| Answer::new(StatusCode::OK, Content::Blob { bytes, offset: 0 });
+    let some = |status, bytes, offset| {
+        Answer::new(status, Content::Blob { bytes, offset })
+            .with(header::CONTENT_TYPE, "application/octet-stream")
+    };
     match range.and_then(|range| asked_range(range, length)) {
-        None => whole(bytes),
+        None => some(StatusCode::OK, bytes, 0),
         Some(Range::Outside) => Answer::error(ErrorCode::RangeInvalid, Value::Null)
             .with(header::CONTENT_RANGE, format!("bytes */{length}")),
         Some(Range::Inside { first, last }) => {
-            let content = Content::Blob { bytes: bytes.slice(first..=last), offset: first as u64 };
-            Answer::new(StatusCode::PARTIAL_CONTENT, content)
+            some(StatusCode::PARTIAL_CONTENT, bytes.slice(first..=last), first as u64)
                 .with(header::CONTENT_RANGE, format!("bytes {first}-{last}/{length}"))
         }
     }
@@ -130,10 +131,14 @@ pub(crate) fn referrers(store: &Store, repository: &Repository, digest: &str, qu
         } else {
             value["artifactType"].clone()
         };
-        json!({
-            "mediaType": manifest.media_type, "digest": digest, "size": manifest.bytes.len(),
-            "artifactType": artifact_type, "annotations": value["annotations"],
-        })
+        let mut entry =
+            json!({"mediaType": manifest.media_type, "digest": digest, "size": manifest.bytes.len()});
+        for (field, value) in [("artifactType", &artifact_type), ("annotations", &value["annotations"])] {
+            if !value.is_null() {
+                entry[field] = value.clone();
+            }
+        }
+        entry
     });
     let fits = |entry: &Value| wanted.is_none_or(|wanted| entry["artifactType"] == wanted);
     let manifests: Vec<Value> = found.filter(fits).collect();

@@ -1,7 +1,11 @@
 //! Real clients against the fakes.
 
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod closed_ports;
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod dns;
 #[cfg(test)]
@@ -16,5 +20,7 @@ mod pull;
 mod push;
 #[cfg(test)]
 mod registry_faults;
+#[cfg(test)]
+mod resolver;
 #[cfg(test)]
 mod setup;
