@@ -16,6 +16,8 @@ pub struct ApiError {
     pub message: String,
     /// `details` of the Status, when there are any.
     pub details: Option<Box<Value>>,
+    /// `metadata.continue` of the Status: where an expired list may go on.
+    pub go_on: Option<String>,
 }
 
 /// One reason why an object is invalid.
@@ -121,7 +123,7 @@ fn shown(value: &Value) -> String {
 impl ApiError {
     /// An error with a code, a reason and a sentence.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None }
+        Self { code, reason, message: message.into(), details: None, go_on: None }
     }
 
     fn with_details(mut self, details: Value) -> Self {
@@ -273,6 +275,9 @@ impl ApiError {
         });
         if let Some(details) = &self.details {
             status["details"] = (**details).clone();
+        }
+        if let Some(token) = &self.go_on {
+            status["metadata"]["continue"] = json!(token);
         }
         status["code"] = json!(self.code);
         status

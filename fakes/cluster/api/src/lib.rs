@@ -5,6 +5,7 @@
 
 mod admission;
 mod built_in;
+mod chance;
 mod crd;
 mod error;
 pub mod events;
@@ -15,7 +16,6 @@ pub mod object;
 mod patch;
 pub mod pki;
 mod pod_security;
-mod chance;
 mod res;
 mod schema;
 pub mod selector;
@@ -23,10 +23,10 @@ mod shapes;
 mod store;
 pub mod tokens;
 
+pub use chance::Chance;
 pub use error::{ApiError, Cause};
 pub use http::{ApiConfig, ApiControl, ApiServer, Hang, Outage, StartError};
 pub use kind::{Generation, KindInfo, Scope, ServedVersion};
 pub use node::{Ended, ExecRequest, LogOptions, LogStream, NoNode, NodeAccess, Session, Streams};
-pub use chance::Chance;
 pub use res::{Res, kinds};
 pub use store::{Applied, Conflicts, Outcome, Propagation, Store, Subresource, Verb, Watch, WatchEvent};

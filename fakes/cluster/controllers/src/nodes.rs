@@ -17,8 +17,6 @@ use crate::queue::Key;
 const GRACE: Duration = Duration::from_secs(40);
 /// Nodes are looked at so often, so that the grace ends at one of these looks.
 const PERIOD: Duration = Duration::from_secs(5);
-/// Pods stay on an unreachable node for as long as they tolerate it, by default five minutes.
-const TOLERATION: Duration = Duration::from_secs(300);
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
 
@@ -34,6 +32,8 @@ struct Nodes {
     evictions: Recorder,
     started: Timestamp,
     signs: HashMap<String, Sign>,
+    /// When each taint that says no time of its own was first seen, by node, key and value.
+    tainted: HashMap<[String; 3], Timestamp>,
 }
 
 pub(crate) fn start(store: &Store, stop: &CancellationToken) {
@@ -49,6 +49,7 @@ pub(crate) fn start(store: &Store, stop: &CancellationToken) {
             evictions: Recorder::new(store, "taint-eviction-controller"),
             started: store.clock().now(),
             signs: HashMap::new(),
+            tainted: HashMap::new(),
         });
 }
 
@@ -179,22 +180,38 @@ impl Nodes {
         }
     }
 
-    /// Deletes pods that have tolerated the node's taint for as long as they do.
-    fn evict(&self, node: &Value, now: Timestamp) -> Next {
-        let taints = node["spec"]["taints"].as_array().map_or(&[][..], Vec::as_slice);
-        let ours = |taint: &&Value| taint["key"] == UNREACHABLE || taint["key"] == NOT_READY;
-        let Some(taint) = taints.iter().filter(ours).find(|taint| taint["effect"] == "NoExecute") else {
-            return Next::Change;
+    /// From when each taint counts: the time it says, or when it was first seen.
+    fn since(&mut self, node: &Value, taints: &[&Value], now: Timestamp) -> Vec<Timestamp> {
+        let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+        let name = object::name(node).to_owned();
+        let names: Vec<[String; 3]> =
+            taints.iter().map(|taint| [name.clone(), text(&taint["key"]), text(&taint["value"])]).collect();
+        self.tainted.retain(|known, _| known[0] != name || names.contains(known));
+        let first = |(taint, key): (&&Value, [String; 3])| {
+            moment(&taint["timeAdded"]).unwrap_or_else(|| *self.tainted.entry(key).or_insert(now))
         };
-        let Some(since) = moment(&taint["timeAdded"]) else { return Next::Change };
+        taints.iter().zip(names).map(first).collect()
+    }
+
+    /// Deletes pods that have tolerated the node's `NoExecute` taints for as long as they do.
+    fn evict(&mut self, node: &Value, now: Timestamp) -> Next {
+        let taints = node["spec"]["taints"].as_array().map_or(&[][..], Vec::as_slice);
+        let taints: Vec<&Value> = taints.iter().filter(|taint| taint["effect"] == "NoExecute").collect();
+        let since = self.since(node, &taints, now);
         let mut next = Next::Change;
+        if taints.is_empty() {
+            return next;
+        }
         for pod in self.pods_on(node) {
-            let Some(patience) = patience(&pod, taint) else { continue };
+            let ends = taints.iter().zip(&since);
+            let ends =
+                ends.filter_map(|(taint, since)| patience(&pod, taint).map(|patience| *since + patience));
+            let Some(end) = ends.min() else { continue };
             if object::is_deleting(&pod) || pods::is_finished(&pod) {
                 continue;
             }
-            if since + patience > now {
-                next = next.or(Next::At(since + patience));
+            if end > now {
+                next = next.or(Next::At(end));
                 continue;
             }
             let (namespace, name) = (object::namespace(&pod), object::name(&pod));
@@ -209,13 +226,16 @@ impl Nodes {
 /// How long a pod stays under a taint; `None` is for ever.
 fn patience(pod: &Value, taint: &Value) -> Option<Duration> {
     let tolerations = pod["spec"]["tolerations"].as_array().map_or(&[][..], Vec::as_slice);
+    let said = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
     let fits = |toleration: &&Value| {
-        (toleration["key"].is_null() || toleration["key"] == taint["key"])
-            && (toleration["effect"].is_null() || toleration["effect"] == taint["effect"])
+        (!said(&toleration["key"]) || toleration["key"] == taint["key"])
+            && (!said(&toleration["effect"]) || toleration["effect"] == taint["effect"])
+            && (toleration["operator"] == "Exists" || text(&toleration["value"]) == text(&taint["value"]))
     };
     match tolerations.iter().find(fits) {
         Some(toleration) => toleration["tolerationSeconds"].as_u64().map(Duration::from_secs),
-        None => Some(TOLERATION),
+        None => Some(Duration::ZERO),
     }
 }
 
@@ -228,8 +248,12 @@ mod tests {
         let taint = json!({"key": UNREACHABLE, "effect": "NoExecute"});
         let pod = |toleration: Value| json!({"spec": {"tolerations": [toleration]}});
         assert_eq!(patience(&pod(json!({"operator": "Exists"})), &taint), None);
-        let five = json!({"key": UNREACHABLE, "effect": "NoExecute", "tolerationSeconds": 5});
+        let five =
+            json!({"key": UNREACHABLE, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5});
         assert_eq!(patience(&pod(five), &taint), Some(Duration::from_secs(5)));
-        assert_eq!(patience(&json!({}), &taint), Some(TOLERATION));
+        assert_eq!(patience(&json!({}), &taint), Some(Duration::ZERO));
+        let dedicated = json!({"key": "dedicated", "value": "gpu", "effect": "NoExecute"});
+        let tolerates = |value: &str| patience(&pod(json!({"key": "dedicated", "value": value})), &dedicated);
+        assert_eq!((tolerates("gpu"), tolerates("cpu")), (None, Some(Duration::ZERO)));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::names;
+use super::{containers, names};
 use crate::error::Cause;
 use crate::kind::KindInfo;
 use crate::{kinds, object, selector};
@@ -27,6 +27,7 @@ fn list(value: &Value) -> &[Value] {
 
 fn check_content(info: &KindInfo, value: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
+    names::labels(value, &mut causes);
     let res = &info.res;
     if *res == kinds::PODS {
         pod_spec(&value["spec"], "spec", &mut causes);
@@ -61,6 +62,9 @@ fn pod_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
         causes.push(Cause::required(format!("{path}.containers"), ""));
     }
     let volumes: Vec<&Value> = list(&spec["volumes"]).iter().map(|volume| &volume["name"]).collect();
+    for (at, volume) in list(&spec["volumes"]).iter().enumerate() {
+        self::volume(volume, &format!("{path}.volumes[{at}]"), causes);
+    }
     for (at, name) in volumes.iter().enumerate() {
         if volumes[..at].contains(name) {
             causes.push(Cause::duplicate(format!("{path}.volumes[{at}].name"), name));
@@ -87,12 +91,27 @@ fn pod_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
     }
 }
 
+/// What a volume may be; it is one of these.
+fn volume(volume: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let name = volume["name"].as_str().unwrap_or("");
+    if name.is_empty() {
+        causes.push(Cause::required(format!("{path}.name"), ""));
+    } else if !names::is_label(name) {
+        causes.push(Cause::invalid(format!("{path}.name"), &json!(name), names::LABEL));
+    }
+    let sources = volume.as_object().into_iter().flatten().filter(|(key, _)| *key != "name");
+    for (source, _) in sources.skip(1) {
+        causes.push(Cause::forbidden(format!("{path}.{source}"), "may not specify more than 1 volume type"));
+    }
+}
+
 fn container(container: &Value, path: &str, volumes: &[&Value], causes: &mut Vec<Cause>) {
     for field in ["name", "image"] {
         if container[field].as_str().is_none_or(str::is_empty) {
             causes.push(Cause::required(format!("{path}.{field}"), ""));
         }
     }
+    containers::check(container, path, causes);
     for (at, mount) in list(&container["volumeMounts"]).iter().enumerate() {
         if !volumes.contains(&&mount["name"]) {
             causes.push(Cause::not_found(format!("{path}.volumeMounts[{at}].name"), &mount["name"]));
@@ -135,6 +154,12 @@ fn workload(value: &Value, causes: &mut Vec<Cause>) {
         let message = "`selector` does not match template `labels`";
         causes.push(Cause::invalid("spec.template.metadata.labels", labels, message));
     }
+    let rolling = &spec["strategy"]["rollingUpdate"];
+    let nothing = |field: &str| rolling[field] == 0 || rolling[field] == "0%";
+    if rolling.is_object() && nothing("maxSurge") && nothing("maxUnavailable") {
+        let field = "spec.strategy.rollingUpdate.maxUnavailable";
+        causes.push(Cause::invalid(field, &rolling["maxUnavailable"], "may not be 0 when `maxSurge` is 0"));
+    }
     let policy = &spec["template"]["spec"]["restartPolicy"];
     if *policy != "Always" {
         causes.push(Cause::unsupported("spec.template.spec.restartPolicy", policy, &["Always"]));
@@ -142,6 +167,14 @@ fn workload(value: &Value, causes: &mut Vec<Cause>) {
 }
 
 fn job(value: &Value, causes: &mut Vec<Cause>) {
+    for field in
+        ["parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"]
+    {
+        if let Some(number) = value["spec"][field].as_i64().filter(|number| *number < 0) {
+            let message = "must be greater than or equal to 0";
+            causes.push(Cause::invalid(format!("spec.{field}"), &json!(number), message));
+        }
+    }
     let template = &value["spec"]["template"]["spec"];
     pod_spec(template, "spec.template.spec", causes);
     let policy = &template["restartPolicy"];
@@ -167,6 +200,14 @@ fn service(value: &Value, causes: &mut Vec<Cause>) {
         if ports.len() > 1 && port["name"].as_str().is_none_or(str::is_empty) {
             causes.push(Cause::required(format!("spec.ports[{at}].name"), ""));
         }
+        if ports.len() > 1 && ports[..at].iter().any(|other| other["name"] == port["name"]) {
+            causes.push(Cause::duplicate(format!("spec.ports[{at}].name"), &port["name"]));
+        }
+        let node_port = port["nodePort"].as_i64().unwrap_or(0);
+        if node_port != 0 && !(30_000..=32_767).contains(&node_port) {
+            let message = "provided port is not in the valid range. The range of valid ports is 30000-32767";
+            causes.push(Cause::invalid(format!("spec.ports[{at}].nodePort"), &json!(node_port), message));
+        }
         let number = port["port"].as_i64().unwrap_or(0);
         if !(1..=65_535).contains(&number) {
             let field = format!("spec.ports[{at}].port");
@@ -180,8 +221,17 @@ fn claim(value: &Value, causes: &mut Vec<Cause>) {
     if list(&spec["accessModes"]).is_empty() {
         causes.push(Cause::required("spec.accessModes", "at least 1 access mode is required"));
     }
-    if spec["resources"]["requests"]["storage"].is_null() {
+    let known = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+    for mode in
+        list(&spec["accessModes"]).iter().filter(|mode| !mode.as_str().is_some_and(|m| known.contains(&m)))
+    {
+        causes.push(Cause::unsupported("spec.accessModes", mode, &known));
+    }
+    let size = &spec["resources"]["requests"]["storage"];
+    if size.is_null() {
         causes.push(Cause::required("spec.resources[storage]", ""));
+    } else if containers::quantity(size) <= 0.0 {
+        causes.push(Cause::invalid("spec.resources[storage]", size, "must be greater than zero"));
     }
 }
 
@@ -238,6 +288,7 @@ fn check_immutable(info: &KindInfo, old: &Value, new: &Value) -> Vec<Cause> {
         fixed("volumeBindingMode");
     } else if *res == kinds::SECRETS {
         fixed("type");
+        causes.extend(frozen(old, new, &["data"]));
     } else if *res == kinds::STATEFUL_SETS {
         causes.extend(stateful_set(old, new));
     } else if *res == kinds::PODS {
@@ -250,10 +301,21 @@ fn check_immutable(info: &KindInfo, old: &Value, new: &Value) -> Vec<Cause> {
         if old["roleRef"] != new["roleRef"] {
             causes.push(Cause::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
         }
-    } else if (*res == kinds::CONFIG_MAPS) && old["immutable"] == true && old["data"] != new["data"] {
-        causes.push(Cause::forbidden("data", "field is immutable when `immutable` is set"));
+    } else if *res == kinds::CONFIG_MAPS {
+        causes.extend(frozen(old, new, &["data", "binaryData"]));
     }
     causes
+}
+
+/// What an immutable ConfigMap or Secret keeps.
+fn frozen(old: &Value, new: &Value, fields: &[&str]) -> Vec<Cause> {
+    if old["immutable"] != true {
+        return Vec::new();
+    }
+    let message = "field is immutable when `immutable` is set";
+    let changed = fields.iter().filter(|field| old.get(**field) != new.get(**field)).copied();
+    let thawed = (new["immutable"] != true).then_some("immutable");
+    thawed.into_iter().chain(changed).map(|field| Cause::forbidden(field, message)).collect()
 }
 
 /// A field's copy without some of its fields.

@@ -1,6 +1,7 @@
 //! What the API adds to objects and what it refuses.
 
 mod check;
+mod containers;
 mod names;
 mod pods;
 mod workloads;

@@ -46,7 +46,7 @@ async fn route(shared: &Shared, request: Request<Incoming>) -> Answer {
     if let Some(open) = health.or_else(|| version(parts.uri.path())) {
         return Ok(open);
     }
-    let identity = identify(shared, &parts.headers)?;
+    let identity = impersonate(shared, identify(shared, &parts.headers)?, &parts.headers)?;
     match Target::parse(parts.uri.path()) {
         Target::Resource(address) => about_resource(shared, identity, &parts, address, body).await,
         target => {
@@ -101,6 +101,37 @@ fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Identity, ApiError> 
         .strip_prefix("Bearer ")
         .and_then(|token| shared.tokens.identify(token.trim()))
         .ok_or_else(ApiError::unauthorized)
+}
+
+/// Whom a request acts as: `Impersonate-User` and `Impersonate-Group`, for those who may.
+fn impersonate(shared: &Shared, identity: Identity, headers: &HeaderMap) -> Result<Identity, ApiError> {
+    let text = |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let Some(user) = text("impersonate-user").next() else { return Ok(identity) };
+    let asked: Vec<&str> = text("impersonate-group").collect();
+    let (kind, name) = match user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'))
+    {
+        Some((_, name)) => ("serviceaccounts", name),
+        None => ("users", user),
+    };
+    for (kind, name) in [(kind, name)].into_iter().chain(asked.iter().map(|group| ("groups", *group))) {
+        let address = Address {
+            res: crate::Res::named("", kind),
+            version: "v1".to_owned(),
+            namespace: String::new(),
+            name: name.to_owned(),
+            sub: String::new(),
+        };
+        authorize(&shared.store, &identity, &Action::Resource { verb: "impersonate", address: &address })?;
+    }
+    let mut groups: Vec<String> = asked.into_iter().map(str::to_owned).collect();
+    if let Some((namespace, _)) =
+        user.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'))
+        && groups.is_empty()
+    {
+        groups = vec!["system:serviceaccounts".to_owned(), format!("system:serviceaccounts:{namespace}")];
+    }
+    groups.push("system:authenticated".to_owned());
+    Ok(Identity { user: user.to_owned(), groups })
 }
 
 fn verb(method: &Method, address: &Address, watches: Watches) -> Result<&'static str, ApiError> {

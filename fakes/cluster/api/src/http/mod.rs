@@ -7,6 +7,7 @@ mod change;
 mod condition;
 mod discovery;
 mod dispatch;
+mod disruption;
 mod expiry;
 mod field_validation;
 mod health;

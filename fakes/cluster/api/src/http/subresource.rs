@@ -7,9 +7,9 @@ use super::Shared;
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::change::Patch;
-use super::streaming;
+use super::{disruption, streaming};
 use crate::node::LogOptions;
-use crate::store::{DeleteOptions, Deleted, Propagation, Subresource};
+use crate::store::{DeleteOptions, Deleted, Propagation, Run, Subresource};
 use crate::{ApiError, Store, kinds, object};
 
 /// Answers a call about a subresource.
@@ -146,16 +146,26 @@ fn bind(store: &Store, call: &Call) -> Answer {
         let why = format!("pod {} is already assigned to node \"{taken}\"", address.name);
         return Err(ApiError::conflict(&kinds::PODS, &address.name, &why));
     }
-    store.modify(&address.res, &address.namespace, &address.name, |pod| {
-        pod["spec"]["nodeName"] = json!(node)
-    })?;
+    if call.run() == Run::Commit {
+        store.modify(&address.res, &address.namespace, &address.name, |pod| {
+            pod["spec"]["nodeName"] = json!(node)
+        })?;
+    }
     created()
 }
 
 fn evict(store: &Store, call: &Call) -> Answer {
+    let body = call.value()?;
     let mut options = DeleteOptions::new(Propagation::Background);
-    options.grace = call.value()?["deleteOptions"]["gracePeriodSeconds"].as_i64();
+    let asked = &body["deleteOptions"];
+    options.grace = asked["gracePeriodSeconds"].as_i64();
+    options.uid = asked["preconditions"]["uid"].as_str().map(str::to_owned);
+    options.version = asked["preconditions"]["resourceVersion"].as_str().map(str::to_owned);
+    let dry = asked["dryRun"].as_array().is_some_and(|list| !list.is_empty());
+    options.run = if dry { Run::Dry } else { call.run() };
     let address = &call.address;
+    let pod = existing(store, call)?;
+    disruption::permit(store, &pod)?;
     match store.delete_with(&address.res, &address.namespace, &address.name, &options)? {
         Deleted::Gone(_) | Deleted::Pending(_) => created(),
     }

@@ -52,6 +52,14 @@ pub(super) fn watch(store: &Store, call: &Call, stop: CancellationToken) -> Answ
              resourceVersionMatch to NotOlderThan",
         ));
     }
+    if call.query.get("sendInitialEvents").is_none() && call.query.get("resourceVersionMatch").is_some() {
+        return Err(ApiError::new(
+            422,
+            "Invalid",
+            "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for \
+             watch unless sendInitialEvents is provided",
+        ));
+    }
     let from = match call.query.get("resourceVersion") {
         None | Some("0") => From::Existing,
         Some(_) if initial => From::Existing,

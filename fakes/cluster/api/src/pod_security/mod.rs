@@ -165,7 +165,7 @@ fn plural(word: &str, names: &[&str]) -> String {
 }
 
 /// The containers of which something holds, if it holds of any.
-fn those<'a>(spec: &'a Value, holds: impl Fn(&Value) -> bool) -> Option<Vec<&'a str>> {
+fn those(spec: &Value, holds: impl Fn(&Value) -> bool) -> Option<Vec<&str>> {
     let names: Vec<&str> = containers(spec).filter(|container| holds(container)).map(name).collect();
     (!names.is_empty()).then_some(names)
 }

@@ -24,8 +24,8 @@ const PLACE: &str = "#/components/schemas/";
 const META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 macro_rules! add_kinds {
-    ($generator:ident, $names:ident: $($group:literal $kind:ident = $type:ty;)*) => {
-        $($names.push((($group, stringify!($kind)), add::<$type>(&mut $generator)));)*
+    ($generator:ident: $($group:literal $kind:ident = $type:ty;)*) => {
+        vec![$((($group, stringify!($kind)), add::<$type>(&mut $generator)),)*]
     };
 }
 
@@ -41,8 +41,7 @@ static BUILT_IN: LazyLock<(Map<String, Value>, Names)> = LazyLock::new(|| {
     let mut settings = SchemaSettings::openapi3();
     settings.definitions_path = "/components/schemas".into();
     let mut generator = settings.into_generator();
-    let mut names = Vec::new();
-    add_kinds! { generator, names:
+    let names = add_kinds! { generator:
         "" Pod = core::Pod;
         "" Node = core::Node;
         "" Service = core::Service;
@@ -81,7 +80,7 @@ static BUILT_IN: LazyLock<(Map<String, Value>, Names)> = LazyLock::new(|| {
         "admissionregistration.k8s.io" ValidatingWebhookConfiguration = admission::ValidatingWebhookConfiguration;
         "admissionregistration.k8s.io" MutatingWebhookConfiguration = admission::MutatingWebhookConfiguration;
         "apiextensions.k8s.io" CustomResourceDefinition = extensions::CustomResourceDefinition;
-    }
+    };
     let schemas = generator.take_definitions(true).into_iter().collect();
     (schemas, names)
 });

@@ -134,6 +134,33 @@ impl Table {
         Ok(self.history.range(from..).cloned().collect())
     }
 
+    /// The objects as they were at a version, or the oldest version that can be asked for.
+    pub(super) fn at(&self, version: u64, namespace: Option<&str>) -> Result<Vec<Arc<Stored>>, u64> {
+        if version < self.floor {
+            return Err(self.floor);
+        }
+        let key = |stored: &Arc<Stored>| {
+            (
+                crate::object::namespace(&stored.value).to_owned(),
+                crate::object::name(&stored.value).to_owned(),
+            )
+        };
+        let mut then: BTreeMap<_, _> =
+            self.list(namespace).into_iter().map(|stored| (key(&stored), stored)).collect();
+        let later = self.history.iter().rev().take_while(|change| change.version > version);
+        for change in later {
+            let place = key(&change.stored);
+            if namespace.is_some_and(|wanted| wanted != place.0) {
+                continue;
+            }
+            match &change.previous {
+                Some(previous) => then.insert(place, previous.clone()),
+                None => then.remove(&place),
+            };
+        }
+        Ok(then.into_values().collect())
+    }
+
     /// Forgets the history up to a version.
     pub(super) fn forget(&mut self, version: u64) {
         self.history.clear();

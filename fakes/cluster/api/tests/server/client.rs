@@ -204,3 +204,70 @@ async fn a_server_is_there_at_once() {
     world.server.stop().await;
     assert!(took.as_millis() < 500, "{took:?}");
 }
+
+#[tokio::test]
+async fn a_paged_list_shows_one_moment_until_that_is_forgotten() {
+    let world = World::start().await;
+    let pods: Api<Pod> = Api::namespaced(client(&world.server).await, "default");
+    for name in ["a", "b", "c"] {
+        world.store.create(&kinds::PODS, pod(name)).expect("created");
+    }
+    let first = pods.list(&ListParams::default().limit(1)).await.expect("a page");
+    let token = first.metadata.continue_.clone().expect("more");
+    assert_eq!(first.metadata.remaining_item_count, Some(2));
+    world.store.remove(&kinds::PODS, "default", "b");
+    world.store.create(&kinds::PODS, pod("ba")).expect("created");
+    let names =
+        |list: kube::core::ObjectList<Pod>| list.items.iter().map(ResourceExt::name_any).collect::<Vec<_>>();
+    let rest = ListParams::default().continue_token(&token);
+    assert_eq!(names(pods.list(&rest).await.expect("the rest")), ["b", "c"], "as it was");
+    world.store.forget_history();
+    let url = format!("/api/v1/namespaces/default/pods?limit=1&continue={token}");
+    let ask = |url: String| http::Request::get(url).body(Vec::new()).expect("a request");
+    let plain = client(&world.server).await;
+    match plain.request::<Value>(ask(url)).await.expect_err("expired") {
+        kube::Error::Api(status) => {
+            assert_eq!((status.code, status.reason.as_str()), (410, "Expired"));
+            assert!(status.message.starts_with("The provided continue parameter is too old"), "{status:?}");
+            let inconsistent = status.metadata.and_then(|meta| meta.continue_).expect("a token for the rest");
+            let rest = ListParams::default().continue_token(&inconsistent);
+            assert_eq!(names(pods.list(&rest).await.expect("the rest")), ["ba", "c"], "as it is");
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_list_may_ask_for_an_exact_version_and_not_for_contradictions() {
+    let world = World::start().await;
+    let before = world.store.create(&kinds::PODS, pod("a")).expect("created");
+    world.store.create(&kinds::PODS, pod("b")).expect("created");
+    let client = client(&world.server).await;
+    let ask = async |query: String| {
+        let request =
+            http::Request::get(format!("/api/v1/pods?{query}")).body(Vec::new()).expect("a request");
+        client.request::<Value>(request).await
+    };
+    let version = object::resource_version(&before);
+    let exact = ask(format!("resourceVersion={version}&resourceVersionMatch=Exact")).await.expect("a list");
+    assert_eq!(exact["items"].as_array().map(Vec::len), Some(1));
+    for (query, told) in [
+        (
+            "resourceVersionMatch=Exact",
+            "resourceVersionMatch is forbidden unless resourceVersion is provided",
+        ),
+        (
+            "resourceVersion=0&resourceVersionMatch=Exact",
+            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+        ),
+        (
+            "resourceVersion=1&resourceVersionMatch=Some",
+            "Unsupported value: \"Some\": supported values: \"Exact\", \"NotOlderThan\", \"\"",
+        ),
+        ("resourceVersion=999999", "Too large resource version: 999999, current: "),
+        ("sendInitialEvents=true", "sendInitialEvents is forbidden for list"),
+    ] {
+        let refused = ask(query.to_owned()).await.expect_err(query).to_string();
+        assert!(refused.contains(told), "{query}: {refused}");
+    }
+}

@@ -4,6 +4,7 @@ mod age;
 mod cluster;
 mod jsonpath;
 mod pods;
+mod rest;
 mod workloads;
 
 use jiff::Timestamp;
@@ -53,6 +54,11 @@ fn printer(info: &KindInfo) -> Printer {
         res if [kinds::ROLES, kinds::CLUSTER_ROLES, kinds::CRDS].contains(res) => {
             make(cluster::CREATED, cluster::created)
         }
+        res if *res == kinds::ENDPOINT_SLICES => make(rest::SLICE, rest::slice),
+        res if *res == kinds::POD_DISRUPTION_BUDGETS => make(rest::BUDGET, rest::budget),
+        res if *res == kinds::CRON_JOBS => make(rest::CRON_JOB, rest::cron_job),
+        res if *res == kinds::INGRESSES => make(rest::INGRESS, rest::ingress),
+        res if *res == kinds::PRIORITY_CLASSES => make(rest::PRIORITY, rest::priority),
         _ => make(NAME_AND_AGE, |value, now| vec![name(value), age(value, now)]),
     }
 }
