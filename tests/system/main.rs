@@ -9,6 +9,7 @@ mod components;
 mod confined;
 mod daily;
 mod described;
+mod fidelity;
 mod kept;
 mod killed;
 mod lanes;

@@ -1,7 +1,6 @@
 //! The node's object and its heartbeat.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cluster_api::kinds::{LEASES, NODES};
@@ -14,24 +13,23 @@ use crate::kubelet::Kubelet;
 const LEASES_NAMESPACE: &str = "kube-node-lease";
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
 const LEASE_SECONDS: u64 = 40;
-
-/// Whether the kubelet speaks; a lost node is one whose kubelet does not.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Voice {
-    silent: Arc<AtomicBool>,
-}
-
-impl Voice {
-    pub(crate) fn set_silent(&self, silent: bool) {
-        self.silent.store(silent, Ordering::Relaxed);
-    }
-}
+/// From the start of a kubelet to its first word about the node.
+const STARTING_TAKES: Duration = Duration::from_millis(300);
 
 /// Registers the node and renews its lease until the node stops.
-pub(crate) async fn run(node: Arc<Kubelet>, voice: Voice) {
+pub(crate) async fn run(node: Arc<Kubelet>) {
+    let mut process = node.process.subscribe();
     let mut beat = node.clock.now();
+    let mut number = process.borrow().number;
     loop {
-        if !voice.silent.load(Ordering::Relaxed) {
+        let life = *process.borrow_and_update();
+        if life.running {
+            if life.number != number {
+                number = life.number;
+                say_started(&node);
+                node.clock.sleep(STARTING_TAKES).await;
+                beat = node.clock.now();
+            }
             register(&node);
             renew(&node);
         }
@@ -39,7 +37,39 @@ pub(crate) async fn run(node: Arc<Kubelet>, voice: Voice) {
         tokio::select! {
             () = node.stop.cancelled() => return,
             () = node.clock.sleep_until(beat) => {}
+            // Nobody but this task ends with the process's sender.
+            _ = process.changed() => {}
         }
+    }
+}
+
+/// What a kubelet says of its node when it starts.
+fn say_started(node: &Kubelet) {
+    if let Some(object) = node.store.get(&NODES, "", &node.name) {
+        node.recorder.normal(&object, "Starting", "Starting kubelet.");
+    }
+}
+
+/// A kubelet says of its node what it finds when that is news.
+fn say_found(node: &Kubelet, object: &Value) {
+    let status = |kind: &str| object::condition(object, kind).and_then(|c| c["status"].as_str());
+    let mut news = Vec::new();
+    for (kind, good, reason) in [
+        ("MemoryPressure", "False", "NodeHasSufficientMemory"),
+        ("DiskPressure", "False", "NodeHasNoDiskPressure"),
+        ("PIDPressure", "False", "NodeHasSufficientPID"),
+        ("Ready", "True", "NodeReady"),
+    ] {
+        if status(kind) != Some(good) {
+            news.push(reason);
+        }
+    }
+    if !news.is_empty() {
+        node.recorder.normal(object, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
+    }
+    for reason in news {
+        let message = format!("Node {} status is now: {reason}", node.name);
+        node.recorder.normal(object, reason, &message);
     }
 }
 
@@ -52,6 +82,9 @@ pub(crate) fn register(node: &Kubelet) {
         return;
     }
     let stamp = object::timestamp(now);
+    if let Some(object) = node.store.get(&NODES, "", &node.name) {
+        say_found(node, &object);
+    }
     let outcome = node.store.modify(&NODES, "", &node.name, |object| {
         let healthy = object::condition(object, "Ready").is_some_and(|ready| ready["status"] == "True");
         if missing || !healthy {

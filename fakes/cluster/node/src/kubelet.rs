@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::pod::{Update, Worker};
 use crate::pod_logs::PodLogs;
 use crate::pool::Pool;
+use crate::process::Process;
 use crate::proxy::HostPorts;
 use crate::pull::Images;
 use crate::runtime::Runtime;
@@ -37,6 +38,7 @@ pub(crate) struct Kubelet {
     pub(crate) images: Images,
     pub(crate) recorder: Recorder,
     pub(crate) pod_addresses: Pool,
+    pub(crate) process: Process,
     pub(crate) logs: PodLogs,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,

@@ -19,6 +19,7 @@ mod pod;
 mod pod_logs;
 mod pool;
 mod probes;
+mod process;
 pub mod programs;
 mod proxy;
 mod pull;

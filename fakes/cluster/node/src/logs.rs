@@ -74,6 +74,11 @@ impl LogSink {
         self.inner.written.send_modify(|count| *count += 1);
     }
 
+    /// The whole lines that are kept.
+    pub fn lines(&self) -> Vec<String> {
+        self.lock().kept.iter().map(|(_, line)| line.clone()).collect()
+    }
+
     /// The lines from number `from` on, and the number after the last.
     pub(crate) fn read_from(&self, from: u64) -> (Vec<(Timestamp, String)>, u64) {
         let lines = self.lock();

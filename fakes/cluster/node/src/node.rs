@@ -12,8 +12,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{NodeConfig, host_path};
 use crate::dns::PodNetwork;
-use crate::identity::{self, Voice};
+use crate::identity;
 use crate::kubelet::Kubelet;
+use crate::process::Process;
 use crate::oci::{Client, TrustError};
 use crate::pod_logs::{self, PodLogs};
 use crate::pool::Pool;
@@ -42,7 +43,6 @@ pub enum NodeError {
 #[derive(Clone)]
 pub struct Node {
     kubelet: Arc<Kubelet>,
-    voice: Voice,
 }
 
 impl Node {
@@ -79,13 +79,13 @@ impl Node {
             wire: config.wire,
             resolvers: config.resolvers,
             runtime: config.runtime,
+            process: Process::default(),
             logs: PodLogs::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
-        let voice = Voice::default();
         identity::register(&kubelet);
-        kubelet.tasks.spawn(identity::run(Arc::clone(&kubelet), voice.clone()));
+        kubelet.tasks.spawn(identity::run(Arc::clone(&kubelet)));
         kubelet.tasks.spawn(Arc::clone(&kubelet).run());
         kubelet.tasks.spawn(scheduler::run(kubelet.store.clone(), kubelet.stop.clone()));
         let proxy = proxy::run(
@@ -96,7 +96,7 @@ impl Node {
             kubelet.stop.clone(),
         );
         kubelet.tasks.spawn(proxy);
-        Ok(Self { kubelet, voice })
+        Ok(Self { kubelet })
     }
 
     /// Stops everything that runs on the node and waits until it has ended; objects stay as they are.
@@ -106,14 +106,15 @@ impl Node {
         self.kubelet.tasks.wait().await;
     }
 
-    /// Cuts the kubelet off from the API: its lease stands still. Containers run on.
-    pub fn silence(&self) {
-        self.voice.set_silent(true);
+    /// Stops the kubelet's process: its lease stands still, nothing is probed, started or ended, and nobody can read logs.
+    /// Containers run on.
+    pub fn stop_kubelet(&self) {
+        self.kubelet.process.stop();
     }
 
-    /// Ends what [`Node::silence`] began; the node speaks again at its next heartbeat.
-    pub fn speak(&self) {
-        self.voice.set_silent(false);
+    /// Starts the kubelet again; it looks at every pod anew, and its probes begin from nothing.
+    pub fn start_kubelet(&self) {
+        self.kubelet.process.start();
     }
 
     /// Where a path of the node's own disk really is, e.g. the directory of a local volume.
@@ -130,6 +131,9 @@ impl Node {
 #[async_trait]
 impl NodeAccess for Node {
     async fn logs(&self, namespace: &str, pod: &str, options: LogOptions) -> Result<LogStream, ApiError> {
+        if !self.kubelet.process.life().running {
+            return Err(pod_logs::unreachable(&self.kubelet, namespace, pod, &options));
+        }
         pod_logs::read(&self.kubelet, namespace, pod, &options)
     }
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::logs::LogSink;
 
-pub(crate) use read::{container_name, container_status, read};
+pub(crate) use read::{container_name, container_status, read, unreachable};
 
 /// A run of a container and what it wrote.
 #[derive(Clone)]

@@ -106,7 +106,7 @@ async fn bring(case: &Case, cause: &Cause, lab: &Lab) -> Result<Undo, ReplayErro
         "kubernetes.api-outage" => Undo::Outage(lab.cluster.api().outage()),
         "kubernetes.api-hang" => Undo::Hang(lab.cluster.api().hang()),
         "node.kubelet-stopped" => {
-            lab.cluster.node().silence();
+            lab.cluster.node().stop_kubelet();
             Undo::Kubelet
         }
         _ => return Err(unknown(case, &cause.fault)),
@@ -129,7 +129,7 @@ async fn take_away(undo: Undo, lab: &Lab) {
         Undo::Registry(id) => {
             let _ = lab.registry.control().heal(id).await;
         }
-        Undo::Kubelet => lab.cluster.node().speak(),
+        Undo::Kubelet => lab.cluster.node().start_kubelet(),
         Undo::ClusterDns(replicas) => {
             scale_cluster_dns(lab, replicas);
         }

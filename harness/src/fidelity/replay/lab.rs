@@ -8,6 +8,7 @@ use fake_cluster::{Cluster, ClusterConfig, PreloadedImage, Resolvers, Wire};
 use fake_network::{
     Authority, DnsConfig, DnsServer, ImageSpec, Registry, RegistryConfig, RegistryControl, Zone,
 };
+use fake_shell::ShellRuntime;
 use field_clock::Clock;
 use serde_json::Value;
 
@@ -70,7 +71,7 @@ impl Lab {
             .prefix("containers-")
             .tempdir_in(place.disk())
             .map_err(ReplayError::Room)?;
-        let shell = std::sync::Arc::new(Sleepers);
+        let shell = std::sync::Arc::new(ShellRuntime::new(containers.path()));
         let cluster = Cluster::start(config, shell).await.map_err(ReplayError::Cluster)?;
         let lab = Self { cluster, dns, registry, _containers: containers };
         lab.furnish().await?;
@@ -175,16 +176,4 @@ fn no_room(why: &str) -> ReplayError {
 
 pub(super) fn publish(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> ReplayError {
     ReplayError::Publish { what: what.to_owned(), source: Box::new(source) }
-}
-
-struct Sleepers;
-
-#[async_trait::async_trait]
-impl fake_cluster::Runtime for Sleepers {
-    async fn start(&self, spec: fake_cluster::ContainerSpec) -> Result<Box<dyn fake_cluster::Container>, fake_cluster::StartError> {
-        let stop = tokio_util::sync::CancellationToken::new();
-        let clock = spec.clock.clone();
-        let run = async move { clock.sleep(std::time::Duration::from_secs(1_000_000)).await; 0 };
-        Ok(Box::new(fake_cluster::ProgramContainer::start(spec, Box::pin(run), stop)))
-    }
 }

@@ -1,9 +1,10 @@
 //! What is done to the cluster: manifests applied, objects annotated, scaled and deleted.
 
 use std::path::Path;
+use std::time::Duration;
 
 use cluster_api::KindInfo;
-use fake_cluster::Cluster;
+use fake_cluster::{Clock, Cluster};
 use serde_json::{Value, json};
 
 use super::ReplayError;
@@ -11,7 +12,7 @@ use super::api::Api;
 use super::commands::{self, Hand};
 use super::lab::Lab;
 use super::{artifacts, deeds};
-use crate::fidelity::case::{Action, Case, Step};
+use crate::fidelity::case::{Action, Case, Family, Step};
 
 /// Reads the documents of a manifest.
 pub(super) fn documents(text: &str, file: &Path) -> Result<Vec<Value>, ReplayError> {
@@ -39,7 +40,11 @@ pub(super) async fn take(step: &Step, case: &Case, lab: &Lab, api: &Api) -> Resu
                 file: file.display().to_string(),
                 message: error.to_string(),
             })?;
+            let clock = lab.cluster.store().clock();
+            let hand = (case.family == Family::Flux).then_some(clock);
+            spend(hand, KUBECTL_STARTS).await;
             for document in documents(&text, file)? {
+                spend(hand, KUBECTL_APPLIES).await;
                 // What the API refuses was refused to the recorder as well; the rest is applied all the same.
                 let _ = apply(&lab.cluster, api, &document, &case.namespaces[0]).await;
             }
@@ -49,6 +54,17 @@ pub(super) async fn take(step: &Step, case: &Case, lab: &Lab, api: &Api) -> Resu
         Action::Push { push } => artifacts::push(case, push, &lab.registry.control()),
         Action::Run(words) => commands::run(&Hand { case, lab, api }, words).await,
         Action::Do(words) => deeds::done(&Hand { case, lab, api }, words).await,
+    }
+}
+
+/// How long kubectl takes to begin, and for an object.
+const KUBECTL_STARTS: Duration = Duration::from_millis(85);
+const KUBECTL_APPLIES: Duration = Duration::from_millis(13);
+
+/// The controllers are at work before the last object is there.
+async fn spend(clock: Option<&Clock>, time: Duration) {
+    if let Some(clock) = clock {
+        clock.sleep(time).await;
     }
 }
 

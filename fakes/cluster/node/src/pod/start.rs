@@ -167,6 +167,8 @@ impl Worker {
             from: self.node.ip,
             wire: self.node.wire.clone(),
             runtime: Arc::clone(&self.node.runtime),
+            kubelet: self.node.process.clone(),
+            store: self.node.store.clone(),
             pid,
             ended: ended.clone(),
         };

@@ -18,6 +18,8 @@ use crate::kubelet::Kubelet;
 use crate::probes::ProbeChange;
 use crate::proxy::HostPorts;
 
+/// From the start of a kubelet to its first look at a pod.
+const STARTING_TAKES: Duration = Duration::from_millis(1300);
 /// The most that the kubelet takes before it looks at a new pod.
 const TAKES: Duration = Duration::from_millis(20);
 
@@ -107,10 +109,24 @@ impl Worker {
             self.sync().await;
         }
         let stop = self.node.stop.clone();
+        let mut process = self.node.process.subscribe();
         loop {
-            if self.is_ending() {
+            if self.is_ending() && process.borrow().running {
                 self.end().await;
                 return;
+            }
+            let life = *process.borrow_and_update();
+            if !life.running {
+                tokio::select! {
+                    () = stop.cancelled() => {
+                        self.stop_all(Duration::ZERO).await;
+                        return;
+                    }
+                    _ = self.node.process.running() => {}
+                }
+                self.node.clock.sleep(STARTING_TAKES).await;
+                self.sync().await;
+                continue;
             }
             let clock = self.node.clock.clone();
             let wake = [self.look_at, self.retry_at].into_iter().flatten().min();
@@ -127,6 +143,8 @@ impl Worker {
                     }
                 }
                 () = clock.sleep_until(wake.unwrap_or(Timestamp::MAX)), if wake.is_some() => self.sync().await,
+                // Nobody but the node itself drops the sender.
+                _ = process.changed() => {}
             }
         }
     }

@@ -12,6 +12,9 @@ use serde_json::Value;
 use super::{PodLogs, Run, Which};
 use crate::kubelet::Kubelet;
 
+/// Where a kubelet answers the API.
+const KUBELET_PORT: u16 = 10250;
+
 /// The log of a container, or why there is none.
 pub(crate) fn read(
     node: &Kubelet,
@@ -50,6 +53,32 @@ pub(crate) fn read(
             Ok(futures::stream::iter([line]).boxed())
         }
     }
+}
+
+/// What the API says when the node's kubelet does not answer.
+pub(crate) fn unreachable(node: &Kubelet, namespace: &str, pod: &str, options: &LogOptions) -> ApiError {
+    let container = node.store.get(&PODS, namespace, pod);
+    let container = container.and_then(|object| container_name(&object, pod, options.container.as_deref()).ok());
+    let mut query: Vec<String> = Vec::new();
+    if options.follow {
+        query.push("follow=true".to_owned());
+    }
+    if options.previous {
+        query.push("previous=true".to_owned());
+    }
+    query.extend(options.since_seconds.map(|seconds| format!("sinceSeconds={seconds}")));
+    query.extend(options.tail_lines.map(|lines| format!("tailLines={lines}")));
+    if options.timestamps {
+        query.push("timestamps=true".to_owned());
+    }
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    let place = format!("{}:{KUBELET_PORT}", node.ip);
+    let container = container.unwrap_or_default();
+    ApiError::new(
+        500,
+        "",
+        format!("Get \"https://{place}/containerLogs/{namespace}/{pod}/{container}{query}\": dial tcp {place}: connect: connection refused"),
+    )
 }
 
 /// The status names a run by its id; the newest run may already be the one after.

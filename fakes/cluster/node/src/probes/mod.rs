@@ -7,16 +7,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cluster_api::Store;
 use cluster_api::events::Recorder;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::go_time::{after, whole_second};
+use crate::process::Process;
 use crate::runtime::{ContainerSpec, Runtime};
 use crate::wire::Wire;
 use check::Answer;
 
+/// What a kubelet has to do first when it starts.
+const SETTLING: Duration = Duration::from_secs(2);
 /// For how long a world stands still for a process outside that was probed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -48,6 +52,9 @@ pub(crate) struct Probed {
     pub(crate) from: IpAddr,
     pub(crate) wire: Wire,
     pub(crate) runtime: Arc<dyn Runtime>,
+    /// Who probes.
+    pub(crate) kubelet: Process,
+    pub(crate) store: Store,
     pub(crate) pid: Option<u32>,
     pub(crate) ended: CancellationToken,
 }
@@ -122,11 +129,27 @@ impl Probe {
                 next = after(next, period);
             }
             clock.sleep_until(next).await;
+            if !probed.kubelet.life().running {
+                self.begin_again(probed, period).await;
+                next = whole_second(clock.now());
+            }
             next = after(next, period);
             let answer = self.ask(probed).await;
             if self.is_done_after(&answer, probed) {
                 return;
             }
+        }
+    }
+
+    /// A kubelet that was started again knows nothing of earlier answers. It begins at any moment of a period, so that not
+    /// all probes come at once.
+    async fn begin_again(&mut self, probed: &Probed, period: Duration) {
+        probed.kubelet.running().await;
+        probed.spec.clock.sleep(SETTLING + probed.store.chance().moment(period)).await;
+        self.streak = (true, 0);
+        if self.kind == ProbeKind::Readiness {
+            self.ready = false;
+            (self.tell)(ProbeChange::Unready);
         }
     }
 

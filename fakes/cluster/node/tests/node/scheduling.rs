@@ -46,7 +46,7 @@ fn the_lease_is_renewed_every_ten_seconds_unless_the_node_is_silent() {
         let first = renewed();
         w.until(11, "it is renewed", |_| renewed() != first).await;
         let second = renewed();
-        w.node.silence();
+        w.node.stop_kubelet();
         w.seconds(60).await;
         assert_eq!(renewed(), second);
     });
