@@ -11,6 +11,7 @@ mod kind_order;
 mod kstatus;
 mod kustomize;
 mod log;
+mod pace;
 mod render;
 mod source;
 mod status;

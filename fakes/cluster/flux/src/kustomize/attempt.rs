@@ -9,6 +9,7 @@ use super::tree::Tree;
 use super::{DEPENDENCY_INTERVAL, Kustomizations, interval, retry_interval, timeout};
 use crate::apply::Target;
 use crate::duration;
+use crate::pace;
 use crate::status::{Subject, is_true};
 use crate::wait::{self, Jobs};
 use crate::work::Verdict;
@@ -70,6 +71,7 @@ impl Kustomizations {
                 format!("kustomization path not found: stat {root}/{shown}: no such file or directory");
             return Err(Failure::new("ArtifactFailed", message));
         };
+        pace::spend(&self.clock, 15, &attempt.subject.name).await;
         self.announce(attempt, "Building manifests");
         let builder = Builder { tree: &tree, root: &root, store: &self.store };
         let objects = builder
@@ -78,7 +80,19 @@ impl Kustomizations {
         let objects = self
             .substitute(attempt.kustomization, objects)
             .map_err(|message| Failure::new("BuildFailed", message))?;
+        pace::spend(&self.clock, 110, &attempt.subject.name).await;
         self.announce(attempt, "Detecting drift");
+        pace::spend(&self.clock, 60, &attempt.subject.name).await;
+        let digest = super::history::digest(&objects);
+        self.apply_and_check(attempt, objects).await.map_err(|failure| {
+            self.remember(attempt, &digest, failure.reason);
+            failure
+        })?;
+        self.remember(attempt, &digest, "ReconciliationSucceeded");
+        Ok(())
+    }
+
+    async fn apply_and_check(&self, attempt: &Attempt<'_>, objects: Vec<Value>) -> Result<(), Failure> {
         let applied = self.apply(attempt, objects).await?;
         self.prune(attempt, &applied.targets)?;
         self.check_health(attempt, &applied.targets, !applied.changes.is_empty()).await
@@ -104,6 +118,7 @@ impl Kustomizations {
             status.set("Healthy", "Unknown", "Progressing", &message);
         });
         let start = self.clock.now();
+        pace::spend(&self.clock, 30, &attempt.subject.name).await;
         let outcome = wait::until_current(&self.store, &self.clock, &targets, limit, Jobs::Wait).await;
         let took = duration::text(self.since(start));
         if let Err(error) = outcome {

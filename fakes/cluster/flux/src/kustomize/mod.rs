@@ -3,6 +3,7 @@
 mod attempt;
 mod build;
 mod generate;
+mod history;
 mod inventory;
 mod merge;
 mod patch;

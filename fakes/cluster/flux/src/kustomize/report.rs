@@ -6,7 +6,7 @@ use super::attempt::{Attempt, Failure};
 use super::{Kustomizations, interval, retry_interval};
 use crate::duration;
 
-const ORIGIN: &str = "org.opencontainers.image.revision";
+pub(super) const ORIGIN: &str = "org.opencontainers.image.revision";
 
 impl Kustomizations {
     pub(super) fn succeed(&self, attempt: &Attempt<'_>) {

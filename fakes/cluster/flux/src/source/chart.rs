@@ -29,6 +29,7 @@ impl Reconciler for Charts {
 impl Charts {
     async fn fetch(&self, subject: &Subject, chart: &Value) -> Verdict {
         self.announce(subject, chart);
+        crate::pace::spend(&self.0.clock, 12, &subject.name).await;
         let timeout = Duration::from_secs(60);
         let outcome = match self.0.clock.timeout(timeout, self.0.pull_chart(chart)).await {
             Ok(outcome) => outcome,

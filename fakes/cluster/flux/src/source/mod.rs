@@ -1,7 +1,8 @@
-//! The source-controller: OCIRepositories and HelmCharts. (OCI HelmRepositories are only addresses; nobody reconciles them.)
+//! The source-controller: OCIRepositories and HelmCharts. (OCI HelmRepositories are only addresses.)
 
 mod chart;
 mod chart_pull;
+mod helm_repository;
 mod oci_repository;
 mod pull_error;
 mod registry;
@@ -62,6 +63,10 @@ pub(crate) async fn run(context: FluxContext) {
     let repositories = Work::new(&context.clock);
     on_change(&mut tasks, &context.store, kinds::OCI_REPOSITORIES, &repositories);
     tasks.spawn(repositories.run(WORKERS, Arc::new(oci_repository::Repositories(sources("ocirepository")))));
+    let addresses = Work::new(&context.clock);
+    on_change(&mut tasks, &context.store, kinds::HELM_REPOSITORIES, &addresses);
+    let reconciler = helm_repository::HelmRepositories(sources("helmrepository"));
+    tasks.spawn(addresses.run(WORKERS, Arc::new(reconciler)));
     let charts = Work::new(&context.clock);
     on_change(&mut tasks, &context.store, kinds::HELM_CHARTS, &charts);
     tasks.spawn(charts.run(WORKERS, Arc::new(chart::Charts(sources("helmchart")))));

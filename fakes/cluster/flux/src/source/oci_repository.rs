@@ -68,6 +68,7 @@ impl Repositories {
                 status.drop(&["ArtifactInStorage"]);
             });
         }
+        crate::pace::spend(&self.0.clock, 12, &subject.name).await;
         let timeout = crate::duration::field(&source["spec"]["timeout"]).unwrap_or(Duration::from_secs(60));
         let outcome = match self.0.clock.timeout(timeout, self.pull(subject, source)).await {
             Ok(outcome) => outcome,
@@ -106,7 +107,13 @@ impl Repositories {
         subject.write(|status| {
             status.reconciling("Progressing", &message);
             status.set("Ready", "Unknown", "Progressing", &message);
+            let outdated = status.get("artifact")["revision"].as_str().is_some_and(|old| old != revision);
+            if outdated {
+                let message = format!("new revision '{revision}' for '{shown}'");
+                status.set("ArtifactOutdated", "True", "NewRevision", &message);
+            }
         });
+        crate::pace::spend(&self.0.clock, 20, &subject.name).await;
         let pulled = registry.manifest(&target).await.map_err(pulled_from)?;
         let content = self.layer(&mut registry, source, &pulled).await?;
         let metadata = json!(pulled.manifest.annotations);
