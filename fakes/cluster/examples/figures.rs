@@ -4,7 +4,9 @@ use std::error::Error;
 use std::io::Write;
 use std::time::Duration;
 
-use fake_cluster::{Clock, Cluster, ClusterConfig, FieldRuntime, Options, Programs, Store, kinds, object};
+use fake_cluster::{
+    Clock, Cluster, ClusterConfig, FieldRuntime, Options, Programs, Res, Store, kinds, object,
+};
 use serde_json::{Value, json};
 
 const BOOTS: usize = 5;
@@ -19,13 +21,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     for _ in 0..BOOTS {
         writeln!(out, "boot, until the API answers: {:.1} ms", boot()?.as_secs_f64() * 1e3)?;
     }
-    if pods > 0 {
-        let name = "a Deployment";
-        let (took, processor) = crowd(pods, deployment(pods))?;
+    for (name, with_service) in [("a Deployment", false), ("a Deployment behind a Service", true)] {
+        if pods == 0 {
+            break;
+        }
+        let objects = [
+            Some((kinds::DEPLOYMENTS, deployment(pods))),
+            with_service.then(|| (kinds::SERVICES, service())),
+        ];
+        let (took, processor) = crowd(pods, objects.into_iter().flatten().collect())?;
+        let took = took.as_secs_f64();
         writeln!(
             out,
-            "{name} of {pods} pods at speed {SPEED}: Ready after {:.2} s, {processor:.2} s of processor",
-            took.as_secs_f64()
+            "{name}, {pods} pods at speed {SPEED}: Ready after {took:.2} s, {processor:.2} s of processor"
         )?;
     }
     if idle > 0 {
@@ -59,15 +67,22 @@ fn deployment(replicas: u64) -> Value {
         "template": {"metadata": {"labels": {"app": "crowd"}}, "spec": {"containers": [{"name": "main", "image": "pause:1"}]}}}})
 }
 
-/// A Deployment until all of its pods are Ready: the machine's time, and the processor's.
-fn crowd(pods: u64, deployment: Value) -> Result<(Duration, f64), Box<dyn Error>> {
+fn service() -> Value {
+    json!({"metadata": {"name": "crowd", "namespace": "default"}, "spec": {"selector": {"app": "crowd"},
+        "ports": [{"port": 80, "targetPort": 8080}]}})
+}
+
+/// Some objects until all of their pods are Ready: the machine's time, and the processor's.
+fn crowd(pods: u64, objects: Vec<(Res, Value)>) -> Result<(Duration, f64), Box<dyn Error>> {
     let machine = Clock::wall();
     let world = FieldRuntime::start(Options { speed: SPEED })?;
     world.block_on(async {
         let config = ClusterConfig::new(world.clock())?.max_pods(u32::try_from(pods)? + 10);
         let cluster = Cluster::start_with(config, Programs::new().pause("pause:1")).await?;
         let (before, spent) = (machine.now(), processor_time()?);
-        cluster.store().create(&kinds::DEPLOYMENTS, deployment)?;
+        for (kind, object) in objects {
+            cluster.store().create(&kind, object)?;
+        }
         until_ready(cluster.store(), pods).await?;
         let took = Duration::try_from(machine.now().duration_since(before))?;
         let spent = processor_time()? - spent;

@@ -24,7 +24,7 @@ mod objects;
 mod programs;
 mod system;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use cluster_api::pki::Authority;
@@ -121,7 +121,7 @@ impl Cluster {
             authority,
             tokens,
             node: Arc::<Node>::clone(&node),
-            names: vec![config.node_ip.to_string()],
+            names: api_names(&store, config.node_ip),
         })
         .await
         .map_err(ClusterError::Api)?;
@@ -173,6 +173,14 @@ impl Cluster {
         self.node.stop().await;
         self.api.stop().await;
     }
+}
+
+/// Every name by which the API is spoken to: the node's address, the address of its service, and the service's names.
+fn api_names(store: &Store, node: Ipv4Addr) -> Vec<String> {
+    let service = store.get(&kinds::SERVICES, "default", "kubernetes");
+    let address = service.and_then(|service| service["spec"]["clusterIP"].as_str().map(str::to_owned));
+    let names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
+    names.map(str::to_owned).into_iter().chain([node.to_string()]).chain(address).collect()
 }
 
 /// An image of the cluster's own, there before any registry.

@@ -68,7 +68,13 @@ impl SystemRuntime {
             resolvers: config.resolvers.clone(),
             volumes: config.disk.clone(),
         };
-        Self { programs, artifacts: ArtifactStore::default(), trust: config.trust.clone(), others, running: Running::default() }
+        Self {
+            programs,
+            artifacts: ArtifactStore::default(),
+            trust: config.trust.clone(),
+            others,
+            running: Running::default(),
+        }
     }
 
     /// The processes that it runs.
@@ -108,7 +114,8 @@ impl Runtime for SystemRuntime {
         let stop = CancellationToken::new();
         match self.program(&spec, &stop) {
             Some(program) => {
-                let name = spec.argv.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned();
+                let name =
+                    spec.argv.first().and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned();
                 let container = ProgramContainer::start(spec, program, stop);
                 self.running.note(&name, container.task.abort_handle());
                 Ok(Box::new(container))

@@ -19,16 +19,18 @@ pub(super) struct Normaliser {
 const LETTERS: &str = "bcdfghjklmnpqrstvwxz2456789";
 
 static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-    let rules: [(String, &str); 14] = [
+    let rules: [(String, &str); 16] = [
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}".into(), "<uid>"),
         (r"sha256:[0-9a-f]{64}".into(), "sha256:<digest>"),
         (r"\b[0-9a-f]{64}\b".into(), "<id>"),
         (r"\+[0-9a-f]{12}\b".into(), "+<digest>"),
         (format!("kube-api-access-[{LETTERS}]{{5}}"), "kube-api-access-*"),
         // A pod of a Deployment that the stream does not show.
-        (format!("-[{LETTERS}]{{8,10}}-[{LETTERS}]{{5}}\\b"), "-*"),
+        (format!("-[{LETTERS}]{{8,10}}-[{LETTERS}]{{5}}(_|\\b)"), "-*$1"),
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d( [A-Z]+)?)?".into(), "<time>"),
+        (r"\[::ffff:\d{1,3}(\.\d{1,3}){3}\]:\d{1,5}\b".into(), "<ip>:<port>"),
         (r"\b\d{1,3}(\.\d{1,3}){3}:\d{1,5}\b".into(), "<ip>:<port>"),
+        (r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} \d\d:\d\d\b".into(), "<time>"),
         (r"\b\d{1,3}(\.\d{1,3}){3}\b".into(), "<ip>"),
         // A measured time has a fraction; one that was configured has none.
         (r"\b(\d+h)?(\d+m)?\d+\.\d+(ms|µs|us|s)".into(), "<duration>"),
@@ -105,6 +107,11 @@ fn whole_words(text: &str, from: &str, to: &str) -> String {
     out
 }
 
+/// Whether a name is a prefix and a suffix that Kubernetes made.
+fn is_suffixed(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|tail| tail.len() == 5 && tail.chars().all(|c| LETTERS.contains(c)))
+}
+
 fn learn(object: &Value, words: &mut BTreeMap<String, String>) {
     let metadata = &object["metadata"];
     let name = metadata["name"].as_str().unwrap_or_default();
@@ -113,7 +120,7 @@ fn learn(object: &Value, words: &mut BTreeMap<String, String>) {
     {
         words.insert(name[..=at + hash.len()].to_owned(), format!("{}-*", &name[..at]));
     }
-    if let Some(prefix) = metadata["generateName"].as_str().filter(|prefix| name.starts_with(prefix)) {
+    if let Some(prefix) = metadata["generateName"].as_str().filter(|prefix| is_suffixed(name, prefix)) {
         let hash = metadata["labels"]["pod-template-hash"].as_str().unwrap_or_default();
         let stem = prefix.strip_suffix(&format!("{hash}-")).filter(|_| !hash.is_empty()).unwrap_or(prefix);
         words.insert(name.to_owned(), format!("{stem}*"));

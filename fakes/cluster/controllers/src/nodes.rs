@@ -1,6 +1,6 @@
 //! Node lifecycle: a kubelet whose Lease stands still is gone, and so are its pods before long.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use cluster_api::events::Recorder;
@@ -32,6 +32,8 @@ struct Nodes {
     evictions: Recorder,
     started: Timestamp,
     signs: HashMap<String, Sign>,
+    /// Pods that are deleted when their patience is over.
+    planned: HashSet<Key>,
     /// When each taint that says no time of its own was first seen, by node, key and value.
     tainted: HashMap<[String; 3], Timestamp>,
 }
@@ -49,6 +51,7 @@ pub(crate) fn start(store: &Store, stop: &CancellationToken) {
             evictions: Recorder::new(store, "taint-eviction-controller"),
             started: store.clock().now(),
             signs: HashMap::new(),
+            planned: HashSet::new(),
             tainted: HashMap::new(),
         });
 }
@@ -64,8 +67,19 @@ impl Reconcile for Nodes {
         match ready_status(&node) {
             "Unknown" => self.set_taints(&node, &[(UNREACHABLE, "NoSchedule"), (UNREACHABLE, "NoExecute")]),
             "False" => self.set_taints(&node, &[(NOT_READY, "NoSchedule"), (NOT_READY, "NoExecute")]),
-            _ => self.set_taints(&node, &[]),
+            _ => {
+                // Pods are let run again at the next look only.
+                let look = self.next_look(&node, now);
+                let kept = [(UNREACHABLE, "NoExecute"), (NOT_READY, "NoExecute")];
+                let kept = kept.iter().filter(|pair| look > now && has_taint(&node, **pair)).copied();
+                self.set_taints(&node, &kept.collect::<Vec<_>>());
+                if look > now {
+                    let evictions = self.evict(&node, now);
+                    return Next::At(look).or(Next::At(deadline)).or(evictions);
+                }
+            }
         }
+        let node = self.store.get(&kinds::NODES, "", &key.name).unwrap_or(node);
         if ready_status(&node) != "Unknown" {
             if deadline > now {
                 return Next::At(deadline).or(self.evict(&node, now));
@@ -82,7 +96,22 @@ fn ready_status(node: &Value) -> &str {
     object::condition(node, "Ready").and_then(|ready| ready["status"].as_str()).unwrap_or("")
 }
 
+fn has_taint(node: &Value, (key, effect): (&str, &str)) -> bool {
+    let listed = node["spec"]["taints"].as_array().map_or(&[][..], Vec::as_slice);
+    listed.iter().any(|taint| taint["key"] == key && taint["effect"] == effect)
+}
+
 impl Nodes {
+    /// The look at which a node that is back is let have its pods again; now when there is nothing to let go.
+    fn next_look(&self, node: &Value, now: Timestamp) -> Timestamp {
+        let tainted = [UNREACHABLE, NOT_READY].iter().any(|key| has_taint(node, (key, "NoExecute")));
+        let came_back = object::condition(node, "Ready").and_then(|ready| moment(&ready["lastTransitionTime"]));
+        let Some(back) = came_back.filter(|_| tainted) else { return now };
+        let period = PERIOD.as_secs();
+        let since = u64::try_from(back.duration_since(self.started).as_secs()).unwrap_or(0);
+        (self.started + Duration::from_secs((since / period + 1) * period)).max(now)
+    }
+
     /// When the node counts as lost unless its Lease is renewed before.
     fn deadline(&mut self, node: &Value, now: Timestamp) -> Timestamp {
         let name = object::name(node);
@@ -193,6 +222,17 @@ impl Nodes {
         taints.iter().zip(names).map(first).collect()
     }
 
+    /// The node has no taint any more that its pods would have to leave for.
+    fn call_off(&mut self, node: &Value) {
+        for pod in self.pods_on(node) {
+            if self.planned.remove(&Key::of(&pod)) {
+                let (namespace, name) = (object::namespace(&pod), object::name(&pod));
+                let message = format!("Cancelling deletion of Pod {namespace}/{name}");
+                self.evictions.normal(&pod, "TaintManagerEviction", &message);
+            }
+        }
+    }
+
     /// Deletes pods that have tolerated the node's `NoExecute` taints for as long as they do.
     fn evict(&mut self, node: &Value, now: Timestamp) -> Next {
         let taints = node["spec"]["taints"].as_array().map_or(&[][..], Vec::as_slice);
@@ -200,6 +240,7 @@ impl Nodes {
         let since = self.since(node, &taints, now);
         let mut next = Next::Change;
         if taints.is_empty() {
+            self.call_off(node);
             return next;
         }
         for pod in self.pods_on(node) {
@@ -212,6 +253,7 @@ impl Nodes {
             }
             if end > now {
                 next = next.or(Next::At(end));
+                self.planned.insert(Key::of(&pod));
                 continue;
             }
             let (namespace, name) = (object::namespace(&pod), object::name(&pod));

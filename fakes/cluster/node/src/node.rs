@@ -39,6 +39,9 @@ pub enum NodeError {
     },
 }
 
+/// What is on the disk of any node.
+const DISK: [&str; 8] = ["etc", "usr", "var", "opt", "bin", "lib", "run", "tmp"];
+
 /// A running node with its scheduler and its service network. Clones are the same node.
 #[derive(Clone)]
 pub struct Node {
@@ -52,8 +55,10 @@ impl Node {
     /// [`NodeError`] when its certificates or its directory cannot be used.
     pub fn start(config: NodeConfig) -> Result<Self, NodeError> {
         let path = config.volumes.clone();
-        std::fs::create_dir_all(path.join("node"))
-            .map_err(|source| NodeError::Volumes { path: path.clone(), source })?;
+        for directory in DISK {
+            std::fs::create_dir_all(path.join("node").join(directory))
+                .map_err(|source| NodeError::Volumes { path: path.clone(), source })?;
+        }
         // Links in the way to the directory must not look like links out of a volume.
         let root = path.canonicalize().map_err(|source| NodeError::Volumes { path, source })?;
         let network = PodNetwork::of_node(

@@ -120,7 +120,7 @@ fn refusal(body: &[u8]) -> String {
     let status: Value = serde_json::from_slice(body).unwrap_or_default();
     let message = status["message"].as_str().unwrap_or("unknown");
     match status["reason"].as_str() {
-        Some(reason) => format!("Error from server ({reason}): {message}"),
-        None => format!("Error from server: {message}"),
+        Some(reason) if !reason.is_empty() => format!("Error from server ({reason}): {message}"),
+        _ => format!("Error from server: {message}"),
     }
 }

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use cluster_api::kinds::DEPLOYMENTS;
 use cluster_node::oci::{Endpoint, Mirrors, Scheme};
 use fake_cluster::{Cluster, ClusterConfig, PreloadedImage, Resolvers, Wire};
 use fake_network::{
-    Authority, DnsConfig, DnsServer, ImageSpec, Registry, RegistryConfig, RegistryControl, Zone,
+    Authority, DnsConfig, DnsEffect, DnsFault, DnsServer, ImageSpec, Registry, RegistryConfig, RegistryControl, Zone,
 };
 use fake_shell::ShellRuntime;
 use field_clock::Clock;
@@ -27,6 +28,8 @@ const DNS_KNOWN: u16 = 53;
 const DNS_ACTUAL: u16 = 5353;
 /// Where the laboratory's registry listens on the machine, and where in the cluster.
 const MIRROR_PORT: u16 = 5001;
+/// The most that the laboratory takes to settle.
+const SETTLES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
 /// What an image weighs there: a Go program, or a small C one.
 const LARGE: usize = 13_145_738;
 const SMALL: usize = 1_145_000;
@@ -76,12 +79,36 @@ impl Lab {
         let lab = Self { cluster, dns, registry, _containers: containers };
         lab.furnish().await?;
         super::flux::furnish(&lab, case).await?;
+        // Nobody asks a question outside: the laboratory's own name server answers none.
+        if !is_about_names(case) {
+            lab.dns.control().inject(DnsFault::all(DnsEffect::Timeout)).await;
+        }
+        lab.settle(clock).await;
         Ok(lab)
     }
 
     /// A client of the cluster.
     pub(super) fn api(&self) -> Result<Api, ReplayError> {
         Api::of(&self.cluster)
+    }
+
+    /// Waits until everything is up that was there before the recorder came.
+    async fn settle(&self, clock: &Clock) {
+        let mut changes = self.cluster.store().changes();
+        let settled = async {
+            loop {
+                let open = self.cluster.store().list(&DEPLOYMENTS, None).into_iter().any(|deployment| {
+                    let wanted = deployment["spec"]["replicas"].as_u64().unwrap_or(1);
+                    deployment["status"]["availableReplicas"].as_u64().unwrap_or(0) < wanted
+                });
+                // Nobody drops the cluster's sender while the cluster is there.
+                if !open || changes.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // A laboratory that does not settle is recorded as it is.
+        let _ = clock.timeout(SETTLES_WITHIN, settled).await;
     }
 
     /// What kind clusters have besides: the default storage class and its provisioner.
@@ -110,17 +137,22 @@ fn images() -> Vec<PreloadedImage> {
     };
     vec![
         image("docker.io/kindest/local-path-provisioner:v0.0.30", &["/local-path-provisioner"]),
-        image("kindlab/busybox:1", &["/bin/sh"]),
-        image("kindlab/sleeper:1", &["/sleeper"]),
-        image("kindlab/dialer:2", &["/dialer"]),
+        // Made of a file tree without an entry point, and of one program each.
+        image("kindlab/busybox:1", &[]),
+        image("kindlab/sleeper:1", &["/usr/local/bin/sleeper"]),
+        image("kindlab/dialer:2", &["/usr/local/bin/dialer"]),
     ]
+}
+
+/// Whether the case is about the names of the internet.
+fn is_about_names(case: &Case) -> bool {
+    case.causes.iter().any(|cause| cause.fault.starts_with("dns.") && cause.at.is_none())
 }
 
 /// A registry in the clear stands for the hosts of the internet, unless the case is about their names.
 fn mirrors(case: &Case, registry: SocketAddr) -> Mirrors {
     let mirrors = Mirrors::default();
-    let names = case.causes.iter().any(|cause| cause.fault.starts_with("dns.") && cause.at.is_none());
-    if !names {
+    if !is_about_names(case) {
         mirrors.set("ghcr.io", Endpoint::with(Scheme::Http, &registry.to_string()));
     }
     if case.family == Family::Flux {
@@ -145,7 +177,7 @@ fn publish_images(case: &Case, registry: &RegistryControl) -> Result<(), ReplayE
         let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
         let small = name.ends_with("/small");
         let spec = ImageSpec {
-            entrypoint: vec!["/sleeper".to_owned()],
+            entrypoint: ["/bin/sh", "-c", "echo up; exec sleep 2147483647"].map(str::to_owned).to_vec(),
             extra_bytes: if small { SMALL } else { LARGE },
             ..ImageSpec::default()
         };

@@ -12,7 +12,7 @@ use super::api::Api;
 use super::commands::{self, Hand};
 use super::lab::Lab;
 use super::{artifacts, deeds};
-use crate::fidelity::case::{Action, Case, Family, Step};
+use crate::fidelity::case::{Action, Case, Step};
 
 /// Reads the documents of a manifest.
 pub(super) fn documents(text: &str, file: &Path) -> Result<Vec<Value>, ReplayError> {
@@ -41,7 +41,7 @@ pub(super) async fn take(step: &Step, case: &Case, lab: &Lab, api: &Api) -> Resu
                 message: error.to_string(),
             })?;
             let clock = lab.cluster.store().clock();
-            let hand = (case.family == Family::Flux).then_some(clock);
+            let hand = Some(clock);
             spend(hand, KUBECTL_STARTS).await;
             for document in documents(&text, file)? {
                 spend(hand, KUBECTL_APPLIES).await;

@@ -113,6 +113,7 @@ impl SimWorld {
         let starts = Starts::default();
         let runtime = SimRuntime {
             status: request.status(),
+            api: (network.node(), API_PORT).into(),
             directory: request.directory.clone(),
             starts: starts.clone(),
         };

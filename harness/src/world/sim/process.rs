@@ -1,5 +1,6 @@
 //! A container that is a process of its own.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -32,7 +33,12 @@ pub(super) struct ProcessContainer {
 
 impl ProcessContainer {
     /// Starts `program` with the environment and the log of `spec`; `world` is where its process id is kept for the sweep.
-    pub(super) fn start(program: &[String], spec: &ContainerSpec, world: &Path) -> Result<Self, StartError> {
+    pub(super) fn start(
+        program: &[String],
+        spec: &ContainerSpec,
+        api: SocketAddr,
+        world: &Path,
+    ) -> Result<Self, StartError> {
         let Some((name, arguments)) = program.split_first() else {
             return Err(StartError::Other { message: "no program to run in the container's place".into() });
         };
@@ -42,6 +48,9 @@ impl ProcessContainer {
                 .env_clear()
                 .envs(PASSED_ON.iter().filter_map(|n| std::env::var_os(n).map(|v| (n, v))))
                 .envs(spec.env.iter().map(|(k, v)| (k, v)))
+                // A process has the machine's network: it finds the API at the node, not behind a service's low port.
+                .env("KUBERNETES_SERVICE_HOST", api.ip().to_string())
+                .env("KUBERNETES_SERVICE_PORT", api.port().to_string())
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());

@@ -1,6 +1,7 @@
 //! What runs in the containers of a simulated world: the stand-ins in this process, the status service as a process.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ const SERVICE_ACCOUNT: &str = "SERVICE_ACCOUNT_DIR";
 pub(super) struct SimRuntime {
     /// The status service: program and arguments.
     pub(super) status: Vec<String>,
+    /// Where the API is on this machine.
+    pub(super) api: SocketAddr,
     /// Where process ids are kept for the sweep.
     pub(super) directory: PathBuf,
     /// What was started.
@@ -37,7 +40,7 @@ impl Runtime for SimRuntime {
         };
         self.starts.note(&spec);
         if entrypoint.rsplit('/').next() == Some(STATUS) {
-            return Ok(Box::new(ProcessContainer::start(&self.status, &spec, &self.directory)?));
+            return Ok(Box::new(ProcessContainer::start(&self.status, &spec, self.api, &self.directory)?));
         }
         let Some(program) = fake_workloads::program(&entrypoint) else {
             return Err(StartError::not_found(&entrypoint));

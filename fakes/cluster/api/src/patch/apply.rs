@@ -135,6 +135,10 @@ pub(crate) fn apply(
             meta.shift_remove(field);
         }
     }
+    // An empty map of labels is none, in the object as in what is applied; owning it would come and go.
+    if let Some(meta) = wanted.get_mut("metadata") {
+        crate::admission::tidy_metadata(meta);
+    }
     if !info.custom {
         drop_nulls(&mut wanted);
     }

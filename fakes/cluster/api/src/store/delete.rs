@@ -75,6 +75,9 @@ impl Store {
         let answer = if options.run == Run::Dry {
             Deleted::Pending(old)
         } else if done {
+            // A pod's deletion is graceful even without grace: it is told before it is done.
+            let told = *res == kinds::PODS && !object::is_deleting(&old.value);
+            let new = if told { Value::clone(&inner.put(res, new).value) } else { new };
             Deleted::Gone(inner.erase(res, new))
         } else if new == *old.value {
             Deleted::Pending(old)

@@ -82,7 +82,7 @@ impl Jobs {
             &kinds::JOBS,
             object::namespace(job),
             object::name(job),
-            Propagation::Background,
+            Propagation::Foreground,
         );
         note("delete a Job whose time is over", outcome);
         Next::Change

@@ -184,6 +184,22 @@ impl Jobs {
         Next::Change
     }
 
+    /// Ended pods are first written down as uncounted, and no more active; the next write counts them.
+    fn uncount(&self, job: &Value, tally: &Tally, pods: &Pods, begun: &[Value]) {
+        let counted = (int(&job["status"]["succeeded"]), int(&job["status"]["failed"]));
+        if counted == (tally.succeeded(), tally.failed()) {
+            return;
+        }
+        let outcome = self.store.modify(&kinds::JOBS, object::namespace(job), object::name(job), |job| {
+            let status = object::child(job, "status");
+            put_count(status, "active", pods.count());
+            status["ready"] = pods.ready().into();
+            status["terminating"] = pods.terminating.into();
+            ending::add_conditions(status, begun.to_vec());
+        });
+        note("write down the ended pods of a Job", outcome);
+    }
+
     fn write(&self, job: &Value, tally: &Tally, pods: &Pods, begun: Vec<Value>) {
         let now = self.store.clock().now();
         let suspended = job["spec"]["suspend"] == true;
@@ -194,6 +210,7 @@ impl Jobs {
             debug_assert!(condition["type"] == "Suspended");
             self.events.normal(job, reason, message);
         }
+        self.uncount(job, tally, pods, &begun);
         let outcome = self.store.modify(&kinds::JOBS, object::namespace(job), object::name(job), |job| {
             let status = object::child(job, "status");
             if suspended {

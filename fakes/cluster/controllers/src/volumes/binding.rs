@@ -91,6 +91,9 @@ pub(super) fn bind(claims: &Claims, claim: &Value, volume: &Value) {
             object::set_annotation(claim, BY_CONTROLLER, "yes");
             claim["spec"]["volumeName"] = volume["metadata"]["name"].clone();
         }
+    });
+    note("name the volume of a claim", outcome);
+    let outcome = claims.modify(claim, |claim| {
         let wanted = json!({"phase": "Bound", "accessModes": volume["spec"]["accessModes"],
             "capacity": volume["spec"]["capacity"]});
         if claim["status"]["phase"] != "Bound" {

@@ -21,8 +21,13 @@ pub(super) fn service_links(store: &Store, api: &ApiAccess, pod: &Value) -> Vec<
             of_service(&service, &mut links);
         }
     }
-    let port = Port { name: "https", number: u64::from(api.port), protocol: "TCP" };
-    variables("kubernetes", &api.host.to_string(), &[port], &mut links);
+    match store.get(&SERVICES, "default", "kubernetes") {
+        Some(service) => of_service(&service, &mut links),
+        None => {
+            let port = Port { name: "https", number: u64::from(api.port), protocol: "TCP" };
+            variables("kubernetes", &api.host.to_string(), &[port], &mut links);
+        }
+    }
     links
 }
 

@@ -95,7 +95,9 @@ fn find(
         return current;
     }
     let ended = status?["lastState"]["terminated"]["containerID"].as_str()?.strip_prefix("containerd://")?;
-    let previous = logs.find(namespace, pod, container, Which::Previous);
+    // One ended run is kept for each container: the end of a run takes the one before away.
+    let current_over = current.as_ref().is_some_and(|run| logs.over(&run.id).is_cancelled());
+    let previous = logs.find(namespace, pod, container, Which::Previous).filter(|_| !current_over);
     [current, previous].into_iter().flatten().find(|run| run.id == ended)
 }
 

@@ -1,5 +1,7 @@
 //! A volume for a claim.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use cluster_api::kinds::{PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES};
@@ -71,7 +73,10 @@ impl Provisioner {
         let path = format!("{}/{volume}_{namespace}_{name}", self.base_path(node));
         self.log.line(&format!("I Creating volume {volume} at {node}:{path}"));
         self.store.clock().sleep(MAKING_TAKES).await;
-        std::fs::create_dir_all(host_path(&self.volumes, &path))
+        // Whatever user a pod runs as may write there.
+        let directory = host_path(&self.volumes, &path);
+        std::fs::create_dir_all(&directory)
+            .and_then(|()| std::fs::set_permissions(&directory, Permissions::from_mode(0o777)))
             .map_err(|error| format!("failed to create volume {volume}: {error}"))?;
         let made = self.store.create(&PERSISTENT_VOLUMES, describe(claim, &class, &volume, node, &path));
         match made {

@@ -1,0 +1,188 @@
+//! Helm: what installing, upgrading, rolling back and uninstalling do to a cluster, whoever asks for it.
+
+mod hooks;
+mod install;
+mod journal;
+mod objects;
+mod rollback;
+mod tests;
+mod uninstall;
+mod upgrade;
+
+use std::time::Duration;
+
+use cluster_api::{Store, object};
+use field_clock::Clock;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::policy::Names;
+use super::release::{Desired, Release};
+use super::secrets::Records;
+use crate::apply::Target;
+use crate::render::{Circumstances, Occasion, Rendered};
+use crate::wait::{self, Jobs};
+pub(crate) use journal::Journal;
+
+/// Helm, about one release.
+pub(crate) struct Engine<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) clock: &'a Clock,
+    pub(crate) names: &'a Names,
+    /// The HelmRelease whose labels the objects get: its namespace and name.
+    pub(crate) owner: Option<(&'a str, &'a str)>,
+    /// Who writes the objects.
+    pub(crate) manager: &'static str,
+    /// Ends whatever runs.
+    pub(crate) interrupt: &'a CancellationToken,
+    pub(crate) journal: Journal,
+}
+
+/// How an action is to be done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) timeout: Duration,
+    pub(crate) waiting: Waiting,
+    pub(crate) hooks: Hooks,
+    pub(crate) crds: Crds,
+    pub(crate) namespace: Namespace,
+}
+
+/// Whether the chart's hooks run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hooks {
+    Run,
+    Skip,
+}
+
+/// Whether the chart's definitions are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Crds {
+    Create,
+    Skip,
+}
+
+/// Whether the release's namespace is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Namespace {
+    Create,
+    Expect,
+}
+
+/// How an action waits for what it made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    Not,
+    /// By the statuses of all objects, as Helm 4 does.
+    Watch(Jobs),
+    /// As Helm 3 did.
+    Legacy(Jobs),
+}
+
+/// How an action failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Before the release had a record: nothing counts, and it is tried again for ever.
+    Unrecorded(String),
+    /// With a record.
+    Recorded(String),
+}
+
+impl Failure {
+    pub(crate) fn message(&self) -> &str {
+        match self {
+            Self::Unrecorded(message) | Self::Recorded(message) => message,
+        }
+    }
+
+    fn create(error: &impl std::fmt::Display) -> Self {
+        Self::Unrecorded(format!("create: failed to create: {error}"))
+    }
+}
+
+/// A new version of a release, and the objects that it consists of.
+pub(crate) type Made = (Release, Vec<Target>);
+
+impl Engine<'_> {
+    pub(super) fn records(&self) -> Records<'_> {
+        Records { store: self.store, names: self.names }
+    }
+
+    /// Renders the chart; what it refuses to render leaves no trace.
+    fn render(&self, desired: &Desired, version: u64, occasion: Occasion) -> Result<Rendered, Failure> {
+        let what = Circumstances {
+            store: self.store,
+            release: &self.names.release,
+            namespace: &self.names.namespace,
+            revision: version,
+            occasion,
+            values: &desired.values,
+        };
+        desired.chart.render(&what).map_err(Failure::Unrecorded)
+    }
+
+    /// A new version of the release.
+    fn record(&self, desired: &Desired, version: u64, status: &str, description: &str, rendered: Rendered) -> Release {
+        let now = object::timestamp(self.clock.now());
+        let mut chart = desired.chart.metadata.clone();
+        chart["version"] = json!(desired.version);
+        Release {
+            name: self.names.release.clone(),
+            namespace: self.names.namespace.clone(),
+            version,
+            status: status.to_owned(),
+            description: description.to_owned(),
+            first_deployed: now.clone(),
+            last_deployed: now,
+            deleted: None,
+            chart,
+            config: desired.values.clone(),
+            manifest: rendered.text,
+            hooks: rendered.hooks,
+            notes: rendered.notes,
+        }
+    }
+
+    pub(super) fn update(&self, release: &Release) {
+        if let Err(error) = self.records().update(release) {
+            tracing::debug!(%error, "write a release");
+        }
+    }
+
+    /// The version that a new one takes the place of.
+    fn supersede(&self, old: Option<&Release>) {
+        if let Some(old) = old {
+            let mut old = old.clone();
+            "superseded".clone_into(&mut old.status);
+            self.update(&old);
+        }
+    }
+
+    /// Marks a release as failed.
+    fn give_up(&self, release: &mut Release, what: &str, message: &str) {
+        "failed".clone_into(&mut release.status);
+        release.description = format!("{what} {:?} failed: {message}", release.name);
+        self.update(release);
+    }
+
+    async fn wait(&self, targets: &[Target], settings: &Settings) -> Result<(), String> {
+        let wait = async {
+            match settings.waiting {
+                Waiting::Not => Ok(()),
+                Waiting::Watch(jobs) => {
+                    let all = wait::until_current(self.store, self.clock, targets, settings.timeout, jobs).await;
+                    all.map_err(|error| error.to_string())
+                }
+                Waiting::Legacy(jobs) => {
+                    wait::until_ready(self.store, self.clock, targets, settings.timeout, jobs).await
+                }
+            }
+        };
+        self.unless_interrupted(wait).await
+    }
+
+    /// A wait that ends when whoever waits is told to end.
+    async fn unless_interrupted(&self, wait: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+        self.interrupt.run_until_cancelled(wait).await.unwrap_or_else(|| Err("context canceled".to_owned()))
+    }
+}
