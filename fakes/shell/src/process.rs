@@ -179,7 +179,11 @@ impl Process {
                 biased;
                 () = ended.cancelled() => Ended { code: Signal::KILL.status(), by_signal: true },
                 signal = signals.killed() => Ended { code: signal.status(), by_signal: true },
-                code = body => Ended { code, by_signal: false },
+                code = body => match signals.killed_by() {
+                    // It killed itself, and its last step had not noticed.
+                    Some(signal) => Ended { code: signal.status(), by_signal: true },
+                    None => Ended { code, by_signal: false },
+                },
             };
             world.processes.lock().remove(&pid);
             report.send_replace(Some(how));

@@ -185,6 +185,11 @@ impl Signals {
         }
     }
 
+    /// The signal that ends the process, when there is one.
+    pub(crate) fn killed_by(&self) -> Option<Signal> {
+        *self.killed.borrow()
+    }
+
     /// Waits for the signal that ends the process.
     pub(crate) async fn killed(&self) -> Signal {
         let mut killed = self.killed.subscribe();

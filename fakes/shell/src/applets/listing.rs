@@ -50,6 +50,37 @@ fn permissions(found: &Metadata) -> String {
     text
 }
 
+/// The size of a directory on most file systems; what the one below says would differ from machine to machine.
+const DIRECTORY_SIZE: u64 = 4096;
+
+fn size(found: &Metadata) -> u64 {
+    if found.is_dir() { DIRECTORY_SIZE } else { found.len() }
+}
+
+/// Blocks of 512 bytes, in pages.
+fn blocks(found: &Metadata) -> u64 {
+    if found.is_symlink() { 0 } else { size(found).div_ceil(4096) * 8 }
+}
+
+/// A directory counts itself and those in it; in the root of a container all lie in layers, and it counts once.
+fn links(process: &Process, path: &str, found: &Metadata) -> u64 {
+    if !found.is_dir() {
+        return found.nlink();
+    }
+    let in_volume = process
+        .files()
+        .find(&process.cwd, path, Follow::Yes)
+        .is_ok_and(|place| process.files().is_in_volume(&place.inside));
+    if !in_volume {
+        return 1;
+    }
+    let names = process.files().list(&process.cwd, path).unwrap_or_default();
+    let below = names.iter().map(|name| format!("{}/{name}", path.trim_end_matches('/')));
+    let directories = below
+        .filter(|path| process.files().link_metadata(&process.cwd, path).is_ok_and(|found| found.is_dir()));
+    2 + directories.count() as u64
+}
+
 fn moment(found: &Metadata) -> Timestamp {
     Timestamp::new(found.mtime(), i32::try_from(found.mtime_nsec()).unwrap_or(0)).unwrap_or_default()
 }
@@ -136,7 +167,7 @@ fn entries(process: &Process, options: &Options, directory: &str, names: Vec<Str
     }
     let mut text = String::new();
     if options.has('l') && !directory.is_empty() {
-        let blocks: u64 = all.iter().map(|(_, found)| found.blocks()).sum();
+        let blocks: u64 = all.iter().map(|(_, found)| blocks(found)).sum();
         text.push_str(&format!("total {}\n", blocks / 2));
     }
     let year_ago = process.clock().now().as_second() - 15_768_000;
@@ -152,11 +183,11 @@ fn entries(process: &Process, options: &Options, directory: &str, names: Vec<Str
             process.files().find(&process.cwd, &place(&name), Follow::No).map(|p| p.host).unwrap_or_default(),
         );
         let arrow = link.map(|target| format!(" -> {}", target.display())).unwrap_or_default();
-        let size = if options.has('h') { human(found.len()) } else { found.len().to_string() };
+        let size = if options.has('h') { human(size(&found)) } else { size(&found).to_string() };
         text.push_str(&format!(
             "{} {:>4} root     root     {size:>9} {} {name}{mark}{arrow}\n",
             permissions(&found),
-            found.nlink(),
+            links(process, &place(&name), &found),
             time.strftime(format),
         ));
     }
@@ -218,15 +249,15 @@ async fn stat(process: &Process, args: &[String]) -> Done {
             }
             match chars.next() {
                 Some('n') => text.push_str(path),
-                Some('s') => text.push_str(&found.len().to_string()),
+                Some('s') => text.push_str(&size(&found).to_string()),
                 Some('a') => text.push_str(&mode),
                 Some('A') => text.push_str(&permissions(&found)),
                 Some('F') => text.push_str(what),
                 Some('U' | 'G') => text.push_str("root"),
                 Some('u' | 'g') => text.push('0'),
-                Some('h') => text.push_str(&found.nlink().to_string()),
+                Some('h') => text.push_str(&links(process, path, &found).to_string()),
                 Some('i') => text.push_str(&found.ino().to_string()),
-                Some('b') => text.push_str(&found.blocks().to_string()),
+                Some('b') => text.push_str(&blocks(&found).to_string()),
                 Some('x' | 'y' | 'z') => text.push_str(&time),
                 Some('X' | 'Y' | 'Z') => text.push_str(&found.mtime().to_string()),
                 Some(c) => text.push(c),
@@ -240,14 +271,14 @@ async fn stat(process: &Process, args: &[String]) -> Done {
 
 fn weigh(process: &Process, path: &str, into: &mut Vec<(String, u64)>) -> u64 {
     let Ok(found) = process.files().link_metadata(&process.cwd, path) else { return 0 };
-    let mut blocks = found.blocks();
+    let mut total = blocks(&found);
     if found.is_dir() {
         for name in process.files().list(&process.cwd, path).unwrap_or_default() {
-            blocks += weigh(process, &format!("{}/{name}", path.trim_end_matches('/')), into);
+            total += weigh(process, &format!("{}/{name}", path.trim_end_matches('/')), into);
         }
-        into.push((path.to_owned(), blocks));
+        into.push((path.to_owned(), total));
     }
-    blocks
+    total
 }
 
 async fn du(process: &Process, args: &[String]) -> Done {

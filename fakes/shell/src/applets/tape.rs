@@ -100,12 +100,9 @@ async fn tar(process: &Process, args: &[String]) -> Done {
         }
     };
     let bytes = unpacked(slurp(process, &input).await?)?;
-    let entries = match read(&bytes) {
-        Ok(entries) => entries,
-        Err(_) => {
-            process.complain("tar: short read").await;
-            return Ok(1);
-        }
+    let Ok(entries) = read(&bytes) else {
+        process.complain("tar: short read").await;
+        return Ok(1);
     };
     let mut status = 0;
     for entry in entries {

@@ -195,6 +195,11 @@ impl Files {
         fs::File::open(&place.host)?.set_times(fs::FileTimes::new().set_modified(now).set_accessed(now))
     }
 
+    /// Whether a path without links lies in a volume.
+    pub(crate) fn is_in_volume(&self, inside: &str) -> bool {
+        self.mount_of(inside).is_some()
+    }
+
     fn is_mount_point(&self, inside: &str) -> bool {
         self.mounts.iter().any(|mount| mount.path.as_os_str() == inside)
     }

@@ -54,16 +54,19 @@ pub(crate) fn is_program(path: &str) -> bool {
 
 /// Runs the program of an image.
 pub(crate) fn run(process: Process, name: String, argv: Vec<String>) -> BoxFuture<'static, i32> {
-    Box::pin(async move {
-        if name == "dialer" { dialer::run(&process, &argv[1..]).await } else { sleeper(&process).await }
-    })
+    if name == "dialer" {
+        return Box::pin(async move { dialer::run(&process, argv.get(1..).unwrap_or_default()).await });
+    }
+    // Its handlers are there before anybody can ask it to end.
+    for signal in [Signal::TERM, Signal::INT] {
+        process.signals.set(signal, Some(Disposition::Catch));
+    }
+    Box::pin(async move { sleeper(&process).await })
 }
 
 /// Waits for the signal to end.
 async fn sleeper(process: &Process) -> i32 {
-    for signal in [Signal::TERM, Signal::INT] {
-        process.signals.set(signal, Some(Disposition::Catch));
-    }
+    // Without anybody to read it, nothing is said.
     let _ = process.out("sleeping\n").await;
     process.signals.caught().await;
     0

@@ -151,6 +151,7 @@ impl Shell {
             }
         };
         self.status = 0;
+        self.line = 1;
         match self.script_text(&text, super::Tail::More).await {
             Err(Flow::Return(status)) => Ok(status),
             Err(flow) => Err(flow),
@@ -184,7 +185,7 @@ impl Shell {
             }
             Err(error) => {
                 self.say_of("cd", &format!("can't cd to {target}: {}", strerror(&error))).await;
-                Ok(1)
+                Ok(2)
             }
         }
     }

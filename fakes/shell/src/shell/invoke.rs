@@ -50,6 +50,8 @@ pub(crate) fn main(process: Process, argv: Vec<String>) -> BoxFuture<'static, i3
                 shell.name.clone_from(name);
                 shell.parameters = parameters.to_vec();
             }
+            // What follows -c begins at line 0.
+            shell.line = 0;
             shell.script_text(text, Tail::Last).await
         } else if let Some((path, parameters)) = rest.split_first().filter(|_| !from_input) {
             shell.parameters = parameters.to_vec();
@@ -89,7 +91,7 @@ impl Shell {
         tail: Tail,
     ) -> BoxFuture<'a, Result<(), Flow>> {
         Box::pin(async move {
-            let mut parser = Parser::new(text);
+            let mut parser = Parser::at_line(text, self.line);
             loop {
                 match parser.complete_command() {
                     Ok(None) => return Ok(()),

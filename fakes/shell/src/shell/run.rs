@@ -448,10 +448,9 @@ impl Shell {
         let mut child =
             process.start(title, |process| Box::pin(programs::run_for_shell(process, argv, reporter)));
         self.status = self.wait_for(&mut child).await;
-        if let Some(text) = Some(self.status - 128).filter(|n| *n > 0).and_then(|n| Signal(n).epitaph()) {
-            if child.was_killed() {
-                self.process.complain(text).await;
-            }
+        let epitaph = Some(self.status - 128).filter(|n| *n > 0).and_then(|n| Signal(n).epitaph());
+        if let Some(text) = epitaph.filter(|_| child.was_killed()) {
+            self.process.complain(text).await;
         }
         Ok(())
     }

@@ -237,7 +237,8 @@ impl Parser {
     /// A list that must not be empty.
     fn body(&mut self) -> Parsed<List> {
         let list = self.list()?;
-        if list.is_empty() { Err(self.unexpected()) } else { Ok(list) }
+        // At the end of the text whoever called says what is missing.
+        if list.is_empty() && self.peek().is_some() { Err(self.unexpected()) } else { Ok(list) }
     }
 
     fn item(&mut self) -> Parsed<Item> {

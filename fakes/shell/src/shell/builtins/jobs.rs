@@ -17,6 +17,7 @@ impl Shell {
                     .map(|arg| self.job(arg).map_or_else(|| arg.clone(), |child| child.pid.to_string()))
                     .collect();
                 match kill(&self.process, &args) {
+                    Ok(_) if self.process.signals.killed_by().is_some() => std::future::pending().await,
                     Ok(text) => self.print(&text).await,
                     Err(text) => {
                         self.process.complain(&format!("{}: {text}", self.name)).await;
