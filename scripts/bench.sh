@@ -6,6 +6,8 @@ export TIMEFORMAT='%R s wall, %U s user, %S s system'
 echo "machine: $(nproc) cores, $(awk '/MemTotal/ {printf "%.0f GiB", $2/1048576}' /proc/meminfo), $(uname -sr)"
 cargo build --quiet --bins --examples
 cargo run --quiet -p field-clock --example jumps
+# Boot of a cluster, a thousand pods Ready at speed 600 (alone, and behind a Service), an idle cluster for 20 s.
+cargo run --quiet -p fake-cluster --example figures
 smoke=target/debug/smoke
 report=$(mktemp -d)
 trap 'rm -rf "$report"' EXIT
