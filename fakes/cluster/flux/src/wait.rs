@@ -81,6 +81,96 @@ pub(crate) async fn until_gone(
     }
 }
 
+/// How often Helm 3 looked.
+const LEGACY_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Waits as Helm 3 did: nothing is said about what is not ready, and nothing fails early.
+pub(crate) async fn until_ready(
+    store: &Store,
+    clock: &Clock,
+    targets: &[Target],
+    timeout: Duration,
+    jobs: Jobs,
+) -> Result<(), String> {
+    let deadline = clock.now() + timeout;
+    while !targets.iter().all(|target| health(store, target, jobs) == Health::Current) {
+        let next = clock.now() + LEGACY_INTERVAL;
+        if next > deadline {
+            clock.sleep_until(deadline).await;
+            return Err("context deadline exceeded".to_owned());
+        }
+        clock.sleep_until(next).await;
+    }
+    Ok(())
+}
+
+/// Waits until a Job or a Pod has run to its end, looked at every five seconds.
+pub(crate) async fn until_completed(
+    store: &Store,
+    clock: &Clock,
+    target: &Target,
+    timeout: Duration,
+) -> Result<(), WaitError> {
+    let deadline = clock.now() + timeout;
+    loop {
+        let health = completion(store, target);
+        let found = [(target, health)];
+        match health {
+            Health::Current => return Ok(()),
+            Health::Failed => return Err(WaitError::Stalled(list(&found))),
+            _ => {}
+        }
+        let next = clock.now() + INTERVAL;
+        if next > deadline {
+            clock.sleep_until(deadline).await;
+            return Err(WaitError::Timeout(list(&found)));
+        }
+        clock.sleep_until(next).await;
+    }
+}
+
+/// The same as Helm 3 did, which watched.
+pub(crate) async fn until_ended(
+    store: &Store,
+    clock: &Clock,
+    target: &Target,
+    timeout: Duration,
+) -> Result<(), String> {
+    let (kind, name) = (target.info.kind.to_lowercase(), &target.name);
+    let end = async {
+        let mut watch = store.watch(&target.info.res, Some(&target.namespace));
+        loop {
+            match completion(store, target) {
+                Health::Current => return Ok(()),
+                Health::Failed => {
+                    let object = target.get(store).unwrap_or_default();
+                    let failed = cluster_api::object::condition(&object, "Failed");
+                    let why = failed.and_then(|failed| failed["reason"].as_str()).map(|why| format!(": {why}"));
+                    return Err(format!("{kind} {name} failed{}", why.unwrap_or_default()));
+                }
+                _ => {}
+            }
+            if watch.next().await.is_none() {
+                watch = store.watch(&target.info.res, Some(&target.namespace));
+            }
+        }
+    };
+    clock.timeout(timeout, end).await.unwrap_or_else(|_| Err("timed out waiting for the condition".to_owned()))
+}
+
+/// How far something that runs to an end is.
+fn completion(store: &Store, target: &Target) -> Health {
+    match target.get(store) {
+        None => Health::NotFound,
+        Some(object) if object["kind"] == "Pod" => match object["status"]["phase"].as_str() {
+            Some("Succeeded") => Health::Current,
+            Some("Failed") => Health::Failed,
+            _ => Health::InProgress,
+        },
+        Some(object) => kstatus::of(&object),
+    }
+}
+
 fn health(store: &Store, target: &Target, jobs: Jobs) -> Health {
     match target.get(store) {
         None => Health::NotFound,

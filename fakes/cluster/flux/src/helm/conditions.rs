@@ -1,21 +1,30 @@
 //! How actions show in conditions, events and the status.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use cluster_api::object;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Releases;
-use super::policy::{Action, timeout};
+use super::engine::{Engine, Failure};
+use super::policy::{Action, Tests, timeout};
 use super::release::{Desired, Release};
-use super::secrets::Records;
 use crate::duration;
-use crate::status::Subject;
+use crate::status::{Status, Subject};
+
+/// How many versions the history tells of.
+const KEPT: usize = 5;
 
 /// What the steps of one reconciliation share.
 pub(super) struct Run<'a> {
     pub(super) subject: &'a Subject,
     pub(super) desired: &'a Desired,
-    pub(super) records: Records<'a>,
+    pub(super) engine: Engine<'a>,
+    /// The generation that this reconciliation is about, whatever comes meanwhile.
+    pub(super) generation: i64,
+    /// The oldest version that the history goes on to tell of.
+    pub(super) oldest: AtomicU64,
 }
 
 impl Run<'_> {
@@ -24,18 +33,38 @@ impl Run<'_> {
         self.subject.get().map(|object| Value::clone(&object)).unwrap_or_default()
     }
 
-    /// Writes what is known of the release's versions.
+    /// Writes what is known of the release's versions: the newest, and those that were known before.
     pub(super) fn write_history(&self, action: &str) {
-        let all = self.records.all();
-        let mut history: Vec<Value> = all.iter().take(5).map(Release::snapshot).collect();
-        if let Some(latest) = history.first_mut()
-            && let Some(latest) = latest.as_object_mut()
-        {
-            latest.insert("action".to_owned(), json!(action));
-        }
-        if !history.is_empty() {
-            self.subject.write(|status| status.field("history", json!(history)));
-        }
+        let all = self.engine.records().all();
+        let newest = all.first().map(|release| release.version);
+        self.subject.write(|status| {
+            let known = status.get("history").as_array().cloned().unwrap_or_default();
+            let old = |version: u64| known.iter().find(|entry| entry["version"] == version);
+            let told = all.iter().filter(|release| {
+                Some(release.version) == newest
+                    || release.version >= self.oldest.load(Ordering::Relaxed) && old(release.version).is_some()
+            });
+            let mut history: Vec<Value> = told
+                .take(KEPT)
+                .map(|release| {
+                    let mut entry = release.snapshot();
+                    for field in ["testHooks", "action"] {
+                        if let Some(said) = old(release.version).map(|old| &old[field]).filter(|said| !said.is_null()) {
+                            entry[field] = said.clone();
+                        }
+                    }
+                    entry
+                })
+                .collect();
+            if let Some(latest) = history.first_mut().and_then(Value::as_object_mut)
+                && !latest.contains_key("action")
+            {
+                latest.insert("action".to_owned(), json!(action));
+            }
+            if !history.is_empty() {
+                status.field("history", json!(history));
+            }
+        });
     }
 }
 
@@ -50,14 +79,13 @@ impl Releases {
     pub(super) fn announce(&self, run: &Run<'_>, action: Action) -> Running {
         let object = run.object();
         let limit = duration::text(timeout(&object, action));
+        run.engine.journal.clear();
         let message = format!("Running '{}' action with timeout of {limit}", action.word());
-        self.log.info(&run.subject.namespace, &run.subject.name, &message);
+        self.log.info(&run.subject.namespace, &run.subject.name, &lowered(&message));
         run.subject.write(|status| {
             status.reconciling("Progressing", &message);
             if matches!(action, Action::Install | Action::Upgrade) {
-                status.drop(&["Remediated"]);
                 status.set("Ready", "Unknown", "Progressing", &message);
-                status.field("lastAttemptedReleaseAction", json!(action.word()));
             }
         });
         Running { action, start: self.clock.now() }
@@ -65,8 +93,10 @@ impl Releases {
 
     fn note_duration(&self, run: &Run<'_>, running: &Running) {
         let took = self.clock.now().duration_since(running.start).try_into().unwrap_or_default();
-        run.subject
-            .write(|status| status.field("lastAttemptedReleaseActionDuration", json!(duration::text(took))));
+        run.subject.write(|status| {
+            status.field("lastAttemptedReleaseAction", json!(running.action.word()));
+            status.field("lastAttemptedReleaseActionDuration", json!(duration::text(took)));
+        });
     }
 
     /// An install or upgrade that succeeded.
@@ -81,12 +111,23 @@ impl Releases {
         let reason = if running.action == Action::Install { "InstallSucceeded" } else { "UpgradeSucceeded" };
         let message = format!("Helm {word} succeeded for release {}", release.text());
         let entries: Vec<Value> = targets.iter().map(crate::apply::Target::entry).collect();
+        let tests = Tests::of(&run.object());
+        let awaiting = format!("Helm release {} is awaiting tests", release.text());
+        run.subject.write(|status| {
+            status.drop(&["Remediated", "Drifted", "TestSuccess"]);
+            status.set("Released", "True", reason, &message);
+            if tests != Tests::Off {
+                status.set("TestSuccess", "Unknown", "AwaitingTests", &awaiting);
+            }
+            if tests == Tests::Matter {
+                status.set("Ready", "Unknown", "AwaitingTests", &awaiting);
+            } else {
+                status.set("Ready", "True", reason, &message);
+            }
+        });
         run.write_history(word);
         self.note_duration(run, running);
         run.subject.write(|status| {
-            status.drop(&["Remediated", "Drifted"]);
-            status.set("Released", "True", reason, &message);
-            status.set("Ready", "True", reason, &message);
             status.field("inventory", json!({"entries": entries}));
             for counter in ["failures", "installFailures", "upgradeFailures"] {
                 status.field(counter, Value::Null);
@@ -96,62 +137,49 @@ impl Releases {
     }
 
     /// An install or upgrade that failed; `counted` says whether it got as far as a record.
-    pub(super) fn failed(&self, run: &Run<'_>, running: &Running, failure: &ActionFailure) {
+    pub(super) fn failed(&self, run: &Run<'_>, running: &Running, failure: &Failure) {
         let word = running.action.word();
         let reason = if running.action == Action::Install { "InstallFailed" } else { "UpgradeFailed" };
         let message = format!("Helm {word} failed for release {}: {}", run.desired.text(), failure.message());
+        let told = format!("{message}{}", run.engine.journal.told());
+        self.log.error(&run.subject.namespace, &run.subject.name, &message);
+        if run.engine.interrupt.is_cancelled() {
+            // Whoever is told to end gets to write no status any more.
+            self.events.warning(&run.object(), reason, &told);
+            return;
+        }
+        run.subject.write(|status| {
+            status.drop(&["Remediated", "TestSuccess"]);
+            status.set("Released", "False", reason, &message);
+            status.set("Ready", "False", reason, &message);
+        });
         run.write_history(word);
         self.note_duration(run, running);
         run.subject.write(|status| {
-            status.set("Released", "False", reason, &message);
-            status.set("Ready", "False", reason, &message);
             status.count("failures");
-            if matches!(failure, ActionFailure::Recorded { .. }) {
+            if matches!(failure, Failure::Recorded(_)) {
                 status.count(running.action.failures());
             }
             status.handled();
         });
-        let mut told = message.clone();
-        if let ActionFailure::Recorded { log, .. } = failure
-            && !log.is_empty()
-        {
-            told += &format!("\n\nLast Helm logs:\n\n{}", log.join("\n"));
-        }
         self.events.warning(&run.object(), reason, &told);
-        self.log.error(&run.subject.namespace, &run.subject.name, &message);
     }
 
     /// The release is what is wanted.
     pub(super) fn settle(&self, run: &Run<'_>, latest: Option<&Release>) {
+        let object = run.object();
         run.subject.write(|status| {
             status.drop(&["Reconciling", "Stalled"]);
-            let released =
-                status.condition("Released").filter(|released| released["status"] == "True").cloned();
-            match (released, latest) {
-                (Some(released), _) => {
-                    let text = |field: &str| released[field].as_str().unwrap_or_default().to_owned();
-                    let same = status.condition("Ready").is_some_and(|ready| {
-                        ready["status"] == "True" && ready["message"] == released["message"]
-                    });
-                    if !same
-                        || status
-                            .condition("Ready")
-                            .is_some_and(|ready| ready["reason"] != released["reason"])
-                    {
-                        status.set("Ready", "True", &text("reason"), &text("message"));
-                    }
-                }
-                (None, Some(latest)) => {
-                    let message = format!("Helm upgrade succeeded for release {}", latest.text());
-                    status.set("Released", "True", "UpgradeSucceeded", &message);
-                    status.set("Ready", "True", "UpgradeSucceeded", &message);
-                }
-                (None, None) => {}
+            if let (None, Some(latest)) = (status.condition("Released").filter(|c| c["status"] == "True"), latest) {
+                let message = format!("Helm upgrade succeeded for release {}", latest.text());
+                status.set("Released", "True", "UpgradeSucceeded", &message);
             }
-            for counter in ["failures", "installFailures", "upgradeFailures"] {
-                status.field(counter, Value::Null);
+            let deciding = if Tests::of(&object) == Tests::Matter { ["TestSuccess", "Released"] } else { ["Released"; 2] };
+            let told = deciding.into_iter().find_map(|kind| status.condition(kind).cloned());
+            if let Some(told) = told {
+                copy_to_ready(status, &told);
             }
-            status.observe();
+            status.field("observedGeneration", json!(run.generation));
             status.handled();
         });
     }
@@ -163,16 +191,17 @@ impl Releases {
         run.subject.write(|status| {
             status.stalled("RetriesExceeded", &message);
             // Prerequisites that were not met for a moment are forgotten; what came of the release is not.
-            let told =
-                ["Remediated", "Released"].into_iter().find_map(|kind| status.condition(kind).cloned());
-            if let Some(told) = told {
-                let text = |field: &str| told[field].as_str().unwrap_or_default().to_owned();
-                let same = status.condition("Ready").is_some_and(|ready| ready["message"] == told["message"]);
-                if !same {
-                    status.set("Ready", "False", &text("reason"), &text("message"));
-                }
+            let said: Vec<Value> = ["Remediated", "TestSuccess", "Released"]
+                .into_iter()
+                .filter_map(|kind| status.condition(kind).cloned())
+                .collect();
+            let known = status
+                .condition("Ready")
+                .is_some_and(|ready| said.iter().any(|told| told["message"] == ready["message"]));
+            if let Some(told) = said.first().filter(|_| !known) {
+                copy_to_ready(status, told);
             }
-            status.observe();
+            status.field("observedGeneration", json!(run.generation));
             status.handled();
         });
         let line = "terminal error: exceeded maximum retries: cannot remediate failed release";
@@ -211,24 +240,20 @@ impl Releases {
     }
 }
 
-/// How an action failed.
-#[derive(Debug)]
-pub(super) enum ActionFailure {
-    /// Before the release had a record: nothing counts, and it is tried again for ever.
-    Unrecorded(String),
-    /// With a record.
-    Recorded {
-        /// What Helm says.
-        message: String,
-        /// The last lines of Helm's own log.
-        log: Vec<String>,
-    },
+/// `Ready` says what another condition says; what was made good is not ready.
+fn copy_to_ready(status: &mut Status<'_>, told: &Value) {
+    let text = |field: &str| told[field].as_str().unwrap_or_default().to_owned();
+    let says = if told["type"] == "Remediated" { "False".to_owned() } else { text("status") };
+    let same = status.condition("Ready").is_some_and(|ready| {
+        ready["status"] == says && ready["reason"] == told["reason"] && ready["message"] == told["message"]
+    });
+    if !same {
+        status.set("Ready", &says, &text("reason"), &text("message"));
+    }
 }
 
-impl ActionFailure {
-    fn message(&self) -> &str {
-        match self {
-            Self::Unrecorded(message) | Self::Recorded { message, .. } => message,
-        }
-    }
+/// Log lines begin with a small letter.
+fn lowered(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::policy::{Action, Remedy, failures, is_exhausted, remedies_last, remedy};
+use super::policy::{Action, Remedy, Tests, failures, is_exhausted, remedies_last, remedy};
 use super::release::{Desired, Release};
 
 /// The next step of a release.
@@ -16,6 +16,8 @@ pub(super) enum Next {
     Unlock,
     Uninstall,
     Rollback,
+    /// Runs the release's tests.
+    Test,
     /// Nothing: it is what is wanted.
     Settled,
     /// Nothing: it has failed too often.
@@ -54,7 +56,11 @@ pub(super) fn next(object: &Value, records: &[Release], desired: &Desired) -> Ne
     if forced {
         return Next::Upgrade;
     }
-    if latest.status == "failed" {
+    let tested = tested(object, latest);
+    if latest.matches(desired) && tested == Tested::Not {
+        return Next::Test;
+    }
+    if latest.status == "failed" || latest.matches(desired) && tested == Tested::Failed {
         let action = active(object);
         if failures(object, action) <= 0 {
             return Next::Upgrade;
@@ -80,6 +86,30 @@ pub(super) fn next(object: &Value, records: &[Release], desired: &Desired) -> Ne
         return Next::Stalled(Action::Upgrade);
     }
     Next::Upgrade
+}
+
+/// What the release's tests have said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tested {
+    /// Nothing: they are to run.
+    Not,
+    /// They failed, and that matters.
+    Failed,
+    /// Nothing that matters.
+    Over,
+}
+
+fn tested(object: &Value, latest: &Release) -> Tested {
+    let tests = Tests::of(object);
+    if tests == Tests::Off || latest.status != "deployed" {
+        return Tested::Over;
+    }
+    let known = &object["status"]["history"][0];
+    match known["testHooks"].as_object().filter(|_| known["version"] == latest.version) {
+        None => Tested::Not,
+        Some(hooks) if tests == Tests::Matter && hooks.values().any(|hook| hook["phase"] == "Failed") => Tested::Failed,
+        Some(_) => Tested::Over,
+    }
 }
 
 /// Whether failures that were counted no longer count: something has changed, or a reset was asked for.

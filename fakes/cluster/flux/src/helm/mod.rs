@@ -1,19 +1,18 @@
 //! The helm-controller: charts and values to releases, and releases back to what they were when they fail.
 
+mod act;
 mod chart_object;
 mod conditions;
 mod decide;
-mod hooks;
-mod install;
+mod drift;
+pub(crate) mod engine;
 mod policy;
 mod prerequisites;
 mod release;
 mod remediate;
-mod resources;
 mod roll;
 mod secrets;
 mod uninstall;
-mod upgrade;
 mod values;
 
 use std::sync::Arc;
@@ -25,6 +24,7 @@ use cluster_api::{Store, kinds, object};
 use field_clock::Clock;
 use serde_json::Value;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::FluxContext;
 use crate::artifacts::ArtifactStore;
@@ -46,6 +46,7 @@ struct Releases {
     artifacts: ArtifactStore,
     events: Recorder,
     log: Log,
+    interrupt: CancellationToken,
 }
 
 pub(crate) async fn run(context: FluxContext) {
@@ -69,6 +70,7 @@ pub(crate) async fn run(context: FluxContext) {
         store: context.store,
         clock: context.clock,
         artifacts: context.artifacts,
+        interrupt: context.stop.clone(),
     };
     tasks.spawn(work.run(WORKERS, Arc::new(releases)));
     while tasks.join_next().await.is_some() {}

@@ -5,6 +5,7 @@ use std::time::Duration;
 use cluster_api::object;
 use serde_json::Value;
 
+use super::engine::{Crds, Hooks, Namespace, Settings, Waiting};
 use crate::duration;
 use crate::wait::Jobs;
 
@@ -15,6 +16,9 @@ pub(super) enum Action {
     Upgrade,
     Rollback,
     Uninstall,
+    Test,
+    CorrectDrift,
+    Unlock,
 }
 
 impl Action {
@@ -25,6 +29,9 @@ impl Action {
             Self::Upgrade => "upgrade",
             Self::Rollback => "rollback",
             Self::Uninstall => "uninstall",
+            Self::Test => "test",
+            Self::CorrectDrift => "correct cluster drift",
+            Self::Unlock => "unlock",
         }
     }
 
@@ -76,13 +83,63 @@ pub(super) fn timeout(object: &Value, action: Action) -> Duration {
         .unwrap_or(Duration::from_secs(300))
 }
 
-/// Whether an action waits for what it made.
-pub(super) fn waits(object: &Value, action: Action) -> Option<Jobs> {
+/// How an action waits for what it made.
+fn waiting(object: &Value, action: Action) -> Waiting {
     let options = &object["spec"][action.word()];
+    let jobs = if options["disableWaitForJobs"] == true { Jobs::Ignore } else { Jobs::Wait };
     if options["disableWait"] == true {
-        return None;
+        return Waiting::Not;
     }
-    Some(if options["disableWaitForJobs"] == true { Jobs::Ignore } else { Jobs::Wait })
+    if object["spec"]["waitStrategy"]["name"] == "legacy" { Waiting::Legacy(jobs) } else { Waiting::Watch(jobs) }
+}
+
+/// How Helm is to do an action.
+pub(super) fn settings(object: &Value, action: Action) -> Settings {
+    let options = &object["spec"][action.word()];
+    Settings {
+        timeout: timeout(object, action),
+        waiting: waiting(object, action),
+        hooks: if options["disableHooks"] == true { Hooks::Skip } else { Hooks::Run },
+        crds: if options["crds"] == "Skip" { Crds::Skip } else { Crds::Create },
+        namespace: if options["createNamespace"] == true { Namespace::Create } else { Namespace::Expect },
+    }
+}
+
+/// Whether the release's tests run, and whether their failure matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tests {
+    Off,
+    Ignored,
+    Matter,
+}
+
+impl Tests {
+    pub(super) fn of(object: &Value) -> Self {
+        let test = &object["spec"]["test"];
+        match (test["enable"] == true, test["ignoreFailures"] == true) {
+            (false, _) => Self::Off,
+            (true, true) => Self::Ignored,
+            (true, false) => Self::Matter,
+        }
+    }
+}
+
+/// What is done about objects that are not as they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drift {
+    Ignored,
+    Warned,
+    Corrected,
+}
+
+impl Drift {
+    pub(super) fn of(object: &Value) -> Self {
+        match object["spec"]["driftDetection"]["mode"].as_str() {
+            Some("enabled") => Self::Corrected,
+            Some("warn") => Self::Warned,
+            _ => Self::Ignored,
+        }
+    }
 }
 
 /// How the failure of an action is made good.

@@ -1,12 +1,13 @@
 //! The steps of a release, one after the other, until it is settled, stalled, or has to wait.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use super::conditions::{ActionFailure, Run};
+use super::conditions::Run;
 use super::decide::{self, Next};
-use super::policy::Action;
+use super::engine::{Engine, Failure, Journal};
+use super::policy::{Action, Names};
 use super::release::Desired;
-use super::secrets::Records;
 use super::{Releases, interval};
 use crate::status::Subject;
 use crate::work::Verdict;
@@ -16,16 +17,34 @@ const AFTER_REMEDIATION: Duration = Duration::from_secs(10);
 
 impl Releases {
     pub(super) async fn release(&self, subject: &Subject, desired: Desired) -> Verdict {
-        let records = Records { store: &self.store, names: &desired.names };
-        let run = Run { subject, desired: &desired, records };
+        let engine = self.engine(subject, &desired.names);
+        let generation = subject.get().map_or(0, |object| cluster_api::object::generation(&object));
+        let run = Run { subject, desired: &desired, engine, generation, oldest: AtomicU64::new(0) };
+        let mut looked_for_drift = false;
         self.note_attempt(&run);
         loop {
             let object = run.object();
             if object.is_null() {
                 return Verdict::Settled;
             }
-            let history = run.records.all();
+            let history = run.engine.records().all();
+            if self.interrupt.is_cancelled() {
+                return Verdict::Settled;
+            }
             let outcome = match decide::next(&object, &history, &desired) {
+                Next::Settled if !looked_for_drift && let Some(latest) = history.first() => {
+                    looked_for_drift = true;
+                    if self.keep_from_drifting(&run, latest).await {
+                        return Verdict::Retry;
+                    }
+                    continue;
+                }
+                Next::Test => {
+                    if let Some(latest) = history.first() {
+                        self.test(&run, latest).await;
+                    }
+                    continue;
+                }
                 Next::Settled => {
                     self.settle(&run, history.first());
                     return Verdict::After(interval(&object));
@@ -63,9 +82,22 @@ impl Releases {
                 }
             };
             self.note_force(&run);
-            if let Err(ActionFailure::Unrecorded(_)) = outcome {
+            if let Err(Failure::Unrecorded(_)) = outcome {
                 return Verdict::Retry;
             }
+        }
+    }
+
+    /// Helm, about the release of a HelmRelease.
+    pub(super) fn engine<'a>(&'a self, subject: &'a Subject, names: &'a Names) -> Engine<'a> {
+        Engine {
+            store: &self.store,
+            clock: &self.clock,
+            names,
+            owner: Some((&subject.namespace, &subject.name)),
+            manager: "helm-controller",
+            interrupt: &self.interrupt,
+            journal: Journal::new(&self.store),
         }
     }
 

@@ -1,16 +1,12 @@
 //! Uninstalling a release.
 
-use std::time::Duration;
-
 use cluster_api::object;
 use serde_json::Value;
 
 use super::policy::{Action, Names, timeout};
-use super::release::{Release, objects};
-use super::secrets::Records;
+use super::release::Release;
 use super::{FINALIZER, Releases};
 use crate::status::Subject;
-use crate::wait;
 use crate::work::Verdict;
 
 impl Releases {
@@ -21,16 +17,16 @@ impl Releases {
         }
         if object["spec"]["suspend"] != true {
             let names = Names::of(object);
-            let records = Records { store: &self.store, names: &names };
-            let history = records.all();
+            let engine = self.engine(subject, &names);
+            let history = engine.records().all();
             if let Some(latest) = history.first() {
                 let limit = timeout(object, Action::Uninstall);
-                match self.take_down(subject, &names, &records, latest, limit).await {
+                match engine.take_down(latest, limit).await {
                     Ok(()) => self.told_uninstalled(subject, object, latest),
                     Err(message) => return self.told_stuck(subject, object, latest, &message),
                 }
                 for older in &history[1..] {
-                    records.delete(older);
+                    engine.records().delete(older);
                 }
             }
         }
@@ -57,28 +53,5 @@ impl Releases {
         });
         self.events.warning(object, "UninstallFailed", &message);
         Verdict::Retry
-    }
-
-    /// Deletes a release's objects and, once they are gone, its record.
-    pub(super) async fn take_down(
-        &self,
-        subject: &Subject,
-        names: &Names,
-        records: &Records<'_>,
-        latest: &Release,
-        limit: Duration,
-    ) -> Result<(), String> {
-        let mut leaving = latest.clone();
-        "uninstalling".clone_into(&mut leaving.status);
-        leaving.deleted = Some(object::timestamp(self.clock.now()));
-        if let Err(error) = records.update(&leaving) {
-            tracing::debug!(%error, "mark a release as uninstalling");
-        }
-        let objects =
-            self.prepared(subject, names, objects(&latest.manifest).unwrap_or_default()).unwrap_or_default();
-        let gone = self.remove(objects);
-        wait::until_gone(&self.store, &self.clock, &gone, limit).await.map_err(|error| error.to_string())?;
-        records.delete(&leaving);
-        Ok(())
     }
 }

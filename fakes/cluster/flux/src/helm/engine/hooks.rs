@@ -8,7 +8,7 @@ use super::{Engine, Settings, Waiting};
 use crate::apply::Target;
 use crate::helm::release::{Release, objects};
 use crate::render::Hook;
-use crate::wait::{self, Jobs};
+use crate::wait;
 
 const BEFORE_CREATION: &str = "before-hook-creation";
 
@@ -74,11 +74,10 @@ impl Engine<'_> {
         if !matches!(target.info.kind.as_str(), "Job" | "Pod") {
             return Ok(());
         }
-        let one = std::slice::from_ref(target);
         if matches!(settings.waiting, Waiting::Legacy(_)) {
             return wait::until_ended(self.store, self.clock, target, settings.timeout).await;
         }
-        let ended = wait::until_completed(self.store, self.clock, one, settings.timeout, Jobs::Wait).await;
+        let ended = wait::until_completed(self.store, self.clock, target, settings.timeout).await;
         ended.map_err(|error| error.to_string())
     }
 }

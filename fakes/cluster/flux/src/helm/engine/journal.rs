@@ -19,6 +19,11 @@ impl Journal {
         Self { store: store.clone(), lines: Mutex::default() }
     }
 
+    /// Another action begins.
+    pub(crate) fn clear(&self) {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// `words: {"a":1}`.
     pub(super) fn note(&self, words: &str, details: &Value) {
         let line = format!("{}: {words}: {details}", self.store.clock().now());
