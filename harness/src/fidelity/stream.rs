@@ -193,7 +193,7 @@ fn refusals(timeline: &str) -> Vec<(f64, String)> {
         .lines()
         .filter_map(|line| {
             let (at, words) = line.trim_start().split_once("  ")?;
-            let asked = words.starts_with("list ") || words.starts_with("watch ");
+            let asked = ["list ", "watch ", "$ kubectl apply"].iter().any(|what| words.starts_with(what));
             let refused = asked && words.contains("Error from server");
             refused.then(|| at.parse().ok().map(|at| (at, words.to_owned())))?
         })

@@ -6,15 +6,16 @@ use cluster_node::dns::DialError;
 
 use super::go_duration::go_duration;
 
-const DIALLING_TAKES: Duration = Duration::from_micros(1_700);
 use crate::process::Process;
 
+/// What the nearest address takes.
+const DIALLING_TAKES: Duration = Duration::from_micros(1_700);
 /// How long it waits after a round.
 const PAUSE: Duration = Duration::from_secs(4);
 /// How long one attempt may take, its lookup included.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// Dials each target; with `-once` it leaves after one round, or with the first error.
+/// Dials each target; with `-once` it leaves with the first error.
 pub(super) async fn run(process: &Process, args: &[String]) -> i32 {
     let once = args.first().is_some_and(|arg| arg == "-once" || arg == "--once");
     let targets = if once { &args[1..] } else { args };
@@ -33,9 +34,6 @@ pub(super) async fn run(process: &Process, args: &[String]) -> i32 {
             if process.out(line).await.is_err() || (once && failed) {
                 return 1;
             }
-        }
-        if once {
-            return 0;
         }
         process.clock().sleep(PAUSE).await;
     }

@@ -113,7 +113,7 @@ async fn play(case: &Case, lab: &Lab, clock: &Clock) -> Result<Stream, ReplayErr
     let doing = async {
         for step in &case.steps {
             clock.sleep_until(began + Duration::from_secs_f64(step.at.max(0.0))).await;
-            steps::take(step, case, lab, &api).await?;
+            steps::take(step, case, lab, &api, &notes).await?;
         }
         Ok::<_, ReplayError>(())
     };

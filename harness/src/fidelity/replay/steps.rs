@@ -11,6 +11,7 @@ use super::ReplayError;
 use super::api::Api;
 use super::commands::{self, Hand};
 use super::lab::Lab;
+use super::watcher::Notes;
 use super::{artifacts, deeds};
 use crate::fidelity::case::{Action, Case, Step};
 
@@ -33,7 +34,7 @@ pub(super) async fn make_namespaces(case: &Case, api: &Api) -> Result<(), Replay
 }
 
 /// Does one thing.
-pub(super) async fn take(step: &Step, case: &Case, lab: &Lab, api: &Api) -> Result<(), ReplayError> {
+pub(super) async fn take(step: &Step, case: &Case, lab: &Lab, api: &Api, notes: &Notes) -> Result<(), ReplayError> {
     match &step.what {
         Action::Apply(file) => {
             let text = std::fs::read_to_string(file).map_err(|error| ReplayError::Manifest {
@@ -46,7 +47,9 @@ pub(super) async fn take(step: &Step, case: &Case, lab: &Lab, api: &Api) -> Resu
             for document in documents(&text, file)? {
                 spend(hand, KUBECTL_APPLIES).await;
                 // What the API refuses was refused to the recorder as well; the rest is applied all the same.
-                let _ = apply(&lab.cluster, api, &document, &case.namespaces[0]).await;
+                if let Err(words) = apply(&lab.cluster, api, &document, &case.namespaces[0]).await {
+                    notes.refused(format!("$ kubectl apply: {words}"));
+                }
             }
             Ok(())
         }

@@ -59,7 +59,7 @@ impl Notes {
         }
     }
 
-    fn refused(&self, words: String) {
+    pub(super) fn refused(&self, words: String) {
         let at = self.now();
         if words.contains("Error from server") {
             self.with(|stream| stream.refusals.push((at, words)));

@@ -99,7 +99,7 @@ impl Signals {
         }
         for look in logs::said(stream) {
             let object = reader.object("Pod", &look.pod);
-            reader.say(look.class, object, &look.track, look.words, look.at);
+            reader.say_once(look.class, object, &look.track, &look.words, look.at);
         }
         for release in &stream.releases {
             reader.release(release);
@@ -143,8 +143,8 @@ struct Reader {
     numbers: BTreeMap<String, usize>,
     /// Key and slot → last words.
     last: BTreeMap<(String, String), String>,
-    /// Events that were seen, by object, component and words.
-    events: BTreeSet<(String, String)>,
+    /// What was said once, by object.
+    told: BTreeSet<(String, String)>,
 }
 
 impl Reader {
@@ -163,8 +163,16 @@ impl Reader {
     }
 
     fn say(&mut self, class: Class, object: String, track: &str, words: impl AsRef<str>, at: f64) {
-        let (track, words) = (track.to_owned(), self.normal.text(words.as_ref()));
+        let (track, words) = (self.normal.text(track), self.normal.text(words.as_ref()));
         self.found.entry(object.clone()).or_default().push(Signal { class, object, track, words, at });
+    }
+
+    /// The same words of the same track again are no news: how often they come hangs on the length of the recording.
+    fn say_once(&mut self, class: Class, object: String, track: &str, words: &str, at: f64) {
+        let key = (object.clone(), format!("{class:?} {track} {}", self.normal.text(words)));
+        if self.told.insert(key) {
+            self.say(class, object, track, words, at);
+        }
     }
 
     fn line(&mut self, at: f64, event: &Value) {
@@ -173,7 +181,8 @@ impl Reader {
             (Some("ERROR"), _) => {
                 let reason = object["reason"].as_str().unwrap_or_default();
                 let message = object["message"].as_str().unwrap_or_default();
-                self.say(Class::Refusal, "watch".to_owned(), "watch", format!("{reason} {message}"), at);
+                let words = format!("{reason} {message}");
+                self.say_once(Class::Refusal, "watch".to_owned(), "watch", &words, at);
             }
             (Some("BOOKMARK"), _) => {}
             (Some("DELETED"), Some("Event")) => {}
@@ -186,11 +195,7 @@ impl Reader {
     fn event(&mut self, at: f64, event: &Value) {
         let Some(read) = events::read(event) else { return };
         let object = self.object(&read.kind, &read.name);
-        // How often it happens hangs on the length of the recording; that it happens, and when first, does not.
-        if !self.events.insert((object.clone(), self.normal.text(&read.words))) {
-            return;
-        }
-        self.say(Class::Event, object, &read.component, read.words, at);
+        self.say_once(Class::Event, object, &read.component, &read.words, at);
     }
 
     fn state(&mut self, at: f64, verb: &str, kind: &str, object: &Value) {

@@ -106,10 +106,17 @@ impl Worker {
         );
         match of("runAsUser").as_u64() {
             Some(0) => Err(ConfigError(format!("container's runAsUser breaks non-root policy {place}"))),
-            None if matches!(image.config.user.as_str(), "0" | "root") => {
-                Err(ConfigError(format!("container has runAsNonRoot and image will run as root {place}")))
-            }
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            // An image that names no user runs as root; of a name nobody can tell whether it is root's.
+            None => match image.config.user.split(':').next().unwrap_or_default() {
+                "" | "0" => {
+                    Err(ConfigError(format!("container has runAsNonRoot and image will run as root {place}")))
+                }
+                user if user.parse::<u64>().is_ok() => Ok(()),
+                user => Err(ConfigError(format!(
+                    "container has runAsNonRoot and image has non-numeric user ({user}), cannot verify user is non-root {place}"
+                ))),
+            },
         }
     }
 }

@@ -19,6 +19,8 @@ use crate::runtime::{ContainerSpec, Runtime};
 use crate::wire::Wire;
 use check::Answer;
 
+/// From a probe's beginning to its first question.
+const SENDING_TAKES: Duration = Duration::from_millis(100);
 /// What a kubelet has to do first when it starts.
 const SETTLING: Duration = Duration::from_secs(2);
 /// For how long a world stands still for a process outside that was probed.
@@ -150,6 +152,7 @@ impl Probe {
         if self.kind == ProbeKind::Readiness {
             self.ready = false;
             (self.tell)(ProbeChange::Unready);
+            probed.spec.clock.sleep(SENDING_TAKES).await;
         }
     }
 
