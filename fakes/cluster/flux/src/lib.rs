@@ -26,6 +26,7 @@ use field_clock::Clock;
 use tokio_util::sync::CancellationToken;
 
 pub use artifacts::ArtifactStore;
+pub use helm::{HelmError, HelmProgram};
 
 /// What a Flux controller is given.
 #[derive(Clone)]

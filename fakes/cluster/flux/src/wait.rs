@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::apply::Target;
 use crate::kstatus::{self, Health};
 
-const INTERVAL: Duration = Duration::from_secs(5);
+pub(crate) const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Whether Jobs have to complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,14 @@ pub(crate) enum WaitError {
     Stalled(String),
 }
 
-/// Waits until all targets are current.
+/// Somebody who looks at objects again and again.
+pub(crate) struct Wait<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) clock: &'a Clock,
+    pub(crate) poll: Duration,
+}
+
+/// Waits until all targets are current, as the controllers do.
 pub(crate) async fn until_current(
     store: &Store,
     clock: &Clock,
@@ -39,22 +46,56 @@ pub(crate) async fn until_current(
     timeout: Duration,
     jobs: Jobs,
 ) -> Result<(), WaitError> {
-    let deadline = clock.now() + timeout;
-    loop {
-        let found: Vec<(&Target, Health)> =
-            targets.iter().map(|target| (target, health(store, target, jobs))).collect();
-        if found.iter().all(|(_, health)| *health == Health::Current) {
-            return Ok(());
+    Wait { store, clock, poll: INTERVAL }.until_current(targets, timeout, jobs).await
+}
+
+impl Wait<'_> {
+    /// Waits until all targets are current.
+    pub(crate) async fn until_current(
+        &self,
+        targets: &[Target],
+        timeout: Duration,
+        jobs: Jobs,
+    ) -> Result<(), WaitError> {
+        let (store, clock) = (self.store, self.clock);
+        let deadline = clock.now() + timeout;
+        loop {
+            let found: Vec<(&Target, Health)> =
+                targets.iter().map(|target| (target, health(store, target, jobs))).collect();
+            if found.iter().all(|(_, health)| *health == Health::Current) {
+                return Ok(());
+            }
+            if found.iter().any(|(_, health)| *health == Health::Failed) {
+                return Err(WaitError::Stalled(list(&found)));
+            }
+            let next = clock.now() + self.poll;
+            if next > deadline {
+                clock.sleep_until(deadline).await;
+                return Err(WaitError::Timeout(list(&found)));
+            }
+            clock.sleep_until(next).await;
         }
-        if found.iter().any(|(_, health)| *health == Health::Failed) {
-            return Err(WaitError::Stalled(list(&found)));
+    }
+
+    /// Waits until a Job or a Pod has run to its end.
+    pub(crate) async fn until_completed(&self, target: &Target, timeout: Duration) -> Result<(), WaitError> {
+        let (store, clock) = (self.store, self.clock);
+        let deadline = clock.now() + timeout;
+        loop {
+            let health = completion(store, target);
+            let found = [(target, health)];
+            match health {
+                Health::Current => return Ok(()),
+                Health::Failed => return Err(WaitError::Stalled(list(&found))),
+                _ => {}
+            }
+            let next = clock.now() + self.poll;
+            if next > deadline {
+                clock.sleep_until(deadline).await;
+                return Err(WaitError::Timeout(list(&found)));
+            }
+            clock.sleep_until(next).await;
         }
-        let next = clock.now() + INTERVAL;
-        if next > deadline {
-            clock.sleep_until(deadline).await;
-            return Err(WaitError::Timeout(list(&found)));
-        }
-        clock.sleep_until(next).await;
     }
 }
 
@@ -104,31 +145,6 @@ pub(crate) async fn until_ready(
     Ok(())
 }
 
-/// Waits until a Job or a Pod has run to its end, looked at every five seconds.
-pub(crate) async fn until_completed(
-    store: &Store,
-    clock: &Clock,
-    target: &Target,
-    timeout: Duration,
-) -> Result<(), WaitError> {
-    let deadline = clock.now() + timeout;
-    loop {
-        let health = completion(store, target);
-        let found = [(target, health)];
-        match health {
-            Health::Current => return Ok(()),
-            Health::Failed => return Err(WaitError::Stalled(list(&found))),
-            _ => {}
-        }
-        let next = clock.now() + INTERVAL;
-        if next > deadline {
-            clock.sleep_until(deadline).await;
-            return Err(WaitError::Timeout(list(&found)));
-        }
-        clock.sleep_until(next).await;
-    }
-}
-
 /// The same as Helm 3 did, which watched.
 pub(crate) async fn until_ended(
     store: &Store,
@@ -145,7 +161,8 @@ pub(crate) async fn until_ended(
                 Health::Failed => {
                     let object = target.get(store).unwrap_or_default();
                     let failed = cluster_api::object::condition(&object, "Failed");
-                    let why = failed.and_then(|failed| failed["reason"].as_str()).map(|why| format!(": {why}"));
+                    let why =
+                        failed.and_then(|failed| failed["reason"].as_str()).map(|why| format!(": {why}"));
                     return Err(format!("{kind} {name} failed{}", why.unwrap_or_default()));
                 }
                 _ => {}
@@ -155,7 +172,10 @@ pub(crate) async fn until_ended(
             }
         }
     };
-    clock.timeout(timeout, end).await.unwrap_or_else(|_| Err("timed out waiting for the condition".to_owned()))
+    clock
+        .timeout(timeout, end)
+        .await
+        .unwrap_or_else(|_| Err("timed out waiting for the condition".to_owned()))
 }
 
 /// How far something that runs to an end is.

@@ -111,6 +111,22 @@ pub(super) fn publish_charts(case: &Case, registry: &RegistryControl) -> Result<
 
 fn publish_chart(directory: &Path, version: &str, registry: &RegistryControl) -> Result<(), ReplayError> {
     let shown = directory.display().to_string();
+    let (metadata, archive) = pack_chart(directory, version)?;
+    let name = metadata["name"].as_str().unwrap_or_default().to_owned();
+    let pushed = registry.push_chart(&place(&format!("charts/{name}")), &HelmChart { metadata, archive });
+    pushed.map(drop).map_err(|error| publish(&shown, error))
+}
+
+/// The archive of a chart beside the cases.
+pub(super) fn chart(case: &Case, name: &str, version: &str) -> Option<Bytes> {
+    let directory = case.directory.parent()?.join("charts").join(name);
+    let known = CHART_VERSIONS.contains(&version) && directory.is_dir();
+    known.then(|| pack_chart(&directory, version).ok())?.map(|(_, archive)| archive)
+}
+
+/// `Chart.yaml` and the archive of a chart, as `helm package --version` makes it.
+fn pack_chart(directory: &Path, version: &str) -> Result<(Value, Bytes), ReplayError> {
+    let shown = directory.display().to_string();
     let files = files(directory).map_err(|error| publish(&shown, error))?;
     let about = files.get("Chart.yaml").map(|text| String::from_utf8_lossy(text)).unwrap_or_default();
     let mut metadata = documents(&about, directory)?.into_iter().next().unwrap_or_default();
@@ -122,7 +138,5 @@ fn publish_chart(directory: &Path, version: &str, registry: &RegistryControl) ->
         (format!("{name}/{path}"), content)
     });
     let archive = tar_gz(packed).map_err(|error| publish(&shown, error))?;
-    let chart = HelmChart { metadata: metadata.clone(), archive };
-    let pushed = registry.push_chart(&place(&format!("charts/{name}")), &chart);
-    pushed.map(drop).map_err(|error| publish(&shown, error))
+    Ok((metadata, archive))
 }

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::ReplayError;
 use super::artifacts;
 use super::commands::{self, Hand};
+use super::helm;
 use super::steps::unknown;
 
 static SCALED: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(?:the )?([a-z-]+-controller) to (\d+)$").ok());
@@ -41,9 +42,8 @@ pub(super) async fn done(hand: &Hand<'_>, words: &str) -> Result<(), ReplayError
         return artifacts::push_broken(hand.case, words, &hand.lab.registry.control());
     }
     if let Some(line) = words.strip_prefix('`').and_then(|words| words.strip_suffix('`'))
-        && line.starts_with("kubectl ")
     {
-        return commands::run(hand, line).await;
+        return helm::run(hand, line).await;
     }
     Err(unknown(hand.case, words))
 }

@@ -5,6 +5,7 @@ mod artifacts;
 mod causes;
 mod commands;
 mod deeds;
+mod helm;
 pub(super) mod flux;
 mod lab;
 mod logs;

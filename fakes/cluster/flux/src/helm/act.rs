@@ -97,17 +97,16 @@ impl Releases {
         let mut freed = latest.clone();
         "failed".clone_into(&mut freed.status);
         freed.description.clone_from(&message);
-        run.subject.write(|status| {
-            status.reconciling("Progressing", "Running 'unlock' action with timeout of 5m0s")
-        });
+        self.announce(run, Action::Unlock);
         run.engine.update(&freed);
         run.write_history("unlock");
         run.subject.write(|status| {
+            status.set("Released", "False", "PendingRelease", &message);
             status.set("Ready", "False", "PendingRelease", &message);
             for counter in ["failures", "installFailures", "upgradeFailures"] {
                 status.field(counter, Value::Null);
             }
         });
-        self.events.warning(&run.object(), "PendingRelease", &message);
+        self.events.normal(&run.object(), "PendingRelease", &message);
     }
 }

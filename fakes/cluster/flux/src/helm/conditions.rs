@@ -86,6 +86,8 @@ impl Releases {
             status.reconciling("Progressing", &message);
             if matches!(action, Action::Install | Action::Upgrade) {
                 status.set("Ready", "Unknown", "Progressing", &message);
+            } else if status.condition("Ready").is_none_or(is_about_prerequisites) {
+                status.set("Ready", "Unknown", "Progressing", "reconciliation in progress");
             }
         });
         Running { action, start: self.clock.now() }
@@ -250,6 +252,12 @@ fn copy_to_ready(status: &mut Status<'_>, told: &Value) {
     if !same {
         status.set("Ready", &says, &text("reason"), &text("message"));
     }
+}
+
+/// Whether a condition tells of what a release needs first.
+fn is_about_prerequisites(ready: &Value) -> bool {
+    let reasons = ["SourceNotReady", "DependencyNotReady", "ArtifactFailed", "ValuesError"];
+    ready["reason"].as_str().is_some_and(|reason| reasons.contains(&reason))
 }
 
 /// Log lines begin with a small letter.

@@ -8,12 +8,15 @@ mod drift;
 pub(crate) mod engine;
 mod policy;
 mod prerequisites;
+mod program;
 mod release;
 mod remediate;
 mod roll;
 mod secrets;
 mod uninstall;
 mod values;
+
+pub use program::{HelmError, HelmProgram};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -19,8 +19,13 @@ pub(super) struct Desired {
 
 impl Desired {
     pub(super) fn new(object: &Value, chart: Chart, version: String, values: Value) -> Self {
+        Self::of(Names::of(object), chart, version, values)
+    }
+
+    /// The same of a release that has names of its own.
+    pub(super) fn of(names: Names, chart: Chart, version: String, values: Value) -> Self {
         let config_digest = values::digest(&values);
-        Self { names: Names::of(object), chart, version, values, config_digest }
+        Self { names, chart, version, values, config_digest }
     }
 
     /// `app@1.0.0`.

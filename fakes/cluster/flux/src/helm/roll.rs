@@ -98,6 +98,7 @@ impl Releases {
             manager: "helm-controller",
             interrupt: &self.interrupt,
             journal: Journal::new(&self.store),
+            poll: crate::wait::INTERVAL,
         }
     }
 

@@ -54,14 +54,14 @@ fn lookup(store: &Store, namespace: &str, kind: &str, name: &str, key: &str) -> 
 }
 
 /// A value for a path is a string, unless it reads as something else.
-fn yaml_scalar(text: &str) -> Value {
+pub(super) fn yaml_scalar(text: &str) -> Value {
     match yaml::document(text) {
         Ok(value) if !value.is_object() && !value.is_array() && !value.is_null() => value,
         _ => json!(text),
     }
 }
 
-fn set_path(values: &mut Value, path: &str, value: Value) {
+pub(super) fn set_path(values: &mut Value, path: &str, value: Value) {
     let mut slot = values;
     for part in path.split('.') {
         if !slot.is_object() {

@@ -77,7 +77,9 @@ impl Engine<'_> {
         if matches!(settings.waiting, Waiting::Legacy(_)) {
             return wait::until_ended(self.store, self.clock, target, settings.timeout).await;
         }
-        let ended = wait::until_completed(self.store, self.clock, target, settings.timeout).await;
+        let ended = wait::Wait { store: self.store, clock: self.clock, poll: self.poll }
+            .until_completed(target, settings.timeout)
+            .await;
         ended.map_err(|error| error.to_string())
     }
 }

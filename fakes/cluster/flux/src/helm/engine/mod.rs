@@ -36,6 +36,8 @@ pub(crate) struct Engine<'a> {
     /// Ends whatever runs.
     pub(crate) interrupt: &'a CancellationToken,
     pub(crate) journal: Journal,
+    /// How often a wait looks.
+    pub(crate) poll: Duration,
 }
 
 /// How an action is to be done.
@@ -170,7 +172,9 @@ impl Engine<'_> {
             match settings.waiting {
                 Waiting::Not => Ok(()),
                 Waiting::Watch(jobs) => {
-                    let all = wait::until_current(self.store, self.clock, targets, settings.timeout, jobs).await;
+                    let all = wait::Wait { store: self.store, clock: self.clock, poll: self.poll }
+                        .until_current(targets, settings.timeout, jobs)
+                        .await;
                     all.map_err(|error| error.to_string())
                 }
                 Waiting::Legacy(jobs) => {
