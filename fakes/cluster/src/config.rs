@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cluster_node::oci::Mirrors;
-use cluster_node::{DEFAULT_MAX_PODS, Network, PreloadedImage, Resolvers, Wire};
+use cluster_node::{DEFAULT_MAX_PODS, Network, Pace, PreloadedImage, Resolvers, Wire};
 use field_clock::Clock;
 use tempfile::TempDir;
 
@@ -42,6 +42,8 @@ pub struct ClusterConfig {
     pub images: Vec<PreloadedImage>,
     /// What everything random follows from: names, identities, and who comes first of two.
     pub seed: u64,
+    /// How fast the node makes sandboxes for pods.
+    pub pace: Pace,
     /// How many pods the node takes.
     pub max_pods: u32,
     /// What this cluster has of the machine; free again with the last clone.
@@ -103,6 +105,7 @@ impl ClusterConfig {
             mirrors: Mirrors::default(),
             images: Vec::new(),
             seed: rand::random(),
+            pace: Pace::default(),
             max_pods: DEFAULT_MAX_PODS,
             place: None,
         }

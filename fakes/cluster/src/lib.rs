@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use cluster_api::{ApiControl, Res, Store, kinds, object};
 pub use cluster_node::{
-    Container, ContainerSpec, Exit, LogSink, PreloadedImage, Resolvers, Runtime, StartError, Wire,
+    Container, ContainerSpec, Exit, LogSink, Pace, PreloadedImage, Resolvers, Runtime, StartError, Wire,
 };
 pub use config::{ClusterConfig, Place};
 pub use field_clock::{Clock, FieldRuntime, Options};
@@ -111,6 +111,7 @@ impl Cluster {
                 api: ApiAccess { host: config.node_ip.into(), port: config.api_port, ca_pem },
                 tokens: tokens.clone(),
                 max_pods: config.max_pods,
+                pace: config.pace,
                 preloaded: system::preloaded().into_iter().chain(config.images).collect(),
             })
             .map_err(ClusterError::Node)?,
@@ -179,7 +180,12 @@ impl Cluster {
 fn api_names(store: &Store, node: Ipv4Addr) -> Vec<String> {
     let service = store.get(&kinds::SERVICES, "default", "kubernetes");
     let address = service.and_then(|service| service["spec"]["clusterIP"].as_str().map(str::to_owned));
-    let names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
+    let names = [
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+    ];
     names.map(str::to_owned).into_iter().chain([node.to_string()]).chain(address).collect()
 }
 

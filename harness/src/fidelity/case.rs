@@ -109,7 +109,9 @@ pub enum CaseError {
         source: serde_json::Error,
     },
     /// The directory holds no case.
-    #[error("no case.json in {path} or the directories below it; hint: give the directory that holds the cases")]
+    #[error(
+        "no case.json in {path} or the directories below it; hint: give the directory that holds the cases"
+    )]
     Nothing {
         /// The directory.
         path: PathBuf,
@@ -145,8 +147,7 @@ impl Case {
     }
 
     fn read(path: &Path) -> Result<Self, CaseError> {
-        let bytes =
-            fs::read(path).map_err(|source| CaseError::Read { path: path.to_owned(), source })?;
+        let bytes = fs::read(path).map_err(|source| CaseError::Read { path: path.to_owned(), source })?;
         let described: Described = serde_json::from_slice(&bytes)
             .map_err(|source| CaseError::Describe { path: path.to_owned(), source })?;
         let directory = path.parent().unwrap_or(Path::new(".")).to_owned();
@@ -169,14 +170,24 @@ impl Case {
             Family::Kubernetes => namespaces(first, &directory),
             Family::Flux => super::replay::flux::namespaces(&first, &directory),
         };
-        Ok(Self { name: described.name, directory, family, namespaces, causes: described.cause, steps, seconds })
+        Ok(Self {
+            name: described.name,
+            directory,
+            family,
+            namespaces,
+            causes: described.cause,
+            steps,
+            seconds,
+        })
     }
 
     /// The seconds at which somebody looked at logs.
     pub fn looks(&self) -> Vec<u32> {
         let files = fs::read_dir(self.directory.join("logs")).into_iter().flatten().flatten();
         let mut seconds: Vec<u32> = files
-            .filter_map(|file| file.file_name().to_str()?.strip_suffix(".txt")?.rsplit_once("-t")?.1.parse().ok())
+            .filter_map(|file| {
+                file.file_name().to_str()?.strip_suffix(".txt")?.rsplit_once("-t")?.1.parse().ok()
+            })
             .collect();
         seconds.sort_unstable();
         seconds.dedup();
@@ -228,8 +239,8 @@ fn find(directory: &Path, depth: usize, cases: &mut Vec<Case>) -> Result<(), Cas
     if depth == 0 {
         return Ok(());
     }
-    let entries = fs::read_dir(directory)
-        .map_err(|source| CaseError::Read { path: directory.to_owned(), source })?;
+    let entries =
+        fs::read_dir(directory).map_err(|source| CaseError::Read { path: directory.to_owned(), source })?;
     for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
         find(&entry.path(), depth - 1, cases)?;
     }

@@ -20,9 +20,18 @@ pub(super) fn watched(kind: &str, namespace: Option<&str>) -> Option<String> {
 
 fn group(kind: &str) -> Option<&'static str> {
     Some(match kind {
-        "pods" | "events" | "services" | "configmaps" | "secrets" | "persistentvolumeclaims" | "endpoints"
-        | "serviceaccounts" | "replicationcontrollers" => "/api/v1",
-        "deployments" | "replicasets" | "statefulsets" | "daemonsets" | "controllerrevisions" => "/apis/apps/v1",
+        "pods"
+        | "events"
+        | "services"
+        | "configmaps"
+        | "secrets"
+        | "persistentvolumeclaims"
+        | "endpoints"
+        | "serviceaccounts"
+        | "replicationcontrollers" => "/api/v1",
+        "deployments" | "replicasets" | "statefulsets" | "daemonsets" | "controllerrevisions" => {
+            "/apis/apps/v1"
+        }
         "jobs" | "cronjobs" => "/apis/batch/v1",
         "endpointslices" => "/apis/discovery.k8s.io/v1",
         "ingresses" | "networkpolicies" => "/apis/networking.k8s.io/v1",

@@ -135,7 +135,8 @@ fn learn(object: &Value, words: &mut BTreeMap<String, String>) {
     let involved_name = involved["name"].as_str().unwrap_or_default();
     match involved["kind"].as_str() {
         Some("ReplicaSet") => {
-            let stem = REPLICA_SET.as_ref().and_then(|rule| Some(rule.captures(involved_name)?.get(1)?.as_str()));
+            let stem =
+                REPLICA_SET.as_ref().and_then(|rule| Some(rule.captures(involved_name)?.get(1)?.as_str()));
             if let Some(stem) = stem {
                 words.entry(involved_name.to_owned()).or_insert_with(|| format!("{stem}-*"));
             }
@@ -176,7 +177,10 @@ mod tests {
     #[test]
     fn measured_times_addresses_and_ids_are_taken_out_and_configured_times_stay() {
         let normal = normaliser();
-        assert_eq!(normal.text("in 99ms (1m28.477s including waiting)"), "in <duration> (<duration> including waiting)");
+        assert_eq!(
+            normal.text("in 99ms (1m28.477s including waiting)"),
+            "in <duration> (<duration> including waiting)"
+        );
         assert_eq!(normal.text("back-off 1m20s restarting"), "back-off 1m20s restarting");
         assert_eq!(
             normal.text("read udp 10.244.0.93:56712->10.96.0.10:53: i/o timeout"),

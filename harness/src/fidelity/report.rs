@@ -119,10 +119,21 @@ impl Report {
         );
         let mut strict = Tally::default();
         self.of(family).for_each(|case| strict += case.strict);
-        let _ = writeln!(text, "  as if all that is said of an object came from one mouth: {:.4}", strict.share());
+        let _ = writeln!(
+            text,
+            "  as if all that is said of an object came from one mouth: {:.4}",
+            strict.share()
+        );
         let _ = writeln!(text, "  lines {} recorded, {} simulated", lines(0), lines(1));
         for (class, tally) in classes.iter().filter(|(_, tally)| tally.either > 0) {
-            let _ = writeln!(text, "  {:<10} {:.4}  {} of {}", class.name(), tally.share(), tally.both, tally.either);
+            let _ = writeln!(
+                text,
+                "  {:<10} {:.4}  {} of {}",
+                class.name(),
+                tally.share(),
+                tally.both,
+                tally.either
+            );
         }
         if let Some(worst) = self.of(family).min_by(|a, b| a.tally().share().total_cmp(&b.tally().share())) {
             let _ = writeln!(text, "  worst case {} {:.4}", worst.name, worst.tally().share());
@@ -155,7 +166,8 @@ impl Report {
             with_accepted += case.tally_with_accepted();
         }
         let shares = |family: Family| {
-            self.share(family).map_or(Value::Null, |(raw, accepted)| json!({"share": raw, "withAccepted": accepted}))
+            self.share(family)
+                .map_or(Value::Null, |(raw, accepted)| json!({"share": raw, "withAccepted": accepted}))
         };
         let cases: serde_json::Map<String, Value> =
             self.cases.iter().map(|case| (key(case), case_json(case))).collect();

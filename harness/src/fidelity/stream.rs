@@ -213,8 +213,11 @@ fn file_name(path: &Path) -> String {
 
 fn json_lines(path: &Path) -> Result<Vec<Value>, StreamError> {
     let json = |(line, text): (usize, &str)| {
-        serde_json::from_str(text)
-            .map_err(|source| StreamError::Json { path: path.to_owned(), line: line + 1, source })
+        serde_json::from_str(text).map_err(|source| StreamError::Json {
+            path: path.to_owned(),
+            line: line + 1,
+            source,
+        })
     };
     text(path)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(json).collect()
 }

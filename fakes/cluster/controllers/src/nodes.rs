@@ -105,7 +105,8 @@ impl Nodes {
     /// The look at which a node that is back is let have its pods again; now when there is nothing to let go.
     fn next_look(&self, node: &Value, now: Timestamp) -> Timestamp {
         let tainted = [UNREACHABLE, NOT_READY].iter().any(|key| has_taint(node, (key, "NoExecute")));
-        let came_back = object::condition(node, "Ready").and_then(|ready| moment(&ready["lastTransitionTime"]));
+        let came_back =
+            object::condition(node, "Ready").and_then(|ready| moment(&ready["lastTransitionTime"]));
         let Some(back) = came_back.filter(|_| tainted) else { return now };
         let period = PERIOD.as_secs();
         let since = u64::try_from(back.duration_since(self.started).as_secs()).unwrap_or(0);

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cluster_api::Store;
 use cluster_api::tokens::Tokens;
@@ -26,6 +27,22 @@ pub struct ApiAccess {
 
 /// How many pods a kubelet takes that nobody told otherwise.
 pub const DEFAULT_MAX_PODS: u32 = 110;
+
+/// How fast a node makes sandboxes for pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// What one takes.
+    pub takes: Duration,
+    /// How many are made at once.
+    pub at_once: usize,
+}
+
+impl Default for Pace {
+    /// A machine that has nothing else to do.
+    fn default() -> Self {
+        Self { takes: Duration::from_millis(300), at_once: 64 }
+    }
+}
 
 /// Everything a node needs.
 #[derive(Clone)]
@@ -58,6 +75,8 @@ pub struct NodeConfig {
     pub tokens: Tokens,
     /// How many pods it takes (`maxPods`); [`DEFAULT_MAX_PODS`] unless somebody configured it.
     pub max_pods: u32,
+    /// How fast pods get their sandboxes.
+    pub pace: Pace,
     /// Images that need no pull.
     pub preloaded: Vec<PreloadedImage>,
 }

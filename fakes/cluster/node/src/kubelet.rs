@@ -9,10 +9,11 @@ use cluster_api::kinds::{PODS, SERVICES};
 use cluster_api::{Store, Verb, object};
 use field_clock::Clock;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::config::Pace;
 use crate::pod::{Update, Worker};
 use crate::pod_logs::PodLogs;
 use crate::pool::Pool;
@@ -39,6 +40,9 @@ pub(crate) struct Kubelet {
     pub(crate) recorder: Recorder,
     pub(crate) pod_addresses: Pool,
     pub(crate) process: Process,
+    pub(crate) pace: Pace,
+    /// Turns at making sandboxes.
+    pub(crate) sandboxes: Semaphore,
     pub(crate) logs: PodLogs,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,

@@ -30,7 +30,7 @@ mod sessions;
 mod volumes;
 mod wire;
 
-pub use config::{ApiAccess, DEFAULT_MAX_PODS, NodeConfig, host_path};
+pub use config::{ApiAccess, DEFAULT_MAX_PODS, NodeConfig, Pace, host_path};
 pub use dns::PodNetwork;
 pub use exec::{Captured, ExecIo, ExecOutcome, ExecTarget};
 pub use logs::LogSink;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use cluster_api::events::Recorder;
 use cluster_api::{ApiError, ExecRequest, LogOptions, LogStream, NodeAccess, Session};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,10 +15,10 @@ use crate::config::{NodeConfig, host_path};
 use crate::dns::PodNetwork;
 use crate::identity;
 use crate::kubelet::Kubelet;
-use crate::process::Process;
 use crate::oci::{Client, TrustError};
 use crate::pod_logs::{self, PodLogs};
 use crate::pool::Pool;
+use crate::process::Process;
 use crate::pull::Images;
 use crate::volumes::Volumes;
 use crate::{proxy, scheduler, sessions};
@@ -85,6 +86,8 @@ impl Node {
             resolvers: config.resolvers,
             runtime: config.runtime,
             process: Process::default(),
+            sandboxes: Semaphore::new(config.pace.at_once.max(1)),
+            pace: config.pace,
             logs: PodLogs::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -72,7 +72,9 @@ fn put(registry: &RegistryControl, repository: &str, tag: &str, layer: Bytes) ->
         config_media_type: CONFIG.to_owned(),
         config: Bytes::from_static(b"{}"),
         layers: vec![ArtifactLayer::new(LAYER, layer)],
-        annotations: annotations.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value)).into(),
+        annotations: annotations
+            .map(|(key, value)| (format!("org.opencontainers.image.{key}"), value))
+            .into(),
     };
     let pushed = registry.push_artifact(&place(repository), tag, &spec);
     pushed.map(drop).map_err(|error| publish(repository, error))

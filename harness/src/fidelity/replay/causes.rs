@@ -92,7 +92,9 @@ async fn bring(case: &Case, cause: &Cause, lab: &Lab) -> Result<Undo, ReplayErro
                 Effect::Error { status }
             }
             "slow" => Effect::Slow {
-                bytes_per_second: number("bytesPerSecond").and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN),
+                bytes_per_second: number("bytesPerSecond")
+                    .and_then(NonZeroU64::new)
+                    .unwrap_or(NonZeroU64::MIN),
             },
             "cut" => Effect::Cut { after: cut_after(cause) },
             _ => return Err(unknown(case, &cause.fault)),

@@ -55,7 +55,8 @@ pub(super) struct Hand<'a> {
 
 /// Does the commands of a line, one after the other.
 pub(super) async fn run(hand: &Hand<'_>, line: &str) -> Result<(), ReplayError> {
-    for command in line.split(';').map(str::trim).filter(|command| !command.is_empty() && *command != "true") {
+    for command in line.split(';').map(str::trim).filter(|command| !command.is_empty() && *command != "true")
+    {
         let Some(command) = command.strip_prefix("kubectl ") else { return Err(unknown(hand.case, command)) };
         let words = Words::read(command, "default");
         let known = match words.plain.split_first() {
@@ -99,10 +100,12 @@ impl Hand<'_> {
             let all = self.lab.cluster.store().list(&info.res, Some(words.namespace));
             let fits = |object: &Value| {
                 wanted.iter().all(|(key, value)| {
-                    cluster_api::object::label(object, key.trim_end_matches('=')) == Some(value.trim_start_matches('='))
+                    cluster_api::object::label(object, key.trim_end_matches('='))
+                        == Some(value.trim_start_matches('='))
                 })
             };
-            let names = all.iter().filter(|object| fits(object)).map(|o| cluster_api::object::name(o).to_owned());
+            let names =
+                all.iter().filter(|object| fits(object)).map(|o| cluster_api::object::name(o).to_owned());
             return Some(names.map(|name| (info.clone(), name)).collect());
         }
         let names = plain[1..].iter().filter(|name| !name.contains('='));
@@ -164,7 +167,8 @@ impl Hand<'_> {
             let _ = self.api.delete(&Self::path(info, words.namespace, name), &options).await;
         }
         if words.option("wait") != Some("false") && words.option("force").is_none() {
-            self.until(words, || objects.iter().all(|(info, name)| self.get(info, words, name).is_none())).await;
+            self.until(words, || objects.iter().all(|(info, name)| self.get(info, words, name).is_none()))
+                .await;
         }
         Some(())
     }
@@ -178,19 +182,27 @@ impl Hand<'_> {
         let objects = self.objects(words, plain)?;
         match words.option("for")? {
             "delete" => {
-                self.until(words, || objects.iter().all(|(info, name)| self.get(info, words, name).is_none())).await;
+                self.until(words, || {
+                    objects.iter().all(|(info, name)| self.get(info, words, name).is_none())
+                })
+                .await;
             }
             wanted => {
                 let condition = wanted.strip_prefix("condition=")?;
                 let (kind, status) = condition.split_once('=').unwrap_or((condition, "true"));
                 let holds = |object: &Value| {
-                    let found = object["status"]["conditions"].as_array().into_iter().flatten().find(|found| {
-                        found["type"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(kind))
-                    });
-                    found.and_then(|found| found["status"].as_str()).is_some_and(|s| s.eq_ignore_ascii_case(status))
+                    let found =
+                        object["status"]["conditions"].as_array().into_iter().flatten().find(|found| {
+                            found["type"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(kind))
+                        });
+                    found
+                        .and_then(|found| found["status"].as_str())
+                        .is_some_and(|s| s.eq_ignore_ascii_case(status))
                 };
                 let all = || {
-                    objects.iter().all(|(info, name)| self.get(info, words, name).is_some_and(|object| holds(&object)))
+                    objects
+                        .iter()
+                        .all(|(info, name)| self.get(info, words, name).is_some_and(|object| holds(&object)))
                 };
                 self.until(words, all).await;
             }
@@ -212,7 +224,9 @@ impl Hand<'_> {
                         && count("availableReplicas") >= count("updatedReplicas")
                 };
                 let all = || {
-                    objects.iter().all(|(info, name)| self.get(info, words, name).is_some_and(|object| done(&object)))
+                    objects
+                        .iter()
+                        .all(|(info, name)| self.get(info, words, name).is_some_and(|object| done(&object)))
                 };
                 self.until(words, all).await;
             }

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use cluster_api::kinds::DEPLOYMENTS;
 use cluster_node::oci::{Endpoint, Mirrors, Scheme};
-use fake_cluster::{Cluster, ClusterConfig, PreloadedImage, Resolvers, Wire};
+use fake_cluster::{Cluster, ClusterConfig, Pace, PreloadedImage, Resolvers, Wire};
 use fake_network::{
-    Authority, DnsConfig, DnsEffect, DnsFault, DnsServer, ImageSpec, Registry, RegistryConfig, RegistryControl, Zone,
+    Authority, DnsConfig, DnsEffect, DnsFault, DnsServer, ImageSpec, Registry, RegistryConfig,
+    RegistryControl, Zone,
 };
 use fake_shell::ShellRuntime;
 use field_clock::Clock;
@@ -28,6 +29,8 @@ const DNS_KNOWN: u16 = 53;
 const DNS_ACTUAL: u16 = 5353;
 /// Where the laboratory's registry listens on the machine, and where in the cluster.
 const MIRROR_PORT: u16 = 5001;
+/// Two cores that other work used as well: pods start one after the other.
+const LOADED: Pace = Pace { takes: std::time::Duration::from_millis(750), at_once: 1 };
 /// The most that the laboratory takes to settle.
 const SETTLES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
 /// What an image weighs there: a Go program, or a small C one.
@@ -61,6 +64,7 @@ impl Lab {
         wire.map(known, dns.address());
         config.node = NODE.to_owned();
         config.seed = seed;
+        config.pace = LOADED;
         config.resolvers = Resolvers::new(vec![known]);
         config.wire = wire;
         config.images = images();
@@ -115,9 +119,9 @@ impl Lab {
     async fn furnish(&self) -> Result<(), ReplayError> {
         let api = self.api()?;
         for object in documents(include_str!("lab.yaml"), Path::new("lab.yaml"))? {
-            super::steps::apply(&self.cluster, &api, &object, "default").await.map_err(|message| {
-                ReplayError::Manifest { file: "lab.yaml".to_owned(), message }
-            })?;
+            super::steps::apply(&self.cluster, &api, &object, "default")
+                .await
+                .map_err(|message| ReplayError::Manifest { file: "lab.yaml".to_owned(), message })?;
         }
         Ok(())
     }

@@ -34,7 +34,13 @@ pub(super) async fn make_namespaces(case: &Case, api: &Api) -> Result<(), Replay
 }
 
 /// Does one thing.
-pub(super) async fn take(step: &Step, case: &Case, lab: &Lab, api: &Api, notes: &Notes) -> Result<(), ReplayError> {
+pub(super) async fn take(
+    step: &Step,
+    case: &Case,
+    lab: &Lab,
+    api: &Api,
+    notes: &Notes,
+) -> Result<(), ReplayError> {
     match &step.what {
         Action::Apply(file) => {
             let text = std::fs::read_to_string(file).map_err(|error| ReplayError::Manifest {
@@ -93,7 +99,8 @@ pub(super) async fn apply(
 
 async fn reconcile(case: &Case, lab: &Lab, api: &Api, object: &str) -> Result<(), ReplayError> {
     let (kind, name) = object.split_once('/').unwrap_or((object, ""));
-    let plural = if kind.ends_with('y') { format!("{}ies", &kind[..kind.len() - 1]) } else { format!("{kind}s") };
+    let plural =
+        if kind.ends_with('y') { format!("{}ies", &kind[..kind.len() - 1]) } else { format!("{kind}s") };
     let at = lab.cluster.store().clock().now().to_string();
     for namespace in &case.namespaces {
         let Some(path) = crate::fidelity::kinds::watched(&plural, Some(namespace)) else {

@@ -7,7 +7,8 @@ use super::{Class, Slot};
 pub(super) fn slots(pod: &Value) -> Vec<Slot> {
     let status = &pod["status"];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let phase = format!("{} {} «{}»", text(&status["phase"]), text(&status["reason"]), text(&status["message"]));
+    let phase =
+        format!("{} {} «{}»", text(&status["phase"]), text(&status["reason"]), text(&status["message"]));
     let mut slots = vec![Slot::new(Class::Status, "phase", phase)];
     for group in ["initContainerStatuses", "containerStatuses"] {
         for container in status[group].as_array().into_iter().flatten() {

@@ -39,7 +39,8 @@ fn counts(status: &Value, fields: &[&str]) -> String {
 
 fn endpoints(slice: &Value) -> String {
     let said = slice["endpoints"].as_array().into_iter().flatten().map(|endpoint| {
-        let flag = |name: &str| endpoint["conditions"][name].as_bool().map_or("-".to_owned(), |b| b.to_string());
+        let flag =
+            |name: &str| endpoint["conditions"][name].as_bool().map_or("-".to_owned(), |b| b.to_string());
         format!("ready={} serving={} terminating={}", flag("ready"), flag("serving"), flag("terminating"))
     });
     let said: Vec<String> = said.collect();

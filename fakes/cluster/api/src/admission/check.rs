@@ -30,7 +30,7 @@ fn check_content(info: &KindInfo, value: &Value) -> Vec<Cause> {
     names::labels(value, &mut causes);
     let res = &info.res;
     if *res == kinds::PODS {
-        pod_spec(&value["spec"], "spec", &mut causes);
+        pod_spec(&value["spec"], "spec", &[], &mut causes);
     } else if [kinds::DEPLOYMENTS, kinds::REPLICA_SETS, kinds::STATEFUL_SETS, kinds::DAEMON_SETS]
         .contains(res)
     {
@@ -57,7 +57,8 @@ fn check_content(info: &KindInfo, value: &Value) -> Vec<Cause> {
     causes
 }
 
-fn pod_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
+/// `claimed` are names of volumes that come from elsewhere: the claims of a StatefulSet.
+fn pod_spec(spec: &Value, path: &str, claimed: &[&Value], causes: &mut Vec<Cause>) {
     if list(&spec["containers"]).is_empty() {
         causes.push(Cause::required(format!("{path}.containers"), ""));
     }
@@ -70,6 +71,7 @@ fn pod_spec(spec: &Value, path: &str, causes: &mut Vec<Cause>) {
             causes.push(Cause::duplicate(format!("{path}.volumes[{at}].name"), name));
         }
     }
+    let volumes: Vec<&Value> = volumes.into_iter().chain(claimed.iter().copied()).collect();
     let mut seen: Vec<&Value> = Vec::new();
     for field in ["initContainers", "containers"] {
         for (at, container) in list(&spec[field]).iter().enumerate() {
@@ -142,7 +144,9 @@ fn container(container: &Value, path: &str, volumes: &[&Value], causes: &mut Vec
 
 fn workload(value: &Value, causes: &mut Vec<Cause>) {
     let spec = &value["spec"];
-    pod_spec(&spec["template"]["spec"], "spec.template.spec", causes);
+    let claims = list(&spec["volumeClaimTemplates"]);
+    let claimed: Vec<&Value> = claims.iter().map(|claim| &claim["metadata"]["name"]).collect();
+    pod_spec(&spec["template"]["spec"], "spec.template.spec", &claimed, causes);
     if let Some(replicas) = spec["replicas"].as_i64().filter(|replicas| *replicas < 0) {
         let message = "must be greater than or equal to 0";
         causes.push(Cause::invalid("spec.replicas", &json!(replicas), message));
@@ -176,7 +180,7 @@ fn job(value: &Value, causes: &mut Vec<Cause>) {
         }
     }
     let template = &value["spec"]["template"]["spec"];
-    pod_spec(template, "spec.template.spec", causes);
+    pod_spec(template, "spec.template.spec", &[], causes);
     let policy = &template["restartPolicy"];
     if *policy == "Always" {
         let cause =

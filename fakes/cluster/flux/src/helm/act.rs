@@ -50,7 +50,9 @@ impl Releases {
         let ended = cluster_api::object::timestamp(self.clock.now());
         let tests = latest.hooks.iter().filter(|hook| hook.events.iter().any(|event| event == "test"));
         let results: serde_json::Map<String, Value> = tests
-            .map(|hook| (hook.name.clone(), json!({"lastCompleted": ended, "lastStarted": began, "phase": phase})))
+            .map(|hook| {
+                (hook.name.clone(), json!({"lastCompleted": ended, "lastStarted": began, "phase": phase}))
+            })
             .collect();
         let matter = Tests::of(&object) == Tests::Matter;
         let counter = if object["status"]["lastAttemptedReleaseAction"] == "install" {
@@ -62,9 +64,15 @@ impl Releases {
             Ok(count) => {
                 let plural = if *count == 1 { "" } else { "s" };
                 let passed = format!("{count} test hook{plural} completed successfully");
-                ("True", "TestSucceeded", format!("Helm test succeeded for release {}: {passed}", latest.text()))
+                (
+                    "True",
+                    "TestSucceeded",
+                    format!("Helm test succeeded for release {}: {passed}", latest.text()),
+                )
             }
-            Err(why) => ("False", "TestFailed", format!("Helm test failed for release {}: {why}", latest.text())),
+            Err(why) => {
+                ("False", "TestFailed", format!("Helm test failed for release {}: {why}", latest.text()))
+            }
         };
         run.subject.write(|conditions| {
             conditions.set("TestSuccess", status, reason, &message);

@@ -42,14 +42,17 @@ impl Run<'_> {
             let old = |version: u64| known.iter().find(|entry| entry["version"] == version);
             let told = all.iter().filter(|release| {
                 Some(release.version) == newest
-                    || release.version >= self.oldest.load(Ordering::Relaxed) && old(release.version).is_some()
+                    || release.version >= self.oldest.load(Ordering::Relaxed)
+                        && old(release.version).is_some()
             });
             let mut history: Vec<Value> = told
                 .take(KEPT)
                 .map(|release| {
                     let mut entry = release.snapshot();
                     for field in ["testHooks", "action"] {
-                        if let Some(said) = old(release.version).map(|old| &old[field]).filter(|said| !said.is_null()) {
+                        if let Some(said) =
+                            old(release.version).map(|old| &old[field]).filter(|said| !said.is_null())
+                        {
                             entry[field] = said.clone();
                         }
                     }
@@ -172,11 +175,17 @@ impl Releases {
         let object = run.object();
         run.subject.write(|status| {
             status.drop(&["Reconciling", "Stalled"]);
-            if let (None, Some(latest)) = (status.condition("Released").filter(|c| c["status"] == "True"), latest) {
+            if let (None, Some(latest)) =
+                (status.condition("Released").filter(|c| c["status"] == "True"), latest)
+            {
                 let message = format!("Helm upgrade succeeded for release {}", latest.text());
                 status.set("Released", "True", "UpgradeSucceeded", &message);
             }
-            let deciding = if Tests::of(&object) == Tests::Matter { ["TestSuccess", "Released"] } else { ["Released"; 2] };
+            let deciding = if Tests::of(&object) == Tests::Matter {
+                ["TestSuccess", "Released"]
+            } else {
+                ["Released"; 2]
+            };
             let told = deciding.into_iter().find_map(|kind| status.condition(kind).cloned());
             if let Some(told) = told {
                 copy_to_ready(status, &told);

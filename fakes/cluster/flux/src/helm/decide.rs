@@ -107,7 +107,9 @@ fn tested(object: &Value, latest: &Release) -> Tested {
     let known = &object["status"]["history"][0];
     match known["testHooks"].as_object().filter(|_| known["version"] == latest.version) {
         None => Tested::Not,
-        Some(hooks) if tests == Tests::Matter && hooks.values().any(|hook| hook["phase"] == "Failed") => Tested::Failed,
+        Some(hooks) if tests == Tests::Matter && hooks.values().any(|hook| hook["phase"] == "Failed") => {
+            Tested::Failed
+        }
         Some(_) => Tested::Over,
     }
 }

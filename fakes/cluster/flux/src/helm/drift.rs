@@ -73,8 +73,11 @@ impl Releases {
                 Some(format!("{} {word}", drifted.target))
             })
             .collect();
-        let message =
-            format!("Cluster state of release {} has been corrected:\n{}", latest_name(latest), done.join("\n"));
+        let message = format!(
+            "Cluster state of release {} has been corrected:\n{}",
+            latest_name(latest),
+            done.join("\n")
+        );
         self.events.normal(&object, "DriftCorrected", &message);
         run.subject.write(|status| status.handled());
         true
@@ -137,7 +140,11 @@ mod tests {
     fn what_the_cluster_adds_is_no_drift_and_what_it_changes_is() {
         let wanted = json!({"spec": {"replicas": 1, "ports": [{"port": 80}], "empty": {}}});
         let mut changes = Changes::default();
-        compare(&wanted, &json!({"spec": {"replicas": 1, "ports": [{"port": 80, "protocol": "TCP"}]}}), &mut changes);
+        compare(
+            &wanted,
+            &json!({"spec": {"replicas": 1, "ports": [{"port": 80, "protocol": "TCP"}]}}),
+            &mut changes,
+        );
         assert_eq!((changes.additions, changes.changes), (0, 0));
         compare(&wanted, &json!({"spec": {"replicas": 2}}), &mut changes);
         assert_eq!((changes.additions, changes.changes), (1, 1));

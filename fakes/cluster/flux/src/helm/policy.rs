@@ -90,7 +90,11 @@ fn waiting(object: &Value, action: Action) -> Waiting {
     if options["disableWait"] == true {
         return Waiting::Not;
     }
-    if object["spec"]["waitStrategy"]["name"] == "legacy" { Waiting::Legacy(jobs) } else { Waiting::Watch(jobs) }
+    if object["spec"]["waitStrategy"]["name"] == "legacy" {
+        Waiting::Legacy(jobs)
+    } else {
+        Waiting::Watch(jobs)
+    }
 }
 
 /// How Helm is to do an action.

@@ -173,7 +173,9 @@ async fn rollback(engine: &Engine<'_>, line: &Line) -> Result<String, String> {
 async fn uninstall(engine: &Engine<'_>, line: &Line) -> Result<String, String> {
     let history = engine.records().all();
     let name = &engine.names.release;
-    let latest = history.first().ok_or_else(|| format!("uninstall: Release not loaded: {name}: release: not found"))?;
+    let latest = history
+        .first()
+        .ok_or_else(|| format!("uninstall: Release not loaded: {name}: release: not found"))?;
     engine.take_down(latest, line.settings().timeout).await?;
     history[1..].iter().for_each(|older| engine.records().delete(older));
     Ok(format!("release \"{name}\" uninstalled"))

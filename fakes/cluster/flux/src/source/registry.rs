@@ -185,9 +185,7 @@ impl Conversation {
         match self.head(tag).await {
             Ok(found) if !found.digest.is_empty() => Ok(found.digest),
             // The answer to HEAD has no body; GET says why.
-            Ok(_) | Err(Error::Status { .. }) => {
-                Ok(digest(&self.get(tag).await?))
-            }
+            Ok(_) | Err(Error::Status { .. }) => Ok(digest(&self.get(tag).await?)),
             Err(error) => Err(error.into()),
         }
     }

@@ -14,7 +14,7 @@ use super::error::{DnsFailure, errno_text};
 use crate::wire::Wire;
 
 /// How long Go waits for an answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const LARGEST_ANSWER: usize = 4096;
 
 /// Asks `server` for the addresses of `name`.

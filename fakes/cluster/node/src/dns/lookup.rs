@@ -5,11 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use field_clock::Clock;
 
 use super::error::{DnsError, DnsFailure};
-use super::exchange::addresses;
+use super::exchange::{ANSWER_WITHIN, addresses};
 use crate::wire::Wire;
 
 /// How often Go asks the list of servers.
 const ATTEMPTS: usize = 2;
+
+fn is_refused(failure: &DnsFailure) -> bool {
+    matches!(failure, DnsFailure::Unreachable(text) if text.ends_with("connection refused"))
+}
 
 /// What a `resolv.conf` says.
 #[derive(Clone, Debug)]
@@ -34,7 +38,13 @@ pub(super) async fn lookup(
     for name in names(conf, host) {
         match ask_servers(clock, wire, from, conf, &name).await {
             Ok(found) => return Ok(found),
-            Err((server, failure)) => last = Some(DnsError { name: host.to_owned(), server, failure }),
+            Err((server, failure)) => {
+                let over = is_refused(&failure);
+                last = Some(DnsError { name: host.to_owned(), server, failure });
+                if over {
+                    break;
+                }
+            }
         }
     }
     Err(last.unwrap_or_else(|| DnsError {
@@ -81,6 +91,10 @@ async fn ask_servers(
                 Ok(found) => return Ok(found),
                 Err(DnsFailure::NoSuchHost) => return Err((*server, DnsFailure::NoSuchHost)),
                 Err(failure) => last = (*server, failure),
+            }
+            if is_refused(&last.1) && !conf.search.is_empty() {
+                // A service without endpoints refuses by the node's kernel, which tells it rarely: Go waits in vain.
+                clock.sleep(ANSWER_WITHIN).await;
             }
         }
     }

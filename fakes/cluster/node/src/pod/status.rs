@@ -42,7 +42,8 @@ impl Worker {
         let has_sandbox = self.sandbox.is_some() && self.stage == Stage::Active;
         // The phase is held back until the worker is done; the conditions say already what it will be.
         let coming = if self.stage == Stage::Active { self.phase_of(&init, &main) } else { phase };
-        let facts = Facts { pod, phase: coming, has_sandbox, init: &init, main: &main, now: self.node.clock.now() };
+        let facts =
+            Facts { pod, phase: coming, has_sandbox, init: &init, main: &main, now: self.node.clock.now() };
         let conditions = facts.conditions();
         let mut status = json!({"conditions": conditions});
         status["containerStatuses"] = Value::Array(main);

@@ -19,8 +19,6 @@ pub(super) struct TryAgain;
 /// A failed sync is repeated after 10 s and up to half of it more.
 const RETRY_AFTER: u64 = 10;
 const RETRY_SPREAD: u64 = 5;
-/// How long the runtime takes for the sandbox of a pod.
-const SANDBOX_TAKES: Duration = Duration::from_millis(300);
 /// A good one after a minute, and up to half of it more.
 const RESYNC_AFTER: u64 = 60;
 
@@ -90,7 +88,10 @@ impl Worker {
         if self.sandbox.is_some() {
             return Ok(());
         }
-        self.node.clock.sleep(SANDBOX_TAKES).await;
+        {
+            let _turn = self.node.sandboxes.acquire().await;
+            self.node.clock.sleep(self.node.pace.takes).await;
+        }
         let own = spec::on_host_network(&self.pod);
         let ip = if own { Some(self.node.ip) } else { self.node.pod_addresses.take() };
         let Some(ip) = ip else {

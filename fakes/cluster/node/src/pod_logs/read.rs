@@ -58,7 +58,8 @@ pub(crate) fn read(
 /// What the API says when the node's kubelet does not answer.
 pub(crate) fn unreachable(node: &Kubelet, namespace: &str, pod: &str, options: &LogOptions) -> ApiError {
     let container = node.store.get(&PODS, namespace, pod);
-    let container = container.and_then(|object| container_name(&object, pod, options.container.as_deref()).ok());
+    let container =
+        container.and_then(|object| container_name(&object, pod, options.container.as_deref()).ok());
     let mut query: Vec<String> = Vec::new();
     if options.follow {
         query.push("follow=true".to_owned());
@@ -77,7 +78,9 @@ pub(crate) fn unreachable(node: &Kubelet, namespace: &str, pod: &str, options: &
     ApiError::new(
         500,
         "",
-        format!("Get \"https://{place}/containerLogs/{namespace}/{pod}/{container}{query}\": dial tcp {place}: connect: connection refused"),
+        format!(
+            "Get \"https://{place}/containerLogs/{namespace}/{pod}/{container}{query}\": dial tcp {place}: connect: connection refused"
+        ),
     )
 }
 
@@ -96,7 +99,7 @@ fn find(
     }
     let ended = status?["lastState"]["terminated"]["containerID"].as_str()?.strip_prefix("containerd://")?;
     // One ended run is kept for each container: the end of a run takes the one before away.
-    let current_over = current.as_ref().is_some_and(|run| logs.over(&run.id).is_cancelled());
+    let current_over = status?["state"]["terminated"].is_object();
     let previous = logs.find(namespace, pod, container, Which::Previous).filter(|_| !current_over);
     [current, previous].into_iter().flatten().find(|run| run.id == ended)
 }

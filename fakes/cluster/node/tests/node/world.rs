@@ -106,6 +106,7 @@ impl World {
             ip,
             addresses: Addresses::around(base),
             max_pods: DEFAULT_MAX_PODS,
+            pace: cluster_node::Pace::default(),
             volumes,
             resolvers,
             wire: wire.clone(),

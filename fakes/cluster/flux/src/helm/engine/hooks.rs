@@ -14,12 +14,22 @@ const BEFORE_CREATION: &str = "before-hook-creation";
 
 impl Engine<'_> {
     /// Runs the hooks of an event, by weight and name, each to its end.
-    pub(super) async fn run_hooks(&self, release: &Release, event: &str, settings: &Settings) -> Result<(), String> {
+    pub(super) async fn run_hooks(
+        &self,
+        release: &Release,
+        event: &str,
+        settings: &Settings,
+    ) -> Result<(), String> {
         self.run_each(release, event, settings).await.map_err(|error| format!("failed {event}: {error}"))
     }
 
     /// The same; the error says only what failed.
-    pub(super) async fn run_each(&self, release: &Release, event: &str, settings: &Settings) -> Result<(), String> {
+    pub(super) async fn run_each(
+        &self,
+        release: &Release,
+        event: &str,
+        settings: &Settings,
+    ) -> Result<(), String> {
         let mut due: Vec<&Hook> =
             release.hooks.iter().filter(|hook| hook.events.iter().any(|known| known == event)).collect();
         due.sort_by_key(|hook| (hook.weight, hook.name.clone()));

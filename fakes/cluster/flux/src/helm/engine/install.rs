@@ -27,7 +27,8 @@ impl Engine<'_> {
             self.create_namespace();
         }
         crate::pace::spend(self.clock, 300, &self.names.release).await;
-        let mut release = self.record(desired, version, "pending-install", "Initial install underway", rendered);
+        let mut release =
+            self.record(desired, version, "pending-install", "Initial install underway", rendered);
         self.records().create(&release).map_err(|error| Failure::create(&error))?;
         let targets: Vec<Target> = objects.iter().map(|(target, _)| target.clone()).collect();
         let outcome = async {

@@ -124,7 +124,14 @@ impl Engine<'_> {
     }
 
     /// A new version of the release.
-    fn record(&self, desired: &Desired, version: u64, status: &str, description: &str, rendered: Rendered) -> Release {
+    fn record(
+        &self,
+        desired: &Desired,
+        version: u64,
+        status: &str,
+        description: &str,
+        rendered: Rendered,
+    ) -> Release {
         let now = object::timestamp(self.clock.now());
         let mut chart = desired.chart.metadata.clone();
         chart["version"] = json!(desired.version);

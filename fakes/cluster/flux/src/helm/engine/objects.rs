@@ -69,7 +69,9 @@ impl Engine<'_> {
             let mut details = json!({"gvk": gvk, "name": target.name, "namespace": target.namespace});
             let is_new = target.get(self.store).is_none();
             match target.apply(self.store, object, self.manager) {
-                Ok(_) if writing == Writing::Patch && !is_new => self.journal.note("Patched resource", &details),
+                Ok(_) if writing == Writing::Patch && !is_new => {
+                    self.journal.note("Patched resource", &details)
+                }
                 Ok(_) => self.journal.note("Created resource via patch", &details),
                 Err(error) => {
                     let place = match target.namespace.as_str() {
@@ -77,7 +79,8 @@ impl Engine<'_> {
                         namespace => format!("{namespace}/"),
                     };
                     let name = &target.name;
-                    refusals.push(format!("server-side apply failed for object {place}{name} {gvk}: {error}"));
+                    refusals
+                        .push(format!("server-side apply failed for object {place}{name} {gvk}: {error}"));
                     details = json!({"error": {}, "gvk": details["gvk"], "name": name, "namespace": target.namespace});
                     self.journal.note("Error creating resource via patch", &details);
                 }

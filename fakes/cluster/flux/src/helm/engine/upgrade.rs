@@ -39,7 +39,8 @@ impl Engine<'_> {
             if settings.hooks == Hooks::Run {
                 self.run_hooks(&release, "pre-upgrade", settings).await?;
             }
-            let mut how = json!({"dryRun": false, "fieldValidationDirective": "Strict", "forceConflicts": true});
+            let mut how =
+                json!({"dryRun": false, "fieldValidationDirective": "Strict", "forceConflicts": true});
             self.journal.note("using server-side apply for resource creation", &how);
             how["upgradeClientSideFieldManager"] = json!(false);
             self.journal.note("using server-side apply for resource update", &how);
@@ -62,7 +63,8 @@ impl Engine<'_> {
                 Ok((release, targets))
             }
             Err(message) => {
-                self.journal.note("warning: upgrade failed", &json!({"error": {}, "name": self.names.release}));
+                self.journal
+                    .note("warning: upgrade failed", &json!({"error": {}, "name": self.names.release}));
                 self.give_up(&mut release, "Upgrade", &message);
                 Err(Failure::Recorded(message))
             }
