@@ -93,26 +93,8 @@ pub(super) fn of_patched(call: &Call, value: &mut Value) -> Result<(), ApiError>
 /// Checks what is applied on the server's side: there unknown fields are never let through.
 pub(super) fn of_applied(call: &Call, value: &Value) -> Result<(), ApiError> {
     directive(call)?;
-    if call.info.custom {
-        return Ok(());
-    }
-    let (wrong, unknown) = mistakes(call, value);
-    let fields: Vec<String> = unknown
-        .iter()
-        .filter_map(|text| text.strip_prefix("unknown field \"")?.strip_suffix('"'))
-        .map(|field| format!(".{field}: field not declared in schema"))
-        .collect();
-    let why = match (wrong, fields.as_slice()) {
-        (Some(wrong), _) => wrong,
-        (None, []) => return Ok(()),
-        (None, [one]) => one.clone(),
-        (None, many) => format!("errors:\n  {}", many.join("\n  ")),
-    };
     let address = &call.address;
-    let place = if address.namespace.is_empty() { "/" } else { &format!("{}/", address.namespace) };
-    let kind = format!("{}, Kind={}", call.info.res.api_version(&address.version), call.info.kind);
-    let message = format!("failed to create typed patch object ({place}{}; {kind}): {why}", address.name);
-    Err(ApiError::new(500, "", message))
+    shapes::typed::check(&call.info, &address.version, &address.namespace, &address.name, value)
 }
 
 fn check(

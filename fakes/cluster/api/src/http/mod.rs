@@ -11,6 +11,7 @@ mod disruption;
 mod expiry;
 mod field_validation;
 mod health;
+mod inside;
 mod openapi;
 mod pod_security;
 mod protobuf;

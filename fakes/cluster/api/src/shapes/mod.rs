@@ -1,6 +1,7 @@
 //! The published schemas of kinds, and what of an object they do not know.
 
 mod decode;
+pub(crate) mod typed;
 
 use std::sync::LazyLock;
 

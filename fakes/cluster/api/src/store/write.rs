@@ -162,6 +162,31 @@ impl Store {
         Ok(Applied { object: stored.value.clone(), outcome })
     }
 
+    /// What [`Store::apply`] would do; nothing is kept.
+    ///
+    /// # Errors
+    /// As [`Store::apply`].
+    pub fn try_apply(
+        &self,
+        res: &Res,
+        object: Value,
+        manager: &str,
+        conflicts: Conflicts,
+    ) -> Result<Applied, ApiError> {
+        let write = Write { manager, sub: "", run: Run::Dry };
+        let (stored, outcome) = self.apply_with(res, object, Subresource::Main, conflicts, write)?;
+        Ok(Applied { object: stored.value.clone(), outcome })
+    }
+
+    /// Refuses an object whose values do not have the types of its kind's fields, as server-side apply does before all else.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub fn check_types(&self, info: &KindInfo, version: &str, object: &Value) -> Result<(), ApiError> {
+        let (namespace, name) = (object::namespace(object), object::name(object));
+        crate::shapes::typed::check(info, version, namespace, name, object)
+    }
+
     pub(crate) fn apply_with(
         &self,
         res: &Res,
