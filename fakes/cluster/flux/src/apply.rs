@@ -71,7 +71,20 @@ impl Target {
 
     /// Applies a manifest of this target.
     pub(crate) fn apply(&self, store: &Store, manifest: Value, manager: &str) -> Result<Outcome, ApiError> {
+        store.check_types(&self.info, &self.info.version, &manifest)?;
         store.apply(&self.info.res, manifest, manager, Conflicts::Force).map(|applied| applied.outcome)
+    }
+
+    /// What applying would do.
+    pub(crate) fn try_apply(
+        &self,
+        store: &Store,
+        manifest: &Value,
+        manager: &str,
+    ) -> Result<Outcome, ApiError> {
+        store.check_types(&self.info, &self.info.version, manifest)?;
+        let applied = store.try_apply(&self.info.res, manifest.clone(), manager, Conflicts::Force);
+        applied.map(|applied| applied.outcome)
     }
 
     /// As an inventory lists it: `namespace_name_group_Kind` and the version.

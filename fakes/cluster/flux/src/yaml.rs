@@ -4,8 +4,10 @@ use serde_json::Value;
 
 /// All documents but empty ones.
 pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
-    let documents: Vec<Value> =
-        serde_saphyr::from_multiple(text).map_err(|error| first_line(&error.to_string()))?;
+    // Of the words that YAML 1.1 takes for booleans only these two are.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| in_go_words(text, &error.to_string()))?;
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
@@ -14,8 +16,25 @@ pub(crate) fn document(text: &str) -> Result<Value, String> {
     Ok(documents(text)?.into_iter().next().unwrap_or(Value::Null))
 }
 
-fn first_line(text: &str) -> String {
-    format!("yaml: {}", text.lines().next().unwrap_or_default().trim_start_matches("error: "))
+/// The error as Go's reader has it. It counts lines from 0 where a parser fails, and tells where the list or map began,
+/// or, when that is the first line, where it should have ended.
+fn in_go_words(text: &str, error: &str) -> String {
+    let first = error.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let began = first
+        .split_once("line ")
+        .and_then(|(_, rest)| rest.split([' ', ':', ',']).next()?.parse::<usize>().ok());
+    let closing = [
+        ("unclosed bracket '['", "did not find expected ',' or ']'"),
+        ("unclosed bracket '{'", "did not find expected ',' or '}'"),
+    ];
+    let known = closing.iter().find(|(ours, _)| first.contains(ours));
+    match (known, began) {
+        (Some((_, words)), Some(line)) => {
+            let line = if line > 1 { line - 1 } else { text.lines().count() };
+            format!("yaml: line {line}: {words}")
+        }
+        _ => format!("yaml: {first}"),
+    }
 }
 
 #[cfg(test)]

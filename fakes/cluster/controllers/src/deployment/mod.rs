@@ -48,11 +48,11 @@ impl Reconcile for Deployments {
         if object::is_deleting(&deployment) {
             return Next::Change;
         }
-        let mut found = progress::Found::Nothing;
-        if deployment["spec"]["paused"] != true {
-            found = self.roll(&deployment);
-        }
-        let family = Family::of(&self.store, &deployment);
+        let (found, family) = if deployment["spec"]["paused"] == true {
+            (progress::Found::Nothing, Family::of(&self.store, &deployment))
+        } else {
+            self.roll(&deployment)
+        };
         self.trim_history(&deployment, &family);
         self.write_status(&deployment, &family, &found)
     }

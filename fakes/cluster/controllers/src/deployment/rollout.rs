@@ -17,16 +17,19 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 impl Deployments {
     /// Makes the ReplicaSet of the template if there is none, and moves replicas towards it.
-    pub(super) fn roll(&self, deployment: &Value) -> Found {
+    /// The status is of the ReplicaSets as they were before old ones were told to shrink.
+    pub(super) fn roll(&self, deployment: &Value) -> (Found, Family) {
         let family = Family::of(&self.store, deployment);
         if is_recreate(deployment) {
             for set in &family.old {
                 self.scale(deployment, set, 0);
             }
             if family.old.iter().any(|set| self.has_pods(set)) {
-                return family
+                let found = family
                     .current
-                    .map_or(Found::Nothing, |set| Found::Existing(object::name(&set).to_owned()));
+                    .as_ref()
+                    .map_or(Found::Nothing, |set| Found::Existing(object::name(set).to_owned()));
+                return (found, Family::of(&self.store, deployment));
             }
         }
         let (current, found) = match &family.current {
@@ -36,15 +39,16 @@ impl Deployments {
                     let name = object::name(&set).to_owned();
                     (set, Found::Created(name))
                 }
-                None => return Found::Nothing,
+                None => return (Found::Nothing, family),
             },
         };
         self.number(deployment, &current, &family);
         self.scale(deployment, &current, target(deployment, &family, &current));
+        let family = Family::of(&self.store, deployment);
         if !is_recreate(deployment) {
             self.scale_down_old(deployment);
         }
-        found
+        (found, family)
     }
 
     fn has_pods(&self, set: &Value) -> bool {

@@ -17,7 +17,7 @@ use crate::render::Chart;
 use crate::wait::Jobs;
 
 /// What the program does until it writes the first object.
-const STARTS: u32 = 350;
+const STARTS: u32 = 600;
 /// It watches, and so sees a change soon.
 const SEES: Duration = Duration::from_millis(100);
 

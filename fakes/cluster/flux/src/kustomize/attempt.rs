@@ -73,6 +73,7 @@ impl Kustomizations {
         };
         pace::spend(&self.clock, 15, &attempt.subject.name).await;
         self.announce(attempt, "Building manifests");
+        attempt.subject.write(|status| status.field("lastAttemptedRevision", attempt.revision.into()));
         let builder = Builder { tree: &tree, root: &root, store: &self.store };
         let objects = builder
             .of_kustomization(attempt.kustomization, &directory)
@@ -164,7 +165,6 @@ impl Kustomizations {
         attempt.subject.write(|status| {
             status.reconciling("Progressing", &message);
             status.set("Ready", "Unknown", "Progressing", "Reconciliation in progress");
-            status.field("lastAttemptedRevision", attempt.revision.into());
         });
     }
 }
