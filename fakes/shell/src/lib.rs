@@ -39,5 +39,5 @@ use process::Process;
 /// Opens what a path names: a file, or one of the process's own descriptors.
 pub(crate) fn shell_descriptor(process: &Process, path: &str, how: Open) -> io::Result<Descriptor> {
     shell::open_named(&process.descriptors, path)
-        .unwrap_or_else(|| process.files().open(&process.cwd, path, how))
+        .unwrap_or_else(|| process.files().open(&process.cwd, path, how, process.umask))
 }

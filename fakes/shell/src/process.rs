@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cluster_node::PodNetwork;
 use field_clock::Clock;
 use futures::future::BoxFuture;
+use rand::RngExt as _;
+use rand::rngs::StdRng;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -25,9 +27,18 @@ pub(crate) struct World {
     pub(crate) network: PodNetwork,
     pub(crate) clock: Clock,
     pub(crate) memory: Arc<Memory>,
+    /// What scripts see of chance: the same for the same run of the same pod.
+    pub(crate) chance: Mutex<StdRng>,
     pub(crate) processes: Processes,
     /// Ends everything at once.
     pub(crate) ended: CancellationToken,
+}
+
+impl World {
+    /// A number below `bound`.
+    pub(crate) fn random(&self, bound: usize) -> usize {
+        self.chance.lock().unwrap_or_else(PoisonError::into_inner).random_range(0..bound.max(1))
+    }
 }
 
 impl std::fmt::Debug for World {

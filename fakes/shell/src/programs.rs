@@ -53,6 +53,13 @@ pub(crate) fn find(process: &Process, search: &str, name: &str) -> Result<(Strin
     Err(failure)
 }
 
+/// Where programs are looked for when the environment does not say it.
+const USUAL_SEARCH: &str = "/sbin:/usr/sbin:/bin:/usr/bin";
+
+fn search_path(process: &Process) -> String {
+    process.env.get("PATH").cloned().unwrap_or_else(|| USUAL_SEARCH.into())
+}
+
 /// The path of a program, for `command -v`.
 pub(crate) fn find_for(process: &Process, search: &str, name: &str) -> Option<String> {
     find(process, search, name).ok().map(|(path, _)| path)
@@ -90,7 +97,7 @@ pub(crate) fn run(process: Process, argv: Vec<String>, program: Program) -> BoxF
         Program::Applet(name) => applets::run(process, name, argv),
         Program::Image(name) => images::run(process, name, argv),
         Program::Script { path, interpreter } => Box::pin(async move {
-            let search = process.env.get("PATH").cloned().unwrap_or_default();
+            let search = search_path(&process);
             let mut line = interpreter;
             line.push(path.clone());
             line.extend(argv.into_iter().skip(1));
@@ -107,7 +114,7 @@ pub(crate) fn run(process: Process, argv: Vec<String>, program: Program) -> BoxF
 
 /// Finds and runs a program; a failure is told in the words of the shell that wants it.
 pub(crate) async fn run_for_shell(process: Process, argv: Vec<String>, reporter: Reporter) -> i32 {
-    let search = process.env.get("PATH").cloned().unwrap_or_default();
+    let search = search_path(&process);
     match find(&process, &search, &argv[0]) {
         Ok((_, program)) => run(process, argv, program).await,
         Err(failure) => {
@@ -123,7 +130,7 @@ pub(crate) async fn run_for_shell(process: Process, argv: Vec<String>, reporter:
 
 /// Finds and runs a program for another one, such as `xargs`.
 pub(crate) async fn run_for(name: &str, process: Process, argv: Vec<String>) -> i32 {
-    let search = process.env.get("PATH").cloned().unwrap_or_default();
+    let search = search_path(&process);
     match find(&process, &search, &argv[0]) {
         Ok((_, program)) => run(process, argv, program).await,
         Err(failure) => {

@@ -11,6 +11,9 @@ use cluster_node::{
     Container, ContainerSpec, ExecIo, ExecOutcome, ExecTarget, Exit, ExitCause, Runtime, StartError,
 };
 use field_clock::Clock;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use sha2::Digest as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::descriptor::{Descriptor, ENOTDIR, LogStream};
@@ -53,7 +56,7 @@ impl ShellRuntime {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn world(&self, spec: &ContainerSpec, root: PathBuf) -> Result<World, StartError> {
+    fn world(&self, spec: &ContainerSpec, root: PathBuf, number: u64) -> Result<World, StartError> {
         let memory = Memory::new(spec.memory_limit);
         let hostname =
             spec.env.iter().find(|(name, _)| name == "HOSTNAME").map_or(&spec.pod, |(_, host)| host);
@@ -69,6 +72,7 @@ impl ShellRuntime {
             network: spec.network.clone(),
             clock: spec.clock.clone(),
             memory,
+            chance: Mutex::new(StdRng::seed_from_u64(seed(spec, number))),
             processes: Processes::default(),
             ended: CancellationToken::new(),
         })
@@ -80,16 +84,19 @@ impl Runtime for ShellRuntime {
     async fn start(&self, spec: ContainerSpec) -> Result<Box<dyn Container>, StartError> {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let root = self.directory.join(format!("{}-{number}", spec.container));
-        let world = Arc::new(self.world(&spec, root.clone())?);
+        let world = Arc::new(self.world(&spec, root.clone(), number)?);
         let cwd = working_directory(&world, &spec)?;
         let mut env: BTreeMap<String, String> = spec.env.iter().cloned().collect();
         env.remove(HOST_ONLY);
         env.entry("PATH".into()).or_insert_with(|| USUAL_PATH.into());
         env.entry("HOME".into()).or_insert_with(|| "/root".into());
         let mut process = Process::first(&world, cwd.clone(), env.clone());
-        let Some(name) = spec.argv.first() else {
-            return Err(StartError::Other { message: "no command specified".into() });
+        let argv = if spec.argv.is_empty() {
+            vec![Image::of(&spec).command().to_owned()]
+        } else {
+            spec.argv.clone()
         };
+        let name = &argv[0];
         let search = env.get("PATH").cloned().unwrap_or_default();
         let (_, program) =
             find(&process, &search, name).map_err(|failure| programs::start_error(failure, name))?;
@@ -100,7 +107,6 @@ impl Runtime for ShellRuntime {
         ] {
             process.descriptors.insert(fd, descriptor);
         }
-        let argv = spec.argv.clone();
         let child = process.start(argv.join(" "), |process| programs::run(process, argv, program));
         let running = Arc::new(Running { world: Arc::clone(&world), cwd, env });
         let key = (spec.pod_uid.clone(), spec.container.clone());
@@ -152,6 +158,14 @@ impl Drop for KillOnDrop {
     }
 }
 
+/// A number of its own for every run of every container.
+fn seed(spec: &ContainerSpec, number: u64) -> u64 {
+    let name = format!("{}/{}/{number}", spec.pod_uid, spec.container);
+    let mut digest = [0; 8];
+    digest.copy_from_slice(&sha2::Sha256::digest(name.as_bytes())[..8]);
+    u64::from_le_bytes(digest)
+}
+
 fn resolv_conf(spec: &ContainerSpec) -> String {
     let servers = spec.network.servers();
     let search = spec.network.search();
@@ -183,7 +197,7 @@ fn working_directory(world: &World, spec: &ContainerSpec) -> Result<String, Star
         match world.files.metadata("/", &path) {
             Ok(found) if found.is_dir() => {}
             Ok(_) => return Err(fail(&std::io::Error::from_raw_os_error(ENOTDIR))),
-            Err(_) => world.files.make_directory("/", &path).map_err(|error| fail(&error))?,
+            Err(_) => world.files.make_directory("/", &path, 0o022).map_err(|error| fail(&error))?,
         }
     }
     let place = world.files.find("/", wanted, Follow::Yes).map_err(|error| fail(&error))?;

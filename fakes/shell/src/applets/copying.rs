@@ -102,7 +102,7 @@ async fn copy(
         }
         if !files.metadata(cwd, target).is_ok_and(|found| found.is_dir()) {
             files
-                .make_directory(cwd, target)
+                .make_directory(cwd, target, process.umask)
                 .map_err(|error| format!("can't create directory '{target}': {}", strerror(&error)))?;
         }
         let names = files
@@ -120,6 +120,7 @@ async fn copy(
         .map_err(|error| format!("can't open '{source}': {}", strerror(&error)))?;
     let to = crate::shell_descriptor(process, target, Open::Write).map_err(|error| creating(&error))?;
     let mut buffer = vec![0; 64 << 10];
+    let mut passed = 0_usize;
     loop {
         let length =
             from.read(&mut buffer).await.map_err(|error| format!("read error: {}", strerror(&error)))?;
@@ -127,6 +128,8 @@ async fn copy(
             break;
         }
         to.write(&buffer[..length]).await.map_err(|error| format!("write error: {}", strerror(&error)))?;
+        passed = passed.wrapping_add(length);
+        pace(process, passed, length).await;
     }
     // A file system that keeps no modes is none of a copy's business.
     let _ = set_mode(process, target, found.permissions().mode() & 0o7777);
@@ -186,7 +189,7 @@ async fn dd(process: &Process, args: &[String]) -> Done {
                 continue;
             }
             passed = passed.wrapping_add(read);
-            pace(process, passed).await;
+            pace(process, passed, read).await;
             if let Err(error) = output.write(&buffer[..read]).await {
                 if error.kind() == io::ErrorKind::BrokenPipe {
                     return Err(Fault::Pipe);

@@ -124,11 +124,14 @@ async fn tr(process: &Process, args: &[String]) -> Done {
     let squeezed = if to.is_empty() || options.rest.len() < 2 { &from } else { &to };
     let mut buffer = vec![0; 8192];
     let mut last = None;
+    let mut passed = 0_usize;
     loop {
         let length = process.read(&mut buffer).await?;
         if length == 0 {
             return Ok(0);
         }
+        passed = passed.wrapping_add(length);
+        super::plain::pace(process, passed, length).await;
         let mut out = String::new();
         for c in String::from_utf8_lossy(&buffer[..length]).chars() {
             let place = from.iter().position(|own| *own == c);

@@ -97,7 +97,7 @@ async fn mkdir(process: &Process, args: &[String]) -> Done {
 }
 
 fn make(process: &Process, path: &str) -> Result<(), (String, io::Error)> {
-    let made = process.files().make_directory(&process.cwd, path.trim_end_matches('/'));
+    let made = process.files().make_directory(&process.cwd, path.trim_end_matches('/'), process.umask);
     made.map_err(|error| (path.to_owned(), error))
 }
 
@@ -241,7 +241,7 @@ async fn touch(process: &Process, args: &[String]) -> Done {
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound && options.has('c') => Ok(()),
             Err(_) => files
-                .open(cwd, path, Open::Append)
+                .open(cwd, path, Open::Append, process.umask)
                 .and_then(|_| files.touch(&files.find(cwd, path, Follow::Yes)?)),
         };
         if let Err(error) = touched {
@@ -316,7 +316,7 @@ async fn mktemp(process: &Process, args: &[String]) -> Done {
     }
     const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     let random: String =
-        (0..marks).map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())])).collect();
+        (0..marks).map(|_| char::from(LETTERS[process.world.random(LETTERS.len())])).collect();
     let name = format!("{}{random}", &template[..template.len() - marks]);
     let path = match options.value('p') {
         Some(directory) => format!("{directory}/{name}"),
@@ -324,9 +324,9 @@ async fn mktemp(process: &Process, args: &[String]) -> Done {
         None => name,
     };
     let made = if options.has('d') {
-        process.files().make_directory(&process.cwd, &path)
+        process.files().make_directory(&process.cwd, &path, 0o077)
     } else {
-        process.files().open(&process.cwd, &path, Open::Write).map(|_| ())
+        process.files().open(&process.cwd, &path, Open::Write, 0o077).map(|_| ())
     };
     match made {
         Ok(()) => {

@@ -6,6 +6,7 @@ use super::options::Options;
 use super::{Done, Fault};
 use crate::descriptor::{Descriptor, strerror};
 use crate::files::Open;
+use crate::memory::Exhausted;
 use crate::process::Process;
 use crate::shell_descriptor;
 
@@ -24,8 +25,20 @@ pub(super) async fn open(process: &Process, name: &str, path: &str) -> Option<De
     }
 }
 
+/// More than this is not read at once, whatever a container may use: a bound for the machine's sake.
+const MOST_AT_ONCE: usize = 256 << 20;
+
 /// Reads all of something, as memory of the process.
 pub(super) async fn slurp(process: &Process, from: &Descriptor) -> Result<Vec<u8>, Fault> {
+    let all = read_all(process, from, |length| process.grow(length)).await?;
+    Ok(all)
+}
+
+async fn read_all(
+    process: &Process,
+    from: &Descriptor,
+    account: impl Fn(u64) -> Result<(), Exhausted>,
+) -> Result<Vec<u8>, Fault> {
     let mut all = Vec::new();
     let mut buffer = vec![0; BLOCK];
     loop {
@@ -33,20 +46,25 @@ pub(super) async fn slurp(process: &Process, from: &Descriptor) -> Result<Vec<u8
         if length == 0 {
             return Ok(all);
         }
-        process.grow(length as u64)?;
+        account(length as u64)?;
         all.extend_from_slice(&buffer[..length]);
-        pace(process, all.len()).await;
+        if all.len() > MOST_AT_ONCE {
+            return Err(Fault::Memory);
+        }
+        pace(process, all.len(), length).await;
     }
 }
 
-/// Big amounts take time: a second for a gigabyte.
-pub(super) async fn pace(process: &Process, bytes: usize) {
-    if bytes.is_multiple_of(1 << 20) {
+/// Big amounts take time: a second for a gigabyte. `passed` is the sum with the last `step`.
+pub(super) async fn pace(process: &Process, passed: usize, step: usize) {
+    const UNIT: usize = 1 << 20;
+    if passed / UNIT != passed.wrapping_sub(step) / UNIT {
         process.clock().sleep(std::time::Duration::from_millis(1)).await;
     }
 }
 
-/// All of the files, or of the standard input; the status tells whether one was missing.
+/// All of the files, or of the standard input; the status tells whether one was missing. For commands that really
+/// read piece by piece: it is not counted as their memory.
 pub(super) async fn contents(
     process: &Process,
     name: &str,
@@ -56,7 +74,7 @@ pub(super) async fn contents(
     let mut status = 0;
     for path in paths {
         match open(process, name, path).await {
-            Some(file) => match slurp(process, &file).await {
+            Some(file) => match read_all(process, &file, |_| Ok(())).await {
                 Ok(bytes) => all.push(((*path).to_owned(), bytes)),
                 Err(Fault::Output(error)) => {
                     process.complain(&format!("{name}: {path}: {}", strerror(&error))).await;
@@ -111,7 +129,7 @@ async fn cat(process: &Process, args: &[String]) -> Done {
             if !marks && !numbers {
                 process.out(&buffer[..length]).await?;
                 passed = passed.wrapping_add(length);
-                pace(process, passed).await;
+                pace(process, passed, length).await;
                 continue;
             }
             let mut shown = String::new();
@@ -148,11 +166,14 @@ async fn tee(process: &Process, args: &[String]) -> Done {
         }
     }
     let mut buffer = vec![0; BLOCK];
+    let mut passed = 0_usize;
     loop {
         let length = process.read(&mut buffer).await?;
         if length == 0 {
             return Ok(status);
         }
+        passed = passed.wrapping_add(length);
+        pace(process, passed, length).await;
         process.out(&buffer[..length]).await?;
         for output in &outputs {
             output.write(&buffer[..length]).await?;

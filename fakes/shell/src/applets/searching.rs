@@ -1,7 +1,7 @@
 //! `grep`.
 
 use super::options::{Options, usage};
-use super::plain::{lines, open, slurp};
+use super::plain::{lines, open, pace, slurp};
 use super::regexes::{Case, Syntax, compile};
 use super::{Done, Fault};
 use crate::process::Process;
@@ -138,7 +138,7 @@ impl Search {
         };
         let (mut count, mut at, mut left) = (0, 0, 0);
         let mut earlier: Vec<(usize, String)> = Vec::new();
-        let mut reader = Lines { file, rest: Vec::new(), ended: false };
+        let mut reader = Lines { process, file, rest: Vec::new(), passed: 0, ended: false };
         while let Some(line) = reader.next().await? {
             at += 1;
             let hit =
@@ -204,19 +204,22 @@ impl Search {
 }
 
 /// Lines as they come.
-pub(super) struct Lines<'a> {
-    pub(super) file: &'a crate::descriptor::Descriptor,
-    pub(super) rest: Vec<u8>,
-    pub(super) ended: bool,
+struct Lines<'a> {
+    process: &'a Process,
+    file: &'a crate::descriptor::Descriptor,
+    rest: Vec<u8>,
+    passed: usize,
+    ended: bool,
 }
 
 impl Lines<'_> {
     /// The next line, without its end.
-    pub(super) async fn next(&mut self) -> Result<Option<String>, Fault> {
+    async fn next(&mut self) -> Result<Option<String>, Fault> {
         let mut buffer = [0; 4096];
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
+                self.process.memory.shrink(line.len() as u64);
                 return Ok(Some(String::from_utf8_lossy(&line[..end]).into_owned()));
             }
             if self.ended {
@@ -225,6 +228,9 @@ impl Lines<'_> {
             }
             let length = self.file.read(&mut buffer).await?;
             self.ended = length == 0;
+            self.process.grow(length as u64)?;
+            self.passed = self.passed.wrapping_add(length);
+            pace(self.process, self.passed, length).await;
             self.rest.extend_from_slice(&buffer[..length]);
         }
     }

@@ -125,6 +125,8 @@ fn version(text: &str) -> Vec<(String, u64)> {
 async fn sort(process: &Process, args: &[String]) -> Done {
     let options = Options::read(process, "sort", "nrgMucszbdfiho:k:t:T:V", args).await?;
     let (files, status) = contents(process, "sort", &options.rest_or("-")).await?;
+    // All of it is held until the last line has come.
+    process.grow(files.iter().map(|(_, bytes)| bytes.len() as u64).sum())?;
     let mut all: Vec<String> = files.iter().flat_map(|(_, bytes)| lines(bytes)).collect();
     let global: String = "nrghfV".chars().filter(|letter| options.has(*letter)).collect();
     let separator = options.value('t').and_then(|text| text.chars().next());

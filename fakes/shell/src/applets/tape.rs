@@ -176,7 +176,8 @@ impl Entry {
         if self.kind.is_symlink() {
             return process.files().symlink("/", &self.link, &path).map_err(|error| failed(&error));
         }
-        let file = process.files().open("/", &path, Open::Write).map_err(|error| failed(&error))?;
+        let file =
+            process.files().open("/", &path, Open::Write, process.umask).map_err(|error| failed(&error))?;
         file.write(&self.body).await.map_err(|error| failed(&error))?;
         set_mode(process, &path, self.mode & 0o7777).map_err(|error| failed(&error))
     }

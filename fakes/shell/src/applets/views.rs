@@ -80,11 +80,14 @@ async fn head(process: &Process, file: &Descriptor, count: usize, but: bool, by_
     }
     let mut left = count;
     let mut buffer = vec![0; 8192];
+    let mut passed = 0_usize;
     while left > 0 {
         let length = file.read(&mut buffer).await?;
         if length == 0 {
             break;
         }
+        passed = passed.wrapping_add(length);
+        pace(process, passed, length).await;
         let mut end = length;
         if by_bytes {
             end = length.min(left);
@@ -124,7 +127,7 @@ async fn tail(process: &Process, file: &Descriptor, count: usize, from: bool, by
             break;
         }
         passed = passed.wrapping_add(length);
-        pace(process, passed).await;
+        pace(process, passed, length).await;
         process.grow(length as u64)?;
         if !matches!(file, Descriptor::Zero) {
             kept.extend_from_slice(&buffer[..length]);

@@ -5,6 +5,7 @@ mod root;
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -58,8 +59,8 @@ impl Files {
         Ok(files)
     }
 
-    /// Opens a file; `cwd` is where relative paths begin.
-    pub(crate) fn open(&self, cwd: &str, path: &str, how: Open) -> io::Result<Descriptor> {
+    /// Opens a file; `cwd` is where relative paths begin, `umask` what a new file is not given.
+    pub(crate) fn open(&self, cwd: &str, path: &str, how: Open, umask: u32) -> io::Result<Descriptor> {
         let place = self.find(cwd, path, Follow::Yes)?;
         if let Some(special) = self.special(&place.inside) {
             return Ok(special);
@@ -74,7 +75,11 @@ impl Files {
             Open::Append => options.append(true).create(true),
             Open::ReadWrite => options.read(true).write(true).create(true).truncate(false),
         };
+        let is_new = how != Open::Read && fs::symlink_metadata(&place.host).is_err();
         let file = options.open(&place.host)?;
+        if is_new {
+            file.set_permissions(fs::Permissions::from_mode(0o666 & !umask))?;
+        }
         let memory = place.inside.starts_with("/dev/shm/").then(|| MemoryUse::of_file(&self.memory));
         Ok(Descriptor::File(Arc::new(OpenFile {
             file: Mutex::new(file),
@@ -107,7 +112,7 @@ impl Files {
 
     /// Reads a whole file.
     pub(crate) fn read(&self, cwd: &str, path: &str) -> io::Result<Vec<u8>> {
-        match self.open(cwd, path, Open::Read)? {
+        match self.open(cwd, path, Open::Read, 0)? {
             Descriptor::File(file) => {
                 let mut bytes = Vec::new();
                 let mut file = file.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,12 +147,13 @@ impl Files {
         Ok(names)
     }
 
-    pub(crate) fn make_directory(&self, cwd: &str, path: &str) -> io::Result<()> {
+    pub(crate) fn make_directory(&self, cwd: &str, path: &str, umask: u32) -> io::Result<()> {
         let place = self.find(cwd, path, Follow::No)?;
         if fs::symlink_metadata(&place.host).is_err() {
             place.writable()?;
         }
         fs::create_dir(&place.host)?;
+        fs::set_permissions(&place.host, fs::Permissions::from_mode(0o777 & !umask))?;
         self.touch(&place)
     }
 

@@ -34,6 +34,15 @@ impl Image {
         }
     }
 
+    /// What runs when neither the pod nor the image's config names a command.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Busybox => "/bin/sh",
+            Self::Sleeper => SLEEPER,
+            Self::Dialer => DIALER,
+        }
+    }
+
     /// The programs in it, the file before its links.
     pub(crate) fn programs(self) -> Vec<String> {
         match self {

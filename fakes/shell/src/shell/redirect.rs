@@ -57,7 +57,7 @@ impl Shell {
     /// Opens a file, or one of the shell's own descriptors by its name.
     fn open(&self, target: &str, how: Open) -> io::Result<Descriptor> {
         open_named(&self.process.descriptors, target)
-            .unwrap_or_else(|| self.process.files().open(&self.process.cwd, target, how))
+            .unwrap_or_else(|| self.process.files().open(&self.process.cwd, target, how, self.process.umask))
     }
 }
 

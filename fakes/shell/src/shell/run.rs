@@ -196,10 +196,12 @@ impl Shell {
                         return self.list(body, tail).await;
                     }
                 }
-                self.status = 0;
                 match otherwise {
                     Some(body) => self.list(body, tail).await,
-                    None => Ok(()),
+                    None => {
+                        self.status = 0;
+                        Ok(())
+                    }
                 }
             }
             Kind::While { condition, until, body } => {

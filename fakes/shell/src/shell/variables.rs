@@ -35,7 +35,7 @@ impl Shell {
             "-" => return Some(self.option_letters()),
             "LINENO" => return Some(self.line.to_string()),
             "PPID" => return Some(self.process.parent.to_string()),
-            "RANDOM" => return Some((rand::random::<u16>() & 0x7fff).to_string()),
+            "RANDOM" => return Some(self.process.world.random(0x8000).to_string()),
             _ => {}
         }
         if let Ok(number) = name.parse::<usize>() {

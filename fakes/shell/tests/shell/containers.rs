@@ -28,8 +28,10 @@ async fn what_cannot_be_started_is_told_in_the_words_of_runc() {
 
 #[tokio::test]
 async fn a_shell_without_a_script_ends_at_once() {
-    let field = Field::new(&["/bin/sh"]);
-    assert_eq!(field.start().await.expect("it starts").wait().await, Exit::code(0));
+    for argv in [vec!["/bin/sh"], vec![]] {
+        let field = Field::new(&argv);
+        assert_eq!(field.start().await.expect("it starts").wait().await, Exit::code(0));
+    }
 }
 
 #[tokio::test]

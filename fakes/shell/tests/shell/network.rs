@@ -72,13 +72,10 @@ async fn a_dead_name_server_is_told_as_nslookup_tells_it() {
     let field = Field::at("127.88.5.20", &["sleep", "1000"]);
     let _container = field.start().await.expect("it starts");
     let ran = field.sh("nslookup db").await;
-    assert_eq!(
-        (ran.output.as_str(), ran.code),
-        (
-            "nslookup: write to '127.88.1.9': Connection refused\n;; connection timed out; no servers could be reached\n\n",
-            1
-        )
-    );
+    // The refusal is an answer that a kernel gives only so often; without it the questions stay without one.
+    let refused = "nslookup: write to '127.88.1.9': Connection refused\n";
+    let rest = ran.output.strip_prefix(refused).unwrap_or(&ran.output);
+    assert_eq!((rest, ran.code), (";; connection timed out; no servers could be reached\n\n", 1));
 }
 
 #[tokio::test]

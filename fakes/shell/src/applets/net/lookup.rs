@@ -250,7 +250,7 @@ fn word(code: u8) -> &'static str {
 
 fn records(message: &Message) -> String {
     let mut text = String::new();
-    if !message.metadata.authoritative && !message.answers.is_empty() {
+    if !message.metadata.authoritative {
         text.push_str("Non-authoritative answer:\n");
     }
     for record in &message.answers {

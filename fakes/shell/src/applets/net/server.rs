@@ -1,5 +1,6 @@
 //! `httpd`.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -65,7 +66,7 @@ pub(in super::super) async fn httpd(process: &Process, args: &[String]) -> Done 
 }
 
 async fn answer(process: &Process, home: &str, stream: TcpStream, verbose: usize) {
-    let peer = stream.peer_addr().map(|peer| peer.to_string()).unwrap_or_default();
+    let peer = stream.peer_addr().map(shown).unwrap_or_default();
     let socket = Descriptor::Socket(Arc::new(stream));
     let mut head = Vec::new();
     let mut buffer = vec![0; 4096];
@@ -113,6 +114,14 @@ async fn answer(process: &Process, home: &str, stream: TcpStream, verbose: usize
     }
     // The other side may be gone; that is its affair.
     let _ = socket.write(&reply).await;
+}
+
+/// It listens on an IPv6 socket, to which an IPv4 peer is a mapped one.
+fn shown(peer: SocketAddr) -> String {
+    match peer.ip() {
+        IpAddr::V4(ip) => format!("[::ffff:{ip}]:{}", peer.port()),
+        IpAddr::V6(_) => peer.to_string(),
+    }
 }
 
 fn page(process: &Process, home: &str, path: &str) -> (u16, &'static str, Vec<u8>) {
