@@ -1,11 +1,12 @@
 //! The cluster's own programs: images whose entrypoint is one of theirs run here, all others at the caller's runtime.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use cluster_api::Store;
-use cluster_flux::{ArtifactStore, FluxContext};
+use cluster_flux::{ArtifactStore, FluxContext, Leases};
 use cluster_node::programs::SystemPrograms;
 use cluster_node::{
     Container, ContainerSpec, ExecIo, ExecOutcome, ExecTarget, Exit, PreloadedImage, Runtime, StartError,
@@ -17,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{ClusterConfig, preloaded_image};
 
+/// Where the source-controller keeps its artifacts.
+const STORAGE: &str = "/data";
 /// The image of cluster DNS.
 pub(crate) const COREDNS_IMAGE: &str = "registry.k8s.io/coredns/coredns:v1.12.1";
 
@@ -29,6 +32,7 @@ pub(crate) fn preloaded() -> Vec<PreloadedImage> {
 pub struct SystemRuntime {
     programs: SystemPrograms,
     artifacts: ArtifactStore,
+    leases: Leases,
     trust: Vec<String>,
     others: Arc<dyn Runtime>,
     running: Running,
@@ -71,6 +75,7 @@ impl SystemRuntime {
         Self {
             programs,
             artifacts: ArtifactStore::default(),
+            leases: Leases::default(),
             trust: config.trust.clone(),
             others,
             running: Running::default(),
@@ -94,6 +99,10 @@ impl SystemRuntime {
             wire: self.programs.wire.clone(),
             log: spec.log.clone(),
             stop: stop.clone(),
+            arguments: spec.argv.clone(),
+            identity: spec.pod.clone(),
+            leases: self.leases.clone(),
+            storage: spec.mounts.iter().find(|mount| mount.path == Path::new(STORAGE)).map(|m| m.host.clone()),
         };
         Some(match name {
             "source-controller" => Box::pin(cluster_flux::source_controller(flux()).map(|()| 0)),

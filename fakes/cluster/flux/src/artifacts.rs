@@ -1,6 +1,7 @@
 //! What the source-controller keeps and serves.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -17,6 +18,8 @@ pub struct ArtifactStore {
 struct Inner {
     files: Mutex<BTreeMap<String, Bytes>>,
     servers: watch::Sender<usize>,
+    /// The directory that the files lie in, where it is a pod's own.
+    place: Mutex<Option<PathBuf>>,
 }
 
 impl Default for ArtifactStore {
@@ -39,11 +42,23 @@ impl Drop for Serving {
 impl ArtifactStore {
     /// An empty store that nobody serves.
     pub fn new() -> Self {
-        Self { inner: Arc::new(Inner { files: Mutex::default(), servers: watch::Sender::new(0) }) }
+        Self {
+            inner: Arc::new(Inner {
+                files: Mutex::default(),
+                servers: watch::Sender::new(0),
+                place: Mutex::default(),
+            }),
+        }
     }
 
-    /// Serves the files from now on.
-    pub(crate) fn serve(&self) -> Serving {
+    /// Serves the files from now on; in another directory than before there are none.
+    pub(crate) fn serve(&self, directory: Option<&Path>) -> Serving {
+        let mut place = self.inner.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.is_some() && place.as_deref() != directory {
+            self.files().clear();
+        }
+        *place = directory.map(Path::to_owned);
+        drop(place);
         self.inner.servers.send_modify(|servers| *servers += 1);
         Serving { store: self.clone() }
     }
@@ -97,7 +112,7 @@ mod tests {
         store.put("a", Bytes::from_static(b"content"));
         let mut fetch = Box::pin(store.fetch("a"));
         assert_eq!(futures::poll!(&mut fetch), Poll::Pending);
-        let _serving = store.serve();
+        let _serving = store.serve(None);
         assert_eq!(fetch.await.as_deref(), Some(&b"content"[..]));
     }
 }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// The first pause after a failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(750);
@@ -91,11 +92,13 @@ impl Work {
         }
     }
 
-    /// Takes keys and works on them, `workers` at a time, for ever.
-    pub(crate) async fn run(self, workers: usize, reconciler: Arc<dyn Reconciler>) {
+    /// Takes keys and works on them, `workers` at a time, until it is stopped and what was begun has ended.
+    pub(crate) async fn run(self, workers: usize, reconciler: Arc<dyn Reconciler>, stop: CancellationToken) {
         let mut running = JoinSet::new();
-        loop {
+        while !stop.is_cancelled() {
             tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
                 Some(done) = running.join_next(), if !running.is_empty() => match done {
                     Ok((key, verdict)) => self.finish(key, verdict),
                     Err(error) => tracing::error!(%error, "a reconciliation broke down"),
@@ -109,6 +112,7 @@ impl Work {
                 }
             }
         }
+        while running.join_next().await.is_some() {}
     }
 
     async fn next(&self) -> Key {

@@ -67,6 +67,7 @@ pub(crate) async fn run(context: FluxContext) {
             }
         });
     }
+    let (workers, stop) = (context.workers(WORKERS), context.stop.clone());
     let releases = Releases {
         events: Recorder::new(&context.store, "helm-controller"),
         log: Log::new(&context.log, &context.clock, "helmrelease"),
@@ -75,8 +76,7 @@ pub(crate) async fn run(context: FluxContext) {
         artifacts: context.artifacts,
         interrupt: context.stop.clone(),
     };
-    tasks.spawn(work.run(WORKERS, Arc::new(releases)));
-    while tasks.join_next().await.is_some() {}
+    work.run(workers, Arc::new(releases), stop).await;
 }
 
 #[async_trait]

@@ -120,8 +120,15 @@ impl Kustomizations {
         });
         let start = self.clock.now();
         pace::spend(&self.clock, 30, &attempt.subject.name).await;
-        let outcome = wait::until_current(&self.store, &self.clock, &targets, limit, Jobs::Wait).await;
+        let wait = wait::until_current(&self.store, &self.clock, &targets, limit, Jobs::Wait);
+        let outcome = self.interrupt.run_until_cancelled(wait).await;
         let took = duration::text(self.since(start));
+        let Some(outcome) = outcome else {
+            return Err(Failure::new(
+                "HealthCheckFailed",
+                format!("health check failed after {took}: context canceled"),
+            ));
+        };
         if let Err(error) = outcome {
             let inner = error.to_string();
             attempt.subject.write(|status| status.set("Healthy", "False", "HealthCheckFailed", &inner));

@@ -20,6 +20,9 @@ pub(super) fn digest(objects: &[Value]) -> String {
 impl Kustomizations {
     /// Notes how an attempt ended, first in the list.
     pub(super) fn remember(&self, attempt: &Attempt<'_>, digest: &str, outcome: &str) {
+        if self.interrupt.is_cancelled() {
+            return;
+        }
         let now = object::timestamp(self.clock.now());
         let mut metadata = json!({"revision": attempt.revision});
         if let Some(origin) = attempt.source["status"]["artifact"]["metadata"][ORIGIN].as_str() {

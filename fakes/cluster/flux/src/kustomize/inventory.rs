@@ -35,7 +35,7 @@ impl Kustomizations {
     }
 
     /// Takes a deleted Kustomization's objects along, where it prunes.
-    pub(super) fn finalize(&self, subject: &Subject, kustomization: &Value) {
+    pub(super) async fn finalize(&self, subject: &Subject, kustomization: &Value) {
         if !object::has_finalizer(kustomization, FINALIZER) {
             return;
         }
@@ -50,6 +50,7 @@ impl Kustomizations {
             let reason = object::condition(kustomization, "Ready")
                 .and_then(|ready| ready["reason"].as_str())
                 .unwrap_or("Progressing");
+            crate::pace::spend(&self.clock, 40, &subject.name).await;
             match self.delete(subject, self.inventory(kustomization)) {
                 Ok(deleted) if deleted.is_empty() => {}
                 Ok(deleted) => self.events.normal(kustomization, reason, &deleted.join("\n")),

@@ -23,6 +23,7 @@ use cluster_api::{Res, Store, kinds, object};
 use field_clock::Clock;
 use serde_json::Value;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::FluxContext;
 use crate::artifacts::ArtifactStore;
@@ -45,6 +46,7 @@ struct Kustomizations {
     artifacts: ArtifactStore,
     events: Recorder,
     log: Log,
+    interrupt: CancellationToken,
 }
 
 pub(crate) async fn run(context: FluxContext) {
@@ -54,15 +56,16 @@ pub(crate) async fn run(context: FluxContext) {
     for source in [kinds::OCI_REPOSITORIES, kinds::GIT_REPOSITORIES, kinds::BUCKETS] {
         follow_source(&mut tasks, &context.store, source, &work);
     }
+    let (workers, stop) = (context.workers(WORKERS), context.stop.clone());
     let kustomizations = Kustomizations {
         events: Recorder::new(&context.store, "kustomize-controller"),
         log: Log::new(&context.log, &context.clock, "kustomization"),
         store: context.store,
         clock: context.clock,
         artifacts: context.artifacts,
+        interrupt: context.stop,
     };
-    tasks.spawn(work.run(WORKERS, Arc::new(kustomizations)));
-    while tasks.join_next().await.is_some() {}
+    work.run(workers, Arc::new(kustomizations), stop).await;
 }
 
 /// A new revision of a source is work for every Kustomization that has not attempted it.
@@ -91,7 +94,7 @@ impl Reconciler for Kustomizations {
         };
         let Some(kustomization) = subject.get() else { return Verdict::Settled };
         if object::is_deleting(&kustomization) {
-            self.finalize(&subject, &kustomization);
+            self.finalize(&subject, &kustomization).await;
             return Verdict::Settled;
         }
         if !object::has_finalizer(&kustomization, FINALIZER) {

@@ -29,11 +29,14 @@ impl Kustomizations {
 
     pub(super) fn fail(&self, attempt: &Attempt<'_>, failure: &Failure) {
         let Failure { reason, message } = failure;
-        attempt.subject.write(|status| {
-            status.with_retry();
-            status.set("Ready", "False", reason, message);
-            status.handled();
-        });
+        // Whoever is told to end gets to write no status any more.
+        if !self.interrupt.is_cancelled() {
+            attempt.subject.write(|status| {
+                status.with_retry();
+                status.set("Ready", "False", reason, message);
+                status.handled();
+            });
+        }
         self.events.warning(attempt.kustomization, reason, message);
         let took = duration::text(self.since(attempt.start));
         let next = duration::text(retry_interval(attempt.kustomization));

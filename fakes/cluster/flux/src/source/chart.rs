@@ -1,7 +1,6 @@
 //! HelmCharts: a chart archive per version.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use cluster_api::{kinds, object};
@@ -30,12 +29,7 @@ impl Charts {
     async fn fetch(&self, subject: &Subject, chart: &Value) -> Verdict {
         self.announce(subject, chart);
         crate::pace::spend(&self.0.clock, 12, &subject.name).await;
-        let timeout = Duration::from_secs(60);
-        let outcome = match self.0.clock.timeout(timeout, self.0.pull_chart(chart)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(ChartFailure::pull("context deadline exceeded")),
-        };
-        match outcome {
+        match self.0.pull_chart(chart).await {
             Ok(None) => {
                 if !is_true(chart, "Ready")
                     || is_requested(chart)
@@ -51,7 +45,13 @@ impl Charts {
                     let building = format!("building artifact: {message}");
                     status.reconciling("Progressing", &building);
                     status.set("Ready", "Unknown", "Progressing", &building);
+                    let outdated =
+                        status.get("artifact")["revision"].as_str().is_some_and(|old| old != found.version);
+                    if outdated {
+                        status.set("ArtifactOutdated", "True", "NewChart", &message);
+                    }
                 });
+                crate::pace::spend(&self.0.clock, 20, &subject.name).await;
                 let new = NewArtifact {
                     file: format!("{}-{}.tgz", found.name, found.version),
                     revision: found.version.clone(),
@@ -73,6 +73,9 @@ impl Charts {
 
     fn announce(&self, subject: &Subject, chart: &Value) {
         let generation = object::generation(chart);
+        if generation == observed(chart) && is_requested(chart) {
+            subject.write(|status| status.reconciling("Progressing", "reconciliation in progress"));
+        }
         if generation != observed(chart) {
             let message = format!("processing object: new generation {} -> {generation}", observed(chart));
             subject.write(|status| {
@@ -115,7 +118,7 @@ impl Charts {
         self.0.log.error(&subject.namespace, &subject.name, message);
         subject.write(|status| {
             if status.condition("Reconciling").is_none() {
-                status.reconciling("ProgressingWithRetry", "retrying after an error");
+                status.reconciling("ProgressingWithRetry", "reconciliation in progress");
             }
             status.with_retry();
             status.set("FetchFailed", "True", reason, message);

@@ -48,7 +48,8 @@ pub(crate) async fn run(context: FluxContext) {
             return std::future::pending().await;
         }
     };
-    let _serving = context.artifacts.serve();
+    let _serving = context.artifacts.serve(context.storage.as_deref());
+    let (workers, stop) = (context.workers(WORKERS), context.stop.clone());
     let sources = |controller| {
         Arc::new(Sources {
             store: context.store.clone(),
@@ -62,14 +63,18 @@ pub(crate) async fn run(context: FluxContext) {
     let mut tasks = JoinSet::new();
     let repositories = Work::new(&context.clock);
     on_change(&mut tasks, &context.store, kinds::OCI_REPOSITORIES, &repositories);
-    tasks.spawn(repositories.run(WORKERS, Arc::new(oci_repository::Repositories(sources("ocirepository")))));
+    tasks.spawn(repositories.run(
+        workers,
+        Arc::new(oci_repository::Repositories(sources("ocirepository"))),
+        stop.clone(),
+    ));
     let addresses = Work::new(&context.clock);
     on_change(&mut tasks, &context.store, kinds::HELM_REPOSITORIES, &addresses);
     let reconciler = helm_repository::HelmRepositories(sources("helmrepository"));
-    tasks.spawn(addresses.run(WORKERS, Arc::new(reconciler)));
+    tasks.spawn(addresses.run(workers, Arc::new(reconciler), stop.clone()));
     let charts = Work::new(&context.clock);
     on_change(&mut tasks, &context.store, kinds::HELM_CHARTS, &charts);
-    tasks.spawn(charts.run(WORKERS, Arc::new(chart::Charts(sources("helmchart")))));
+    tasks.spawn(charts.run(workers, Arc::new(chart::Charts(sources("helmchart"))), stop));
     while tasks.join_next().await.is_some() {}
 }
 

@@ -49,6 +49,9 @@ impl Reconciler for Repositories {
 impl Repositories {
     async fn fetch(&self, subject: &Subject, source: &Value) -> Verdict {
         let generation = object::generation(source);
+        if generation == observed(source) && is_requested(source) {
+            subject.write(|status| status.reconciling("Progressing", "reconciliation in progress"));
+        }
         if generation != observed(source) {
             let message = format!("processing object: new generation {} -> {generation}", observed(source));
             subject.write(|status| {
@@ -68,13 +71,9 @@ impl Repositories {
                 status.drop(&["ArtifactInStorage"]);
             });
         }
-        crate::pace::spend(&self.0.clock, 12, &subject.name).await;
+        crate::pace::spend(&self.0.clock, 40, &subject.name).await;
         let timeout = crate::duration::field(&source["spec"]["timeout"]).unwrap_or(Duration::from_secs(60));
-        let outcome = match self.0.clock.timeout(timeout, self.pull(subject, source)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Failure::pull("failed to pull artifact", &PullError::Timeout)),
-        };
-        match outcome {
+        match self.pull(subject, source, timeout).await {
             Ok(artifact) => {
                 self.succeed(subject, source, artifact);
                 Verdict::After(interval(source))
@@ -87,7 +86,12 @@ impl Repositories {
     }
 
     /// The new artifact, or nothing when the old one is still right.
-    async fn pull(&self, subject: &Subject, source: &Value) -> Result<Option<Value>, Failure> {
+    async fn pull(
+        &self,
+        subject: &Subject,
+        source: &Value,
+        timeout: Duration,
+    ) -> Result<Option<Value>, Failure> {
         let url = source["spec"]["url"].as_str().unwrap_or_default();
         let place = Place::of(url).ok_or_else(|| Failure {
             reason: "URLInvalid",
@@ -113,9 +117,17 @@ impl Repositories {
                 status.set("ArtifactOutdated", "True", "NewRevision", &message);
             }
         });
-        crate::pace::spend(&self.0.clock, 20, &subject.name).await;
-        let pulled = registry.manifest(&target).await.map_err(pulled_from)?;
-        let content = self.layer(&mut registry, source, &pulled).await?;
+        crate::pace::spend(&self.0.clock, 28, &subject.name).await;
+        let download = async {
+            let pulled = registry.manifest(&target).await.map_err(pulled_from)?;
+            let content = self.layer(&mut registry, source, &pulled).await?;
+            Ok((pulled, content))
+        };
+        // Only the download has to keep the source's timeout; who cannot be reached is tried for as long as it takes.
+        let (pulled, content) = match self.0.clock.timeout(timeout, download).await {
+            Ok(outcome) => outcome?,
+            Err(_) => return Err(pulled_from(PullError::Timeout)),
+        };
         let metadata = json!(pulled.manifest.annotations);
         let file = format!("{}.tar.gz", pulled.digest);
         Ok(Some(self.0.keep(source, NewArtifact { file, revision, content, metadata })))
@@ -185,17 +197,17 @@ impl Repositories {
     }
 
     fn succeed(&self, subject: &Subject, source: &Value, artifact: Option<Value>) {
-        if let Some(artifact) = &artifact {
-            let revision = artifact["revision"].as_str().unwrap_or_default();
-            let url = source["spec"]["url"].as_str().unwrap_or_default();
-            let mut message = format!("stored artifact with revision '{revision}' from '{url}'");
-            for (label, annotation) in [("source", "source"), ("revision", "revision")] {
-                let key = format!("org.opencontainers.image.{annotation}");
-                if let Some(origin) = artifact["metadata"][key.as_str()].as_str() {
-                    message += &format!(", origin {label} '{origin}'");
-                }
-            }
-            self.0.events.normal(source, "NewArtifact", &message);
+        let failed = is_true(source, "FetchFailed");
+        let stored = artifact.as_ref().unwrap_or(&source["status"]["artifact"]);
+        let revision = stored["revision"].as_str().unwrap_or_default();
+        if artifact.is_none() {
+            let message = format!("artifact up-to-date with remote revision: '{revision}'");
+            self.0.events.normal(source, "ArtifactUpToDate", &message);
+        }
+        if artifact.is_some() || failed {
+            let reason = if artifact.is_some() { "NewArtifact" } else { "Succeeded" };
+            let message = stored_text(source, stored);
+            self.0.events.normal(source, reason, &message);
             self.0.log.info(&subject.namespace, &subject.name, &message);
         }
         if artifact.is_none() && is_true(source, "Ready") && !is_requested(source) {
@@ -222,7 +234,7 @@ impl Repositories {
         self.0.log.error(&subject.namespace, &subject.name, message);
         subject.write(|status| {
             if status.condition("Reconciling").is_none() {
-                status.reconciling("ProgressingWithRetry", "retrying after an error");
+                status.reconciling("ProgressingWithRetry", "reconciliation in progress");
             }
             status.with_retry();
             status.set("FetchFailed", "True", reason, message);
@@ -230,6 +242,20 @@ impl Repositories {
             status.handled();
         });
     }
+}
+
+/// What was stored, and where it comes from.
+fn stored_text(source: &Value, artifact: &Value) -> String {
+    let revision = artifact["revision"].as_str().unwrap_or_default();
+    let url = source["spec"]["url"].as_str().unwrap_or_default();
+    let mut message = format!("stored artifact with revision '{revision}' from '{url}'");
+    for (label, annotation) in [("source", "source"), ("revision", "revision")] {
+        let key = format!("org.opencontainers.image.{annotation}");
+        if let Some(origin) = artifact["metadata"][key.as_str()].as_str() {
+            message += &format!(", origin {label} '{origin}'");
+        }
+    }
+    message
 }
 
 /// Whether the bytes are a gzipped tar archive, in Go's words.

@@ -92,7 +92,10 @@ impl Library {
 fn is_temporary(failure: &RequestFailure) -> bool {
     match failure {
         RequestFailure::Dial(DialError::Lookup(lookup)) => {
-            matches!(lookup.failure, DnsFailure::Misbehaving | DnsFailure::Timeout(_))
+            matches!(
+                lookup.failure,
+                DnsFailure::Misbehaving | DnsFailure::Timeout(_) | DnsFailure::Unreachable(_)
+            )
         }
         RequestFailure::Dial(DialError::Timeout { .. })
         | RequestFailure::Eof

@@ -124,6 +124,9 @@ impl Instance {
     }
 }
 
+/// No container is killed sooner after it was asked to end.
+const SHORTEST_GRACE: Duration = Duration::from_secs(2);
+
 /// Waits for a container's end, and ends it when asked to.
 pub(super) async fn supervise(
     mut container: Box<dyn Container>,
@@ -132,7 +135,7 @@ pub(super) async fn supervise(
     tokio::select! {
         exit = container.wait() => exit,
         Some(grace) = stop.recv() => {
-            container.stop(grace).await;
+            container.stop(grace.max(SHORTEST_GRACE)).await;
             container.wait().await
         }
     }
