@@ -33,6 +33,10 @@ teeth *ARGS:
 teeth-docs:
     TEETH=write cargo test --quiet --test teeth -- the_table
 
+# How true the simulated cluster is to recordings of a real one; SMOKE_RECORDINGS names their directory.
+fidelity *ARGS:
+    cargo run --quiet --bin smoke -- fidelity {{ARGS}}
+
 # Both cores busy, many runs: the flake hunt of docs/flakes.md.
 soak RUNS="100" *NAMES:
     bash scripts/soak.sh {{RUNS}} {{NAMES}}

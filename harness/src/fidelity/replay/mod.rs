@@ -128,12 +128,19 @@ async fn play(case: &Case, lab: &Lab, clock: &Clock) -> Result<Stream, ReplayErr
     Ok(notes.with(std::mem::take))
 }
 
-/// What the recorder of this case watched: the kinds of its files, and what any recorder watches.
+/// What every recorder watches.
+const USUALLY_WATCHED: [&str; 6] =
+    ["pods", "events", "persistentvolumeclaims", "jobs", "deployments", "endpointslices"];
+
+/// What the recorder of this case watched: the kinds of its files; the usual ones where nothing was recorded yet.
 fn watched(case: &Case) -> BTreeSet<String> {
     let files = fs::read_dir(&case.directory).into_iter().flatten().flatten();
     let mut found: BTreeSet<String> = files
         .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".watch.jsonl")?.to_owned()))
         .collect();
+    if found.is_empty() {
+        found.extend(USUALLY_WATCHED.map(str::to_owned));
+    }
     if case.family == Family::Flux {
         found.insert("secrets".to_owned());
     }
