@@ -35,5 +35,5 @@ pub use probe::{Finding, PortProbe, Transport};
 pub use registry::{
     AppliedFault, ArtifactLayer, ArtifactSpec, Digest, Effect, FluxArtifact, HelmChart, ImageSpec,
     InvalidReference, Layer, Progress, Registry, RegistryConfig, RegistryControl, RegistryError,
-    RegistryFault, RegistryReceipt, RemovedTag, Target, tar_gz, Wording,
+    RegistryFault, RegistryReceipt, RemovedTag, Target, Wording, tar_gz,
 };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::content::RemovedTag;
 use super::answer::Wording;
+use super::content::RemovedTag;
 use super::fault::{Effect, RegistryFault, Target};
 use super::name::Repository;
 use super::receipt::RegistryReceipt;
