@@ -79,9 +79,7 @@ impl Hand<'_> {
         let store = self.lab.cluster.store();
         let word = word.split('.').next().unwrap_or(word).to_lowercase();
         let found = store.kinds().into_iter().find(|info| {
-            info.res.plural == word
-                || info.kind.to_lowercase() == word
-                || info.short_names.iter().any(|short| *short == word)
+            info.res.plural == word || info.kind.to_lowercase() == word || info.short_names.contains(&word)
         });
         found.map(|info| KindInfo::clone(&info))
     }

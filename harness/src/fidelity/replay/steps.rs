@@ -99,8 +99,7 @@ pub(super) async fn apply(
 
 async fn reconcile(case: &Case, lab: &Lab, api: &Api, object: &str) -> Result<(), ReplayError> {
     let (kind, name) = object.split_once('/').unwrap_or((object, ""));
-    let plural =
-        if kind.ends_with('y') { format!("{}ies", &kind[..kind.len() - 1]) } else { format!("{kind}s") };
+    let plural = kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"));
     let at = lab.cluster.store().clock().now().to_string();
     for namespace in &case.namespaces {
         let Some(path) = crate::fidelity::kinds::watched(&plural, Some(namespace)) else {
