@@ -24,17 +24,18 @@ fn cases() -> PathBuf {
 
 /// What a case says, written in the format of the recordings, and read from there.
 fn recorded(name: &str, manner: Manner) -> (Case, Stream) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a directory for the streams");
     let options = Options {
         recordings: cases(),
         only: vec![name.to_owned()],
         emit: Some(directory.path().to_owned()),
         manner,
     };
-    let report = measure(&options, |_| {}).unwrap();
+    let report = measure(&options, |_| {}).expect("the cases can be read");
     assert_eq!(report.cases[0].failure, None);
-    let case = Case::all(&cases()).unwrap().into_iter().find(|case| case.name == name).unwrap();
-    (case, Stream::read(&directory.path().join(name)).unwrap())
+    let all = Case::all(&cases()).expect("the cases can be read");
+    let case = all.into_iter().find(|case| case.name == name).expect("a case of this name");
+    (case, Stream::read(&directory.path().join(name)).expect("the streams can be read"))
 }
 
 fn share(case: &Case, recorded: &Stream, simulated: &Stream) -> f64 {
