@@ -3,10 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use field_clock::Clock;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
+
+/// How a download is repeated.
+const RETRIES: u32 = 9;
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Files by path, served while a source-controller runs. Clones are the same store.
 #[derive(Clone, Debug)]
@@ -77,12 +84,19 @@ impl ArtifactStore {
         self.files().contains_key(path)
     }
 
-    /// A file, once somebody serves it; nothing when there is no such file.
-    pub(crate) async fn fetch(&self, path: &str) -> Option<Bytes> {
-        let mut servers = self.inner.servers.subscribe();
-        // The sender lives in the store, so waiting cannot fail.
-        let _ = servers.wait_for(|servers| *servers > 0).await;
-        self.files().get(path).cloned()
+    /// A file, as whoever needs it downloads it: asked for again, later with each time, while nobody answers. Nothing when
+    /// there is no such file, or nobody has answered for too long.
+    pub(crate) async fn fetch(&self, clock: &Clock, path: &str) -> Option<Bytes> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..RETRIES {
+            if *self.inner.servers.borrow() > 0 {
+                break;
+            }
+            clock.sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        let served = *self.inner.servers.borrow() > 0;
+        self.files().get(path).filter(|_| served).cloned()
     }
 
     fn files(&self) -> MutexGuard<'_, BTreeMap<String, Bytes>> {
@@ -102,17 +116,26 @@ pub(crate) fn digest(content: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Poll;
+    use field_clock::{FieldRuntime, Options};
 
     use super::*;
 
-    #[tokio::test]
-    async fn files_are_served_only_while_somebody_serves() {
-        let store = ArtifactStore::new();
-        store.put("a", Bytes::from_static(b"content"));
-        let mut fetch = Box::pin(store.fetch("a"));
-        assert_eq!(futures::poll!(&mut fetch), Poll::Pending);
-        let _serving = store.serve(None);
-        assert_eq!(fetch.await.as_deref(), Some(&b"content"[..]));
+    #[test]
+    fn a_file_that_nobody_serves_is_asked_for_again_and_again() {
+        let runtime = FieldRuntime::start(Options::default()).unwrap();
+        let clock = runtime.clock().clone();
+        runtime.block_on(async {
+            let store = ArtifactStore::new();
+            store.put("a", Bytes::from_static(b"content"));
+            let start = clock.now();
+            let fetch = store.fetch(&clock, "a");
+            let serve = async {
+                clock.sleep(Duration::from_secs(16)).await;
+                std::mem::forget(store.serve(None));
+            };
+            let (found, ()) = futures::join!(fetch, serve);
+            assert_eq!(found.as_deref(), Some(&b"content"[..]));
+            assert_eq!(clock.now().duration_since(start).as_secs(), 5 + 10 + 20);
+        });
     }
 }

@@ -51,7 +51,10 @@ pub(crate) fn on_revision(
             known.remove(&key);
             return;
         }
-        let Some(revision) = source["status"]["artifact"]["revision"].as_str() else { return };
+        let Some(revision) = source["status"]["artifact"]["revision"].as_str() else {
+            known.remove(&key);
+            return;
+        };
         if known.get(&key).map(String::as_str) != Some(revision) {
             known.insert(key, revision.to_owned());
             found(source);

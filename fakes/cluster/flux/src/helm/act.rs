@@ -1,7 +1,5 @@
 //! Installing, upgrading, testing and unlocking, as a HelmRelease shows it.
 
-use std::sync::atomic::Ordering;
-
 use serde_json::{Value, json};
 
 use super::Releases;
@@ -24,9 +22,6 @@ impl Releases {
 
     pub(super) async fn upgrade(&self, run: &Run<'_>, history: &[Release]) -> Result<(), Failure> {
         let running = self.announce(run, Action::Upgrade);
-        // What came before the version that is deployed now is history no more.
-        let deployed = history.iter().find(|release| release.status == "deployed");
-        run.oldest.store(deployed.map_or(0, |release| release.version), Ordering::Relaxed);
         let settings = settings(&run.object(), Action::Upgrade);
         let outcome = run.engine.upgrade(run.desired, history, &settings).await;
         match &outcome {
@@ -94,7 +89,7 @@ impl Releases {
         if outcome.is_ok() {
             self.events.normal(&object, reason, &message);
         } else {
-            self.events.warning(&object, reason, &format!("{message}{}", run.engine.journal.told()));
+            self.events.warning(&object, reason, &message);
         }
     }
 
@@ -107,7 +102,6 @@ impl Releases {
         freed.description.clone_from(&message);
         self.announce(run, Action::Unlock);
         run.engine.update(&freed);
-        run.write_history("unlock");
         run.subject.write(|status| {
             status.set("Released", "False", "PendingRelease", &message);
             status.set("Ready", "False", "PendingRelease", &message);

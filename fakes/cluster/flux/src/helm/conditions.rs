@@ -1,7 +1,5 @@
 //! How actions show in conditions, events and the status.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use cluster_api::object;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -23,8 +21,6 @@ pub(super) struct Run<'a> {
     pub(super) engine: Engine<'a>,
     /// The generation that this reconciliation is about, whatever comes meanwhile.
     pub(super) generation: i64,
-    /// The oldest version that the history goes on to tell of.
-    pub(super) oldest: AtomicU64,
 }
 
 impl Run<'_> {
@@ -40,11 +36,9 @@ impl Run<'_> {
         self.subject.write(|status| {
             let known = status.get("history").as_array().cloned().unwrap_or_default();
             let old = |version: u64| known.iter().find(|entry| entry["version"] == version);
-            let told = all.iter().filter(|release| {
-                Some(release.version) == newest
-                    || release.version >= self.oldest.load(Ordering::Relaxed)
-                        && old(release.version).is_some()
-            });
+            let told = all
+                .iter()
+                .filter(|release| Some(release.version) == newest || old(release.version).is_some());
             let mut history: Vec<Value> = told
                 .take(KEPT)
                 .map(|release| {
@@ -66,6 +60,20 @@ impl Run<'_> {
             }
             if !history.is_empty() {
                 status.field("history", json!(history));
+            }
+        });
+    }
+}
+
+impl Run<'_> {
+    /// What came before the last version that was good, other than the newest, is history no more.
+    pub(super) fn truncate_history(&self) {
+        let is_good = |entry: &Value| entry["status"] == "deployed" || entry["status"] == "superseded";
+        self.subject.write(|status| {
+            let history = status.get("history").as_array().cloned().unwrap_or_default();
+            let good = history.iter().skip(1).position(is_good).map(|place| place + 2);
+            if let Some(kept) = good.filter(|kept| *kept < history.len()) {
+                status.field("history", json!(history[..kept]));
             }
         });
     }

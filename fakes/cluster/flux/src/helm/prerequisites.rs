@@ -153,7 +153,7 @@ impl Releases {
     async fn desired(&self, release: &Value, source: &Value) -> Result<Desired, (&'static str, String)> {
         let values = values::compose(&self.store, release).map_err(|message| ("ValuesError", message))?;
         let path = source["status"]["artifact"]["path"].as_str().unwrap_or_default();
-        let archive = self.artifacts.fetch(path).await;
+        let archive = self.artifacts.fetch(&self.clock, path).await;
         let archive = archive.ok_or_else(|| {
             ("ArtifactFailed", "Source not ready: artifact not found. Retrying in 30s".to_owned())
         })?;

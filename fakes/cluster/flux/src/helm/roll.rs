@@ -1,6 +1,5 @@
 //! The steps of a release, one after the other, until it is settled, stalled, or has to wait.
 
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use super::conditions::Run;
@@ -19,10 +18,11 @@ impl Releases {
     pub(super) async fn release(&self, subject: &Subject, desired: Desired) -> Verdict {
         let engine = self.engine(subject, &desired.names);
         let generation = subject.get().map_or(0, |object| cluster_api::object::generation(&object));
-        let run = Run { subject, desired: &desired, engine, generation, oldest: AtomicU64::new(0) };
+        let run = Run { subject, desired: &desired, engine, generation };
         let mut looked_for_drift = false;
         self.note_attempt(&run);
         loop {
+            run.truncate_history();
             let object = run.object();
             if object.is_null() {
                 return Verdict::Settled;

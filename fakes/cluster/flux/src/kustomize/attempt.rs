@@ -41,7 +41,7 @@ impl Kustomizations {
         let attempt = Attempt { subject, kustomization, source, revision, start: self.clock.now() };
         let path = source["status"]["artifact"]["path"].as_str().unwrap_or_default();
         self.announce(&attempt, "Fetching manifests");
-        let Some(archive) = self.artifacts.fetch(path).await else {
+        let Some(archive) = self.artifacts.fetch(&self.clock, path).await else {
             self.fail(
                 &attempt,
                 &Failure::new("ArtifactFailed", "Source artifact not found, retrying in 30s"),

@@ -102,7 +102,6 @@ impl Reconciler for Kustomizations {
             return Verdict::Retry;
         }
         if kustomization["spec"]["suspend"] == true {
-            subject.write(|status| status.observe());
             return Verdict::Settled;
         }
         match self.prerequisites(&subject, &kustomization) {

@@ -11,7 +11,7 @@ use crate::wire::Wire;
 
 /// How long one server is waited for, and how often the list is asked.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-const ROUNDS: usize = 2;
+pub(super) const ROUNDS: usize = 2;
 const LARGEST_ANSWER: usize = 4096;
 
 /// Asks one server after the other; an error is the text of the last failure.
@@ -20,9 +20,10 @@ pub(super) async fn forward(
     wire: &Wire,
     upstreams: &[SocketAddr],
     packet: &[u8],
+    rounds: usize,
 ) -> Result<Vec<u8>, String> {
     let mut why = "no upstream host".to_owned();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for server in upstreams {
             match ask(spec, wire, *server, packet).await {
                 Ok(reply) => return Ok(reply),

@@ -7,6 +7,7 @@ mod records;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::RecordType;
@@ -25,6 +26,8 @@ struct Server {
     programs: SystemPrograms,
     spec: ContainerSpec,
     socket: UdpSocket,
+    /// Whether the last question that was passed on got no answer: its servers are taken for dead then.
+    dead: AtomicBool,
 }
 
 /// Serves until it is stopped.
@@ -49,6 +52,7 @@ pub(super) async fn run(programs: &SystemPrograms, spec: &ContainerSpec, stop: C
         programs: programs.clone(),
         spec: spec.clone(),
         socket,
+        dead: AtomicBool::new(false),
     });
     let mut buffer = vec![0; LARGEST_QUESTION];
     loop {
@@ -114,7 +118,10 @@ impl Server {
     /// Asks the servers that the Corefile names; those of the node by default.
     async fn forward(&self, packet: &[u8], question: &Message, name: &str) -> Option<Vec<u8>> {
         let upstreams = corefile::upstreams(&self.spec).unwrap_or_else(|| self.programs.resolvers.get());
-        match forward::forward(&self.spec, &self.programs.wire, &upstreams, packet).await {
+        let rounds = if self.dead.load(Ordering::Relaxed) { 1 } else { forward::ROUNDS };
+        let outcome = forward::forward(&self.spec, &self.programs.wire, &upstreams, packet, rounds).await;
+        self.dead.store(outcome.is_err(), Ordering::Relaxed);
+        match outcome {
             Ok(reply) => Some(reply),
             Err(why) => {
                 let kind = question.queries.first().map_or(RecordType::A, |query| query.query_type);
