@@ -181,7 +181,7 @@ impl Case {
         })
     }
 
-    /// The seconds at which somebody looked at logs; the last one where nobody did.
+    /// The seconds at which somebody looked at logs; the last one where nobody did. Those of Flux' controllers are followed.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a recording takes minutes")]
     pub fn looks(&self) -> Vec<u32> {
         let files = fs::read_dir(self.directory.join("logs")).into_iter().flatten().flatten();
@@ -190,7 +190,7 @@ impl Case {
                 file.file_name().to_str()?.strip_suffix(".txt")?.rsplit_once("-t")?.1.parse().ok()
             })
             .collect();
-        if seconds.is_empty() {
+        if seconds.is_empty() && self.family == Family::Kubernetes {
             seconds.push(self.seconds.max(0.0) as u32);
         }
         seconds.sort_unstable();
