@@ -15,6 +15,8 @@ pub struct Stream {
     pub logs: Vec<LogLook>,
     /// Changes of Helm's release Secrets: names and labels.
     pub releases: Vec<Value>,
+    /// Lines of controllers' own logs: the controller, seconds since the case began, the line.
+    pub controllers: Vec<(String, f64, Value)>,
     /// What the API refused to who watched: seconds and words.
     pub refusals: Vec<(f64, String)>,
 }
@@ -111,6 +113,13 @@ impl Stream {
         stream.lines.sort_by(|a, b| a.at.total_cmp(&b.at));
         let logs = directory.join("logs");
         for path in if logs.is_dir() { files(&logs)? } else { Vec::new() } {
+            if let Some(controller) = file_name(&path).strip_suffix(".jsonl") {
+                let began = stream.began();
+                let lines = text(&path)?;
+                // A line that is no JSON is the program's last word before it broke.
+                let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+                stream.controllers.extend(lines.map(|line| (controller.to_owned(), seconds_of(&line, began), line)));
+            }
             if let Some(mut look) = LogLook::named(&file_name(&path)) {
                 look.text = text(&path)?;
                 stream.logs.push(look);
@@ -118,6 +127,13 @@ impl Stream {
         }
         stream.logs.sort();
         Ok(stream)
+    }
+
+    /// When the case began: the first object is made a moment after that.
+    fn began(&self) -> Option<jiff::Timestamp> {
+        let made = self.lines.iter().find(|line| line.event["type"] == "ADDED")?;
+        let at: jiff::Timestamp = made.event["object"]["metadata"]["creationTimestamp"].as_str()?.parse().ok()?;
+        Some(at - std::time::Duration::from_secs_f64(made.at.max(0.0)))
     }
 
     fn read_watch(&mut self, path: &Path, kind: &str) -> Result<(), StreamError> {
@@ -160,6 +176,14 @@ impl Stream {
             let text: String = self.releases.iter().map(|release| format!("{release}\n")).collect();
             put(&directory.join("releases.jsonl"), &text)?;
         }
+        let mut names: Vec<&str> = self.controllers.iter().map(|(name, ..)| name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            let own = self.controllers.iter().filter(|(controller, ..)| controller == name);
+            let text: String = own.map(|(.., line)| format!("{line}\n")).collect();
+            put(&logs.join(format!("{name}.jsonl")), &text)?;
+        }
         for look in &self.logs {
             put(&logs.join(look.file_name()), &look.text)?;
         }
@@ -198,6 +222,12 @@ fn refusals(timeline: &str) -> Vec<(f64, String)> {
             refused.then(|| at.parse().ok().map(|at| (at, words.to_owned())))?
         })
         .collect()
+}
+
+/// When a controller wrote a line.
+fn seconds_of(line: &Value, began: Option<jiff::Timestamp>) -> f64 {
+    let at = line["ts"].as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    at.zip(began).map_or(0.0, |(at, began)| at.duration_since(began).as_secs_f64())
 }
 
 fn files(directory: &Path) -> Result<Vec<PathBuf>, StreamError> {

@@ -110,6 +110,11 @@ async fn play(case: &Case, lab: &Lab, clock: &Clock) -> Result<Stream, ReplayErr
             watches.spawn(watcher::watch(api.clone(), notes.clone(), kind, path, scope));
         }
     }
+    if case.family == Family::Flux {
+        for controller in flux::CONTROLLERS {
+            watches.spawn(flux::follow(api.clone(), notes.clone(), clock.clone(), controller));
+        }
+    }
     clock.sleep_until(began).await;
     let doing = async {
         for step in &case.steps {

@@ -101,6 +101,9 @@ impl Signals {
             let object = reader.object("Pod", &look.pod);
             reader.say_once(look.class, object, &look.track, &look.words, look.at);
         }
+        for (controller, at, line) in &stream.controllers {
+            reader.controller(controller, *at, line);
+        }
         for release in &stream.releases {
             reader.release(release);
         }
@@ -110,7 +113,7 @@ impl Signals {
         for signals in reader.found.values_mut() {
             signals.sort_by(|a, b| a.at.total_cmp(&b.at));
         }
-        let raw = stream.lines.len() + stream.logs.len() + stream.releases.len() + stream.refusals.len();
+        let raw = stream.lines.len() + stream.controllers.len() + stream.logs.len() + stream.releases.len() + stream.refusals.len();
         Self { by_object: reader.found, raw }
     }
 
@@ -173,6 +176,17 @@ impl Reader {
         if self.told.insert(key) {
             self.say(class, object, track, words, at);
         }
+    }
+
+    /// What a controller logs of an object; how often hangs on the length of the recording, as with Events.
+    fn controller(&mut self, controller: &str, at: f64, line: &Value) {
+        let text = |name: &str| line[name].as_str().unwrap_or_default();
+        if text("controllerKind").is_empty() {
+            return;
+        }
+        let object = self.object(text("controllerKind"), text("name"));
+        let words = format!("log of {controller}: {} {} {}", text("level"), text("msg"), text("error"));
+        self.say_once(Class::Log, object, controller, &words, at);
     }
 
     fn line(&mut self, at: f64, event: &Value) {

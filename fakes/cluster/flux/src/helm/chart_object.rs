@@ -69,7 +69,11 @@ impl Releases {
                     "metadata": {"name": name, "namespace": namespace, "labels": labels}, "spec": spec,
                 });
                 match self.store.create(&kinds::HELM_CHARTS, chart) {
-                    Ok(_) => self.events.normal(release, "HelmChartCreated", &format!("Created {with}")),
+                    Ok(_) => {
+                        let message = format!("Created {with}");
+                        self.log.info(&subject.namespace, &subject.name, &message);
+                        self.events.normal(release, "HelmChartCreated", &message);
+                    }
                     Err(error) => self.log.error(&subject.namespace, &subject.name, &error.to_string()),
                 }
             }
@@ -77,10 +81,12 @@ impl Releases {
                 let outcome =
                     self.store.modify(&kinds::HELM_CHARTS, &namespace, &name, |chart| chart["spec"] = spec);
                 if outcome.is_ok() {
-                    self.events.normal(release, "HelmChartConfigured", &format!("Configured {with}"));
+                    let message = format!("Configured {with}");
+                    self.log.info(&subject.namespace, &subject.name, &message);
+                    self.events.normal(release, "HelmChartConfigured", &message);
                 }
             }
-            Some(_) => {}
+            Some(_) => self.log.info(&subject.namespace, &subject.name, &format!("{with} is in-sync")),
         }
         subject.write(|status| status.field("helmChart", json!(full)));
     }

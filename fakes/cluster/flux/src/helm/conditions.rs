@@ -155,7 +155,6 @@ impl Releases {
         let reason = if running.action == Action::Install { "InstallFailed" } else { "UpgradeFailed" };
         let message = format!("Helm {word} failed for release {}: {}", run.desired.text(), failure.message());
         let told = format!("{message}{}", run.engine.journal.told());
-        self.log.error(&run.subject.namespace, &run.subject.name, &message);
         if run.engine.interrupt.is_cancelled() {
             // Whoever is told to end gets to write no status any more.
             self.events.warning(&run.object(), reason, &told);
@@ -204,7 +203,7 @@ impl Releases {
     }
 
     /// The release has failed too often.
-    pub(super) fn stall(&self, run: &Run<'_>, action: Action) {
+    pub(super) fn stall(&self, run: &Run<'_>, action: Action, why: &str) {
         let attempts = super::policy::failures(&run.object(), action);
         let message = format!("Failed to {} after {attempts} attempt(s)", action.word());
         run.subject.write(|status| {
@@ -223,8 +222,7 @@ impl Releases {
             status.field("observedGeneration", json!(run.generation));
             status.handled();
         });
-        let line = "terminal error: exceeded maximum retries: cannot remediate failed release";
-        self.log.error(&run.subject.namespace, &run.subject.name, line);
+        self.log.error(&run.subject.namespace, &run.subject.name, why);
     }
 
     /// Writes what this reconciliation attempts.

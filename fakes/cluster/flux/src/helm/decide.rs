@@ -88,6 +88,36 @@ pub(super) fn next(object: &Value, records: &[Release], desired: &Desired) -> Ne
     Next::Upgrade
 }
 
+/// Why that is the next step, as the controller logs it.
+pub(super) fn reasons(next: &Next, object: &Value, records: &[Release], desired: &Desired) -> Vec<String> {
+    let known = |latest: &Release| {
+        let history = object["status"]["history"].as_array().map_or(&[][..], Vec::as_slice);
+        history.iter().any(|entry| entry["version"] == latest.version)
+    };
+    let Some(latest) = records.first() else {
+        return vec!["release not installed: no release in storage for object".to_owned()];
+    };
+    let failed = "release is in a failed state";
+    let line = match next {
+        Next::Install => "release not installed: no release in storage for object".to_owned(),
+        Next::Unlock => format!("release locked: release with status '{}'", latest.status),
+        Next::Test => "release has not been tested".to_owned(),
+        Next::Settled => return Vec::new(),
+        _ if !known(latest) => {
+            "release not managed by controller: found existing release in storage".to_owned()
+        }
+        Next::Upgrade if latest.status == "failed" => {
+            return vec![failed.to_owned(), "release conditions have changed since last failure".to_owned()];
+        }
+        _ if latest.status == "failed" => failed.to_owned(),
+        _ if tested(object, latest) == Tested::Failed && latest.matches(desired) => {
+            format!("{failed}: release has test in failed phase")
+        }
+        _ => format!("release out-of-sync with desired state: {}", latest.difference(desired)),
+    };
+    vec![line]
+}
+
 /// What the release's tests have said.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tested {

@@ -8,6 +8,7 @@ use super::policy::{Action, Drift};
 use super::release::{Release, objects};
 use crate::apply::Target;
 
+const IN_SYNC: &str = "release in-sync with desired state";
 const MODE: &str = "helm.toolkit.fluxcd.io/driftDetection";
 
 /// One object that is not as the release made it.
@@ -43,6 +44,7 @@ impl Releases {
         let mode = Drift::of(&object);
         if mode == Drift::Ignored {
             run.subject.write(|status| status.drop(&["Drifted"]));
+            self.log.info(&run.subject.namespace, &run.subject.name, IN_SYNC);
             return false;
         }
         crate::pace::spend(&self.clock, 100, &run.subject.name).await;
@@ -50,8 +52,14 @@ impl Releases {
         if drifted.is_empty() {
             let words = "No drift detected against the cluster state";
             run.subject.write(|status| status.set("Drifted", "False", "NoDriftDetected", words));
+            self.log.info(&run.subject.namespace, &run.subject.name, IN_SYNC);
             return false;
         }
+        let removed = drifted.iter().filter(|drifted| drifted.changes.is_none()).count();
+        let changed = drifted.len() - removed;
+        let line =
+            format!("detected changes in cluster state: removed: {removed}, changed: {changed}, excluded: 0");
+        self.log.info(&run.subject.namespace, &run.subject.name, &line);
         let lines: Vec<String> = drifted.iter().map(Drifted::text).collect();
         let message = format!(
             "Cluster state of release {} has drifted from the desired state:\n{}",
@@ -79,6 +87,7 @@ impl Releases {
             done.join("\n")
         );
         self.events.normal(&object, "DriftCorrected", &message);
+        self.log.info(&run.subject.namespace, &run.subject.name, IN_SYNC);
         run.subject.write(|status| status.handled());
         true
     }

@@ -70,7 +70,7 @@ pub(crate) async fn run(context: FluxContext) {
     let (workers, stop) = (context.workers(WORKERS), context.stop.clone());
     let releases = Releases {
         events: Recorder::new(&context.store, "helm-controller"),
-        log: Log::new(&context.log, &context.clock, "helmrelease"),
+        log: Log::new(&context.log, &context.clock, "HelmRelease"),
         store: context.store,
         clock: context.clock,
         artifacts: context.artifacts,
@@ -94,9 +94,11 @@ impl Reconciler for Releases {
         }
         if !object::has_finalizer(&object, FINALIZER) {
             subject.modify(|object| object::add_finalizer(object, FINALIZER));
+            self.log.finalizer(&key.namespace, &key.name);
             return Verdict::Retry;
         }
         if object["spec"]["suspend"] == true {
+            self.log.info(&key.namespace, &key.name, "reconciliation is suspended for this object");
             subject.write(|status| status.observe());
             return Verdict::Settled;
         }

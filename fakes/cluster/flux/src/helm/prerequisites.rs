@@ -84,6 +84,8 @@ impl Releases {
         subject.write(|status| status.reconciling("Progressing", "Fulfilling prerequisites"));
         self.keep_chart(subject, release);
         if let Err(message) = self.check_dependencies(release) {
+            let line = format!("dependencies do not meet ready condition ({message}): retrying in 30s");
+            self.log.info(&subject.namespace, &subject.name, &line);
             self.unmet(subject, "DependencyNotReady", &message);
             self.events.normal(release, "DependencyNotReady", &message);
             return Prerequisites::Missing(Verdict::After(DEPENDENCY_INTERVAL));
@@ -93,13 +95,15 @@ impl Releases {
             Ok(source) => source,
             Err(message) => {
                 self.unmet(subject, "ArtifactFailed", &message);
-                self.log.error(&subject.namespace, &subject.name, &message);
+                let inner = message.strip_prefix("could not get Source object: ").unwrap_or(&message);
+                self.log.error(&subject.namespace, &subject.name, inner);
                 return Prerequisites::Missing(Verdict::Retry);
             }
         };
         if let Some(why) = unready(&source) {
             let (kind, name) = (source["kind"].as_str().unwrap_or_default(), object::name(&source));
             let message = format!("{kind} '{}/{name}' is not ready: {why}", object::namespace(&source));
+            self.log.info(&subject.namespace, &subject.name, &message);
             self.unmet(subject, "SourceNotReady", &message);
             return Prerequisites::Missing(Verdict::After(DEPENDENCY_INTERVAL));
         }
@@ -115,7 +119,6 @@ impl Releases {
     }
 
     fn unmet(&self, subject: &Subject, reason: &str, message: &str) {
-        self.log.info(&subject.namespace, &subject.name, message);
         subject.write(|status| {
             status.set("Ready", "False", reason, message);
             status.handled();
@@ -123,7 +126,13 @@ impl Releases {
     }
 
     fn check_dependencies(&self, release: &Value) -> Result<(), String> {
-        for reference in release["spec"]["dependsOn"].as_array().map_or(&[][..], Vec::as_slice) {
+        let references = release["spec"]["dependsOn"].as_array().map_or(&[][..], Vec::as_slice);
+        if references.is_empty() {
+            return Ok(());
+        }
+        let say = |line: &str| self.log.info(object::namespace(release), object::name(release), line);
+        say(&format!("checking {} dependencies", references.len()));
+        for reference in references {
             let name = reference["name"].as_str().unwrap_or_default();
             let namespace = reference["namespace"].as_str().unwrap_or_else(|| object::namespace(release));
             let Some(dependency) = self.store.get(&kinds::HELM_RELEASES, namespace, name) else {
@@ -135,6 +144,7 @@ impl Releases {
                 return Err(format!("dependency '{namespace}/{name}' is not ready"));
             }
         }
+        say("all dependencies are ready");
         Ok(())
     }
 

@@ -84,6 +84,12 @@ impl Release {
             && values::digest(&self.config) == desired.config_digest
     }
 
+    /// How it differs from what is wanted.
+    pub(super) fn difference(&self, desired: &Desired) -> &'static str {
+        let same_chart = self.chart["name"] == desired.chart.name && self.chart["version"] == desired.version;
+        if same_chart { "release config values changed" } else { "release chart changed" }
+    }
+
     /// As Helm writes it.
     pub(super) fn to_json(&self) -> Value {
         let mut info = json!({

@@ -11,6 +11,9 @@ use super::{Releases, interval};
 use crate::status::Subject;
 use crate::work::Verdict;
 
+/// Why a release is not tried again.
+const EXHAUSTED: &str = "terminal error: exceeded maximum retries";
+const CANNOT_REMEDIATE: &str = "terminal error: exceeded maximum retries: cannot remediate failed release";
 /// The pause between a remediation and the next attempt.
 const AFTER_REMEDIATION: Duration = Duration::from_secs(10);
 
@@ -31,7 +34,11 @@ impl Releases {
             if self.interrupt.is_cancelled() {
                 return Verdict::Settled;
             }
-            let outcome = match decide::next(&object, &history, &desired) {
+            let next = decide::next(&object, &history, &desired);
+            for line in decide::reasons(&next, &object, &history, &desired) {
+                self.log.info(&subject.namespace, &subject.name, &line);
+            }
+            let outcome = match next {
                 Next::Settled if !looked_for_drift && let Some(latest) = history.first() => {
                     looked_for_drift = true;
                     if self.keep_from_drifting(&run, latest).await {
@@ -50,7 +57,7 @@ impl Releases {
                     return Verdict::After(interval(&object));
                 }
                 Next::Stalled(action) => {
-                    self.stall(&run, action);
+                    self.stall(&run, action, CANNOT_REMEDIATE);
                     return Verdict::Settled;
                 }
                 Next::UpgradeLater(pause) if self.waited(&object, pause) => {
@@ -69,20 +76,23 @@ impl Releases {
                 Next::Uninstall => {
                     self.remediate_by_uninstall(&run, &history).await;
                     if super::policy::is_exhausted(&run.object(), Action::Install) {
-                        continue;
+                        self.stall(&run, Action::Install, EXHAUSTED);
+                        return Verdict::Settled;
                     }
                     return Verdict::After(AFTER_REMEDIATION);
                 }
                 Next::Rollback => {
                     self.remediate_by_rollback(&run, &history).await;
                     if super::policy::is_exhausted(&run.object(), Action::Upgrade) {
-                        continue;
+                        self.stall(&run, Action::Upgrade, EXHAUSTED);
+                        return Verdict::Settled;
                     }
                     return Verdict::After(AFTER_REMEDIATION);
                 }
             };
             self.note_force(&run);
-            if let Err(Failure::Unrecorded(_)) = outcome {
+            if let Err(Failure::Unrecorded(why)) = outcome {
+                self.log.error(&subject.namespace, &subject.name, &why);
                 return Verdict::Retry;
             }
         }

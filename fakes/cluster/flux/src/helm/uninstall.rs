@@ -42,6 +42,8 @@ impl Releases {
             status.set("Released", "False", "UninstallSucceeded", &message);
             status.set("Ready", "False", "UninstallSucceeded", &message);
         });
+        let line = "uninstalled Helm release for deleted resource";
+        self.log.info(&subject.namespace, &subject.name, line);
         self.events.normal(object, "UninstallSucceeded", &message);
     }
 

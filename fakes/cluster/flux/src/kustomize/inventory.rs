@@ -58,11 +58,9 @@ impl Kustomizations {
             }
             let took = crate::duration::text(self.since(start));
             let next = crate::duration::text(super::interval(kustomization));
-            self.events.normal(
-                kustomization,
-                reason,
-                &format!("Reconciliation finished in {took}, next run in {next}"),
-            );
+            let message = format!("Reconciliation finished in {took}, next run in {next}");
+            self.log.info(&subject.namespace, &subject.name, &message);
+            self.events.normal(kustomization, reason, &message);
         }
         subject.modify(|kustomization| object::remove_finalizer(kustomization, FINALIZER));
     }

@@ -59,7 +59,7 @@ pub(crate) async fn run(context: FluxContext) {
     let (workers, stop) = (context.workers(WORKERS), context.stop.clone());
     let kustomizations = Kustomizations {
         events: Recorder::new(&context.store, "kustomize-controller"),
-        log: Log::new(&context.log, &context.clock, "kustomization"),
+        log: Log::new(&context.log, &context.clock, "Kustomization"),
         store: context.store,
         clock: context.clock,
         artifacts: context.artifacts,
@@ -99,9 +99,11 @@ impl Reconciler for Kustomizations {
         }
         if !object::has_finalizer(&kustomization, FINALIZER) {
             subject.modify(|kustomization| object::add_finalizer(kustomization, FINALIZER));
+            self.log.finalizer(&key.namespace, &key.name);
             return Verdict::Retry;
         }
         if kustomization["spec"]["suspend"] == true {
+            self.log.info(&key.namespace, &key.name, "Reconciliation is suspended for this object");
             return Verdict::Settled;
         }
         match self.prerequisites(&subject, &kustomization) {

@@ -55,14 +55,21 @@ impl Kustomizations {
         if let Err(message) = self.check_dependencies(kustomization, &source) {
             self.unready(subject, "DependencyNotReady", &message);
             let told = "Dependencies do not meet ready condition, retrying in 30s";
+            self.log.info(&subject.namespace, &subject.name, told);
             self.events.normal(kustomization, "DependencyNotReady", told);
             return Prerequisites::Missing(Verdict::After(DEPENDENCY_INTERVAL));
+        }
+        if kustomization["spec"]["dependsOn"].as_array().is_some_and(|list| !list.is_empty()) {
+            let line = "All dependencies are ready, proceeding with reconciliation";
+            self.log.info(&subject.namespace, &subject.name, line);
         }
         Prerequisites::Met(source)
     }
 
     fn unready(&self, subject: &Subject, reason: &str, message: &str) {
-        self.log.info(&subject.namespace, &subject.name, message);
+        if reason != "DependencyNotReady" {
+            self.log.info(&subject.namespace, &subject.name, message);
+        }
         subject.write(|status| {
             status.drop(&["Reconciling"]);
             status.set("Ready", "False", reason, message);

@@ -40,7 +40,7 @@ impl Kustomizations {
         self.events.warning(attempt.kustomization, reason, message);
         let took = duration::text(self.since(attempt.start));
         let next = duration::text(retry_interval(attempt.kustomization));
-        let line = format!("Reconciliation failed after {took}, next try in {next}: {message}");
-        self.log.error(&attempt.subject.namespace, &attempt.subject.name, &line);
+        let line = format!("Reconciliation failed after {took}, next try in {next}");
+        self.log.failed(&attempt.subject.namespace, &attempt.subject.name, &line, message);
     }
 }

@@ -64,6 +64,9 @@ impl Kustomizations {
         objects: Vec<Value>,
         applied: &mut Applied,
     ) -> Result<(), Failure> {
+        if objects.is_empty() {
+            return Ok(());
+        }
         let mut due = Vec::new();
         for object in objects {
             let shown = subject_of(&object);
@@ -109,6 +112,7 @@ impl Kustomizations {
                 Outcome::Unchanged => {}
             }
         }
+        self.log.info(&attempt.subject.namespace, &attempt.subject.name, "server-side apply completed");
         Ok(())
     }
 

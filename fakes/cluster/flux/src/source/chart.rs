@@ -60,6 +60,7 @@ impl Charts {
                 };
                 let artifact = self.0.keep(chart, new);
                 self.0.events.normal(chart, "ChartPullSucceeded", &message);
+                self.0.log.info(&subject.namespace, &subject.name, &message);
                 subject.write(|status| status.field("observedChartName", json!(found.name)));
                 self.succeed(subject, chart, artifact);
                 Verdict::After(interval(chart))

@@ -65,16 +65,16 @@ pub(crate) async fn run(context: FluxContext) {
     on_change(&mut tasks, &context.store, kinds::OCI_REPOSITORIES, &repositories);
     tasks.spawn(repositories.run(
         workers,
-        Arc::new(oci_repository::Repositories(sources("ocirepository"))),
+        Arc::new(oci_repository::Repositories(sources("OCIRepository"))),
         stop.clone(),
     ));
     let addresses = Work::new(&context.clock);
     on_change(&mut tasks, &context.store, kinds::HELM_REPOSITORIES, &addresses);
-    let reconciler = helm_repository::HelmRepositories(sources("helmrepository"));
+    let reconciler = helm_repository::HelmRepositories(sources("HelmRepository"));
     tasks.spawn(addresses.run(workers, Arc::new(reconciler), stop.clone()));
     let charts = Work::new(&context.clock);
     on_change(&mut tasks, &context.store, kinds::HELM_CHARTS, &charts);
-    tasks.spawn(charts.run(workers, Arc::new(chart::Charts(sources("helmchart"))), stop));
+    tasks.spawn(charts.run(workers, Arc::new(chart::Charts(sources("HelmChart"))), stop));
     while tasks.join_next().await.is_some() {}
 }
 
@@ -102,6 +102,7 @@ impl Sources {
         }
         if !object::has_finalizer(&source, FINALIZER) {
             subject.modify(|source| object::add_finalizer(source, FINALIZER));
+            self.log.finalizer(&subject.namespace, &subject.name);
             return Begin::End(Verdict::Retry);
         }
         if source["spec"]["suspend"] == true {
@@ -119,6 +120,8 @@ impl Sources {
                 "GarbageCollectionSucceeded",
                 "garbage collected artifacts for deleted resource",
             );
+            let line = "garbage collected artifacts for deleted resource";
+            self.log.info(&subject.namespace, &subject.name, line);
         }
         let generation = object::generation(source);
         subject.modify(|source| {

@@ -203,6 +203,7 @@ impl Repositories {
         if artifact.is_none() {
             let message = format!("artifact up-to-date with remote revision: '{revision}'");
             self.0.events.normal(source, "ArtifactUpToDate", &message);
+            self.0.log.info(&subject.namespace, &subject.name, &message);
         }
         if artifact.is_some() || failed {
             let reason = if artifact.is_some() { "NewArtifact" } else { "Succeeded" };
