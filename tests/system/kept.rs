@@ -82,7 +82,7 @@ async fn kubectl(desk: &Desk, program: PathBuf, kubeconfig: &Path) {
     kubectl.ok(&["get", "events", "-n", "msp"]).await;
     kubectl.ok(&["wait", "--for=condition=Ready", "pod/db-0", "-n", "msp", "--timeout=30s"]).await;
     kubectl.fails(&["get", "pod", "nobody", "-n", "msp"], "NotFound").await;
-    lanes::ran("kubectl", kubectl.times);
+    lanes::ran("kubectl", kubectl.times + kubectl.tour().await);
 }
 
 struct Kubectl {
@@ -98,6 +98,19 @@ impl Kubectl {
         command.args(arguments).env("KUBECONFIG", &self.kubeconfig).env("HOME", &self.home);
         self.times += 1;
         finish(command).await
+    }
+
+    /// The walk through everything that kubectl can do; how many commands it had.
+    async fn tour(&self) -> usize {
+        let mut command = Command::new("bash");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kubectl-tour.sh");
+        command.arg(script).env("KUBECONFIG", &self.kubeconfig).env("HOME", &self.home);
+        let output = finish(command).await;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        let last = said.lines().last().unwrap_or_default();
+        let count = last.strip_suffix(" commands").and_then(|count| count.parse().ok());
+        count.unwrap_or_else(|| panic!("the tour tells how many commands it had: {last}"))
     }
 
     async fn ok(&mut self, arguments: &[&str]) -> String {
