@@ -102,7 +102,11 @@ impl SystemRuntime {
             arguments: spec.argv.clone(),
             identity: spec.pod.clone(),
             leases: self.leases.clone(),
-            storage: spec.mounts.iter().find(|mount| mount.path == Path::new(STORAGE)).map(|m| m.host.clone()),
+            storage: spec
+                .mounts
+                .iter()
+                .find(|mount| mount.path == Path::new(STORAGE))
+                .map(|m| m.host.clone()),
         };
         Some(match name {
             "source-controller" => Box::pin(cluster_flux::source_controller(flux()).map(|()| 0)),

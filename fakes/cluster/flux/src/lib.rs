@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use cluster_api::Store;
 use cluster_node::{LogSink, PodNetwork, Wire};
 use field_clock::Clock;
+use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 pub use artifacts::ArtifactStore;
@@ -81,7 +82,7 @@ impl FluxContext {
 /// Fetches artifacts and charts from registries. Returns when it is stopped.
 pub async fn source_controller(context: FluxContext) {
     let work = context.stop.clone().run_until_cancelled_owned(source::run(context.clone()));
-    context.lead("source-controller", async { drop(work.await) }).await;
+    context.lead("source-controller", work.map(|_| ())).await;
 }
 
 /// Builds and applies Kustomizations. Returns when it is stopped, after what it does has noticed.

@@ -5,7 +5,7 @@ mod chart_object;
 mod conditions;
 mod decide;
 mod drift;
-pub(crate) mod engine;
+mod engine;
 mod policy;
 mod prerequisites;
 mod program;

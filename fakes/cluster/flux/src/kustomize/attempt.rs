@@ -63,6 +63,7 @@ impl Kustomizations {
     async fn steps(&self, attempt: &Attempt<'_>, archive: &[u8]) -> Result<(), Failure> {
         let root =
             format!("/tmp/kustomization-{}", attempt.start.as_nanosecond().unsigned_abs() % 4_294_967_291);
+        pace::spend(&self.clock, 10, &attempt.subject.name).await;
         let tree = Tree::unpack(archive).map_err(|error| Failure::new("ArtifactFailed", error))?;
         let path = attempt.kustomization["spec"]["path"].as_str().unwrap_or("./");
         let Some(directory) = tree.directory(path) else {
@@ -85,9 +86,8 @@ impl Kustomizations {
         self.announce(attempt, "Detecting drift");
         pace::spend(&self.clock, 60, &attempt.subject.name).await;
         let digest = super::history::digest(&objects);
-        self.apply_and_check(attempt, objects).await.map_err(|failure| {
+        self.apply_and_check(attempt, objects).await.inspect_err(|failure| {
             self.remember(attempt, &digest, failure.reason);
-            failure
         })?;
         self.remember(attempt, &digest, "ReconciliationSucceeded");
         Ok(())

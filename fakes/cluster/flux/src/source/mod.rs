@@ -106,6 +106,7 @@ impl Sources {
             return Begin::End(Verdict::Retry);
         }
         if source["spec"]["suspend"] == true {
+            self.log.info(&subject.namespace, &subject.name, "reconciliation is suspended for this object");
             return Begin::End(Verdict::Settled);
         }
         Begin::GoOn(source)

@@ -149,10 +149,7 @@ impl Conversation {
     /// Asks whether anybody is there, as every conversation with a registry begins.
     /// Where that is allowed, it is asked in the clear when it does not speak TLS; both failures are told then.
     pub(super) async fn greet(&mut self, security: Security) -> Result<(), PullError> {
-        let secure = match self.knock().await {
-            Err(error) => error,
-            Ok(()) => return Ok(()),
-        };
+        let Err(secure) = self.knock().await else { return Ok(()) };
         if security == Security::Tls {
             return Err(secure);
         }

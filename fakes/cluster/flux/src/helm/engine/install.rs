@@ -10,7 +10,7 @@ use crate::render::Occasion;
 
 impl Engine<'_> {
     /// Installs what is wanted as the next version.
-    pub(crate) async fn install(
+    pub(in crate::helm) async fn install(
         &self,
         desired: &Desired,
         history: &[Release],

@@ -9,18 +9,18 @@ use serde_json::Value;
 const TOLD: usize = 10;
 
 /// The lines, each with its time.
-pub(crate) struct Journal {
+pub(in crate::helm) struct Journal {
     store: Store,
     lines: Mutex<Vec<String>>,
 }
 
 impl Journal {
-    pub(crate) fn new(store: &Store) -> Self {
+    pub(in crate::helm) fn new(store: &Store) -> Self {
         Self { store: store.clone(), lines: Mutex::default() }
     }
 
     /// Another action begins.
-    pub(crate) fn clear(&self) {
+    pub(in crate::helm) fn clear(&self) {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -31,7 +31,7 @@ impl Journal {
     }
 
     /// The last lines, as an event tells them after its message; nothing when there are none.
-    pub(crate) fn told(&self) -> String {
+    pub(in crate::helm) fn told(&self) -> String {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.is_empty() {
             return String::new();

@@ -5,7 +5,7 @@ mod install;
 mod journal;
 mod objects;
 mod rollback;
-mod tests;
+mod trial;
 mod uninstall;
 mod upgrade;
 
@@ -22,58 +22,58 @@ use super::secrets::Records;
 use crate::apply::Target;
 use crate::render::{Circumstances, Occasion, Rendered};
 use crate::wait::{self, Jobs};
-pub(crate) use journal::Journal;
+pub(in crate::helm) use journal::Journal;
 
 /// Helm, about one release.
-pub(crate) struct Engine<'a> {
-    pub(crate) store: &'a Store,
-    pub(crate) clock: &'a Clock,
-    pub(crate) names: &'a Names,
+pub(in crate::helm) struct Engine<'a> {
+    pub(in crate::helm) store: &'a Store,
+    pub(in crate::helm) clock: &'a Clock,
+    pub(in crate::helm) names: &'a Names,
     /// The HelmRelease whose labels the objects get: its namespace and name.
-    pub(crate) owner: Option<(&'a str, &'a str)>,
+    pub(in crate::helm) owner: Option<(&'a str, &'a str)>,
     /// Who writes the objects.
-    pub(crate) manager: &'static str,
+    pub(in crate::helm) manager: &'static str,
     /// Ends whatever runs.
-    pub(crate) interrupt: &'a CancellationToken,
-    pub(crate) journal: Journal,
+    pub(in crate::helm) interrupt: &'a CancellationToken,
+    pub(in crate::helm) journal: Journal,
     /// How often a wait looks.
-    pub(crate) poll: Duration,
+    pub(in crate::helm) poll: Duration,
 }
 
 /// How an action is to be done.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    pub(crate) timeout: Duration,
-    pub(crate) waiting: Waiting,
-    pub(crate) hooks: Hooks,
-    pub(crate) crds: Crds,
-    pub(crate) namespace: Namespace,
+pub(in crate::helm) struct Settings {
+    pub(in crate::helm) timeout: Duration,
+    pub(in crate::helm) waiting: Waiting,
+    pub(in crate::helm) hooks: Hooks,
+    pub(in crate::helm) crds: Crds,
+    pub(in crate::helm) namespace: Namespace,
 }
 
 /// Whether the chart's hooks run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hooks {
+pub(in crate::helm) enum Hooks {
     Run,
     Skip,
 }
 
 /// Whether the chart's definitions are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Crds {
+pub(in crate::helm) enum Crds {
     Create,
     Skip,
 }
 
 /// Whether the release's namespace is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Namespace {
+pub(in crate::helm) enum Namespace {
     Create,
     Expect,
 }
 
 /// How an action waits for what it made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Waiting {
+pub(in crate::helm) enum Waiting {
     Not,
     /// By the statuses of all objects, as Helm 4 does.
     Watch(Jobs),
@@ -83,7 +83,7 @@ pub(crate) enum Waiting {
 
 /// How an action failed.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(in crate::helm) enum Failure {
     /// Before the release had a record: nothing counts, and it is tried again for ever.
     Unrecorded(String),
     /// With a record.
@@ -91,7 +91,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn message(&self) -> &str {
+    pub(in crate::helm) fn message(&self) -> &str {
         match self {
             Self::Unrecorded(message) | Self::Recorded(message) => message,
         }
@@ -103,7 +103,7 @@ impl Failure {
 }
 
 /// A new version of a release, and the objects that it consists of.
-pub(crate) type Made = (Release, Vec<Target>);
+pub(in crate::helm) type Made = (Release, Vec<Target>);
 
 impl Engine<'_> {
     pub(super) fn records(&self) -> Records<'_> {

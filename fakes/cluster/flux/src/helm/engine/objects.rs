@@ -20,7 +20,7 @@ pub(super) enum Writing {
 
 impl Engine<'_> {
     /// Objects as the release makes them, in the order in which it does.
-    pub(crate) fn prepared(&self, objects: Vec<Value>) -> Result<Vec<(Target, Value)>, String> {
+    pub(in crate::helm) fn prepared(&self, objects: Vec<Value>) -> Result<Vec<(Target, Value)>, String> {
         let mut prepared = Vec::new();
         for mut object in objects {
             let wanted = object::namespace(&object).to_owned();

@@ -9,7 +9,7 @@ use crate::helm::release::{Release, objects};
 
 impl Engine<'_> {
     /// Makes an old version the newest again.
-    pub(crate) async fn rollback(
+    pub(in crate::helm) async fn rollback(
         &self,
         good: &Release,
         history: &[Release],

@@ -10,7 +10,7 @@ use crate::wait;
 
 impl Engine<'_> {
     /// Deletes a release's objects and, once they are gone, its record.
-    pub(crate) async fn take_down(&self, latest: &Release, limit: Duration) -> Result<(), String> {
+    pub(in crate::helm) async fn take_down(&self, latest: &Release, limit: Duration) -> Result<(), String> {
         let mut leaving = latest.clone();
         "uninstalling".clone_into(&mut leaving.status);
         leaving.deleted = Some(object::timestamp(self.clock.now()));

@@ -10,7 +10,7 @@ use crate::render::Occasion;
 
 impl Engine<'_> {
     /// Upgrades the release to what is wanted.
-    pub(crate) async fn upgrade(
+    pub(in crate::helm) async fn upgrade(
         &self,
         desired: &Desired,
         history: &[Release],

@@ -5,7 +5,11 @@ use crate::helm::release::Release;
 
 impl Engine<'_> {
     /// Runs them; how many there were.
-    pub(crate) async fn test(&self, release: &Release, settings: &Settings) -> Result<usize, String> {
+    pub(in crate::helm) async fn test(
+        &self,
+        release: &Release,
+        settings: &Settings,
+    ) -> Result<usize, String> {
         let is_test = |events: &[String]| events.iter().any(|event| event == "test");
         let count = release.hooks.iter().filter(|hook| is_test(&hook.events)).count();
         let outcome = self.run_each(release, "test", settings).await;
