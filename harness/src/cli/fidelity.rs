@@ -30,7 +30,8 @@ pub(super) fn execute(arguments: &FidelityArguments) -> Result<ExitStatus, Refus
         print(&report.table());
     }
     let low = |family| report.share(family).is_some_and(|(_, share)| share < arguments.at_least);
-    let low = low(Family::Kubernetes) || low(Family::Flux);
+    let failed = report.cases.iter().any(|case| case.failure.is_some());
+    let low = failed || low(Family::Kubernetes) || low(Family::Flux);
     Ok(if low { ExitStatus::Failed } else { ExitStatus::Passed })
 }
 

@@ -43,9 +43,10 @@ impl CaseResult {
         }
     }
 
-    /// As it is.
+    /// As it is; a case that could not be replayed has said nothing of what it should have.
     pub fn tally(&self) -> Tally {
-        self.comparison.tally()
+        let tally = self.comparison.tally();
+        if self.failure.is_some() { Tally { both: 0, either: tally.either.max(1) } } else { tally }
     }
 
     /// With accepted differences counted as matches.

@@ -118,7 +118,9 @@ impl Stream {
                 let lines = text(&path)?;
                 // A line that is no JSON is the program's last word before it broke.
                 let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-                stream.controllers.extend(lines.map(|line| (controller.to_owned(), seconds_of(&line, began), line)));
+                stream
+                    .controllers
+                    .extend(lines.map(|line| (controller.to_owned(), seconds_of(&line, began), line)));
             }
             if let Some(mut look) = LogLook::named(&file_name(&path)) {
                 look.text = text(&path)?;
@@ -132,7 +134,8 @@ impl Stream {
     /// When the case began: the first object is made a moment after that.
     fn began(&self) -> Option<jiff::Timestamp> {
         let made = self.lines.iter().find(|line| line.event["type"] == "ADDED")?;
-        let at: jiff::Timestamp = made.event["object"]["metadata"]["creationTimestamp"].as_str()?.parse().ok()?;
+        let at: jiff::Timestamp =
+            made.event["object"]["metadata"]["creationTimestamp"].as_str()?.parse().ok()?;
         Some(at - std::time::Duration::from_secs_f64(made.at.max(0.0)))
     }
 
@@ -186,6 +189,9 @@ impl Stream {
         }
         for look in &self.logs {
             put(&logs.join(look.file_name()), &look.text)?;
+        }
+        if self.refusals.is_empty() {
+            return Ok(());
         }
         let said: String = self.refusals.iter().map(|(at, words)| format!("{at:8.3}  {words}\n")).collect();
         put(&directory.join("timeline.txt"), &said)

@@ -69,12 +69,17 @@ async fn bring(case: &Case, cause: &Cause, lab: &Lab) -> Result<Undo, ReplayErro
         if kind == "cluster-gone" {
             return Ok(Undo::ClusterDns(scale_cluster_dns(lab, 0)));
         }
-        let fault = match kind {
-            "refused" => DnsFault::ClosedPort,
-            "servfail" => DnsFault::all(DnsEffect::ServFail),
-            "nxdomain" => DnsFault::all(DnsEffect::NxDomain),
-            "timeout" | "upstream-dead" => DnsFault::all(DnsEffect::Timeout),
+        let effect = match kind {
+            "refused" => None,
+            "servfail" => Some(DnsEffect::ServFail),
+            "nxdomain" => Some(DnsEffect::NxDomain),
+            "timeout" | "upstream-dead" => Some(DnsEffect::Timeout),
             _ => return Err(unknown(case, &cause.fault)),
+        };
+        let fault = match (effect, cause.parameters.get("host").and_then(Value::as_str)) {
+            (None, _) => DnsFault::ClosedPort,
+            (Some(effect), Some(host)) => DnsFault::names(host, effect),
+            (Some(effect), None) => DnsFault::all(effect),
         };
         return Ok(Undo::Dns(lab.dns.control().inject(fault).await));
     }
@@ -100,7 +105,11 @@ async fn bring(case: &Case, cause: &Cause, lab: &Lab) -> Result<Undo, ReplayErro
             _ => return Err(unknown(case, &cause.fault)),
         };
         let times = number("times").and_then(|times| u32::try_from(times).ok());
-        let fault = RegistryFault::all(effect).times(times.map_or(Times::Always, Times::First));
+        let fault = match cause.parameters.get("image").and_then(Value::as_str) {
+            Some(image) => RegistryFault::on(image, effect),
+            None => RegistryFault::all(effect),
+        };
+        let fault = fault.times(times.map_or(Times::Always, Times::First));
         return Ok(Undo::Registry(lab.registry.control().inject(fault).await));
     }
     Ok(match cause.fault.as_str() {

@@ -167,7 +167,13 @@ fn mirrors(case: &Case, registry: SocketAddr) -> Mirrors {
 
 /// Every image that the case's pods name exists, except those that the case says do not.
 fn publish_images(case: &Case, registry: &RegistryControl) -> Result<(), ReplayError> {
-    let missing = case.causes.iter().any(|cause| cause.fault == "registry.missing-tag");
+    // A missing tag is one that is not published: the one that is named, or all of them.
+    let is_missing = |image: &str| {
+        case.causes.iter().filter(|cause| cause.fault == "registry.missing-tag").any(|cause| {
+            let named = cause.parameters.get("image").and_then(Value::as_str);
+            named.is_none_or(|named| image == named)
+        })
+    };
     let mut named = Vec::new();
     for step in &case.steps {
         if let Action::Apply(file) = &step.what {
@@ -177,7 +183,7 @@ fn publish_images(case: &Case, registry: &RegistryControl) -> Result<(), ReplayE
             }
         }
     }
-    for image in named.iter().filter(|image| !missing && image.starts_with("ghcr.io/")) {
+    for image in named.iter().filter(|image| !is_missing(image) && image.starts_with("ghcr.io/")) {
         let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
         let small = name.ends_with("/small");
         let spec = ImageSpec {

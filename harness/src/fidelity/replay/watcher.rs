@@ -63,7 +63,8 @@ impl Notes {
     pub(super) fn controller(&self, controller: &str, line: &[u8]) {
         let Ok(line) = serde_json::from_slice::<Value>(line) else { return };
         let text = line.to_string();
-        let mine = |name: &String| text.contains(&format!("\"{name}\"")) || text.contains(&format!("{name}/"));
+        let mine =
+            |name: &String| text.contains(&format!("\"{name}\"")) || text.contains(&format!("{name}/"));
         if self.namespaces.iter().any(mine) {
             let at = self.now();
             self.with(|stream| stream.controllers.push((controller.to_owned(), at, line)));

@@ -113,7 +113,11 @@ impl Signals {
         for signals in reader.found.values_mut() {
             signals.sort_by(|a, b| a.at.total_cmp(&b.at));
         }
-        let raw = stream.lines.len() + stream.controllers.len() + stream.logs.len() + stream.releases.len() + stream.refusals.len();
+        let raw = stream.lines.len()
+            + stream.controllers.len()
+            + stream.logs.len()
+            + stream.releases.len()
+            + stream.refusals.len();
         Self { by_object: reader.found, raw }
     }
 

@@ -82,7 +82,11 @@ impl Facts<'_> {
             "Failed" => return (false, "PodFailed", String::new()),
             _ => {}
         }
-        let open: Vec<&str> = self.main.iter().filter(|s| s["ready"] != true).map(spec::name).collect();
+        let sidecars = spec::init_containers(self.pod).iter().zip(self.init);
+        let sidecars =
+            sidecars.filter(|(container, _)| spec::is_sidecar(container)).map(|(_, status)| status);
+        let all = sidecars.chain(self.main);
+        let open: Vec<&str> = all.filter(|s| s["ready"] != true).map(spec::name).collect();
         if open.is_empty() {
             return (true, "", String::new());
         }

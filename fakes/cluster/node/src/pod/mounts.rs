@@ -80,7 +80,8 @@ impl Worker {
                 ))
             })?;
             let host = self.part(place, mount, container, env)?;
-            let access = if mount["readOnly"] == true { Access::ReadOnly } else { Access::ReadWrite };
+            let read_only = mount["readOnly"] == true || self.is_made_of_objects(name);
+            let access = if read_only { Access::ReadOnly } else { Access::ReadWrite };
             mounts.push(Mount {
                 path: PathBuf::from(mount["mountPath"].as_str().unwrap_or("/")),
                 host,
@@ -107,6 +108,15 @@ impl Worker {
         let volume = mount["name"].as_str().unwrap_or("");
         prepare(&self.node.volumes.node_root(), place, &part)
             .map_err(|error| ConfigError(error.text(volume, spec::name(container))))
+    }
+
+    /// Whether a volume holds what objects of the API say; nobody writes into such a one.
+    fn is_made_of_objects(&self, volume: &str) -> bool {
+        let volumes = self.pod["spec"]["volumes"].as_array().into_iter().flatten();
+        let kinds = ["configMap", "secret", "downwardAPI", "projected"];
+        volumes
+            .filter(|known| known["name"] == volume)
+            .any(|known| kinds.iter().any(|kind| known[*kind].is_object()))
     }
 
     /// Token, authority and namespace, where the pod wants them; mounted unless a volume is there already.
