@@ -10,6 +10,7 @@
 //! ```
 //! The system under test is a black box: nothing here knows how the appliance works, only what its contract says.
 
+mod chain;
 pub mod cli;
 pub mod fault;
 pub mod fidelity;

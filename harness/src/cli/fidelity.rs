@@ -21,7 +21,7 @@ pub(super) fn execute(arguments: &FidelityArguments) -> Result<ExitStatus, Refus
         }
     })
     .map_err(|error| match &error {
-        FidelityError::Case(_) | FidelityError::Nothing { .. } => Refusal::usage(super::chain(&error)),
+        FidelityError::Case(_) | FidelityError::Nothing { .. } => Refusal::usage(crate::chain::chain(&error)),
         FidelityError::Stream(_) => Refusal::broken_by(&error),
     })?;
     if arguments.json {

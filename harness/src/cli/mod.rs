@@ -19,6 +19,7 @@ pub use arguments::{KeepWord, RunArguments};
 pub(crate) use run::execute_these;
 pub use words::{BadWords, words};
 
+use crate::chain::chain;
 use crate::run::ExitStatus;
 use crate::run::directory;
 use crate::scenario::{self, FolderError};
@@ -134,14 +135,4 @@ pub(crate) fn complain(refusal: &Refusal) {
 pub(crate) fn print(text: &str) {
     // A reader that has seen enough, such as `head`, closes the pipe.
     let _ = std::io::stdout().write_all(text.as_bytes());
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }

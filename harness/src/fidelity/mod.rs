@@ -88,7 +88,7 @@ fn one(case: &Case, options: &Options) -> Result<CaseResult, FidelityError> {
     let recorded = Stream::read(&case.directory)?;
     let (simulated, failure) = match replay::replay(case, options.manner) {
         Ok(stream) => (stream, None),
-        Err(error) => (Stream::default(), Some(chain(&error))),
+        Err(error) => (Stream::default(), Some(crate::chain::chain(&error))),
     };
     if let Some(directory) = &options.emit {
         simulated.write(&place(directory, case))?;
@@ -102,14 +102,4 @@ fn place(directory: &Path, case: &Case) -> PathBuf {
         Family::Kubernetes => directory.join(&case.name),
         Family::Flux => directory.join("flux").join(&case.name),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
