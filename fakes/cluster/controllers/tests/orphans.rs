@@ -1,5 +1,6 @@
 //! No orphan outlives its owner: random families, deleted in random ways.
 
+#[expect(dead_code, reason = "each test program uses a part of it")]
 mod cluster;
 
 use std::collections::BTreeSet;
