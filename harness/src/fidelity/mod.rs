@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A *signal* is one step that somebody can observe: an Event, a container's state, a condition, another part of a status, a
-//! line of a log, a refusal. Texts are compared after [`normal`] has taken out what differs between two runs of the same
+//! line of a log, a refusal. Texts are compared after `normal.rs` has taken out what differs between two runs of the same
 //! thing. The *share* is signals in both ÷ signals in either: inventing costs as much as missing.
 
 mod accepted;
