@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::ReplayError;
-use super::lab::Lab;
+use super::lab::{LARGE, Lab};
 use super::steps::unknown;
 use crate::fidelity::case::{Case, Cause};
 
@@ -128,7 +128,7 @@ async fn bring(case: &Case, cause: &Cause, lab: &Lab) -> Result<Undo, ReplayErro
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of some megabytes")]
 fn cut_after(cause: &Cause) -> u64 {
     let share = cause.parameters.get("afterShare").and_then(Value::as_f64).unwrap_or(0.5);
-    (13_145_738.0 * share.clamp(0.0, 1.0)) as u64
+    (f64::from(LARGE) * share.clamp(0.0, 1.0)) as u64
 }
 
 async fn take_away(undo: Undo, lab: &Lab) {

@@ -34,8 +34,8 @@ const LOADED: Pace = Pace { takes: std::time::Duration::from_millis(750), at_onc
 /// The most that the laboratory takes to settle.
 const SETTLES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
 /// What an image weighs there: a Go program, or a small C one.
-const LARGE: usize = 13_145_738;
-const SMALL: usize = 1_145_000;
+pub(super) const LARGE: u32 = 13_145_738;
+const SMALL: u32 = 1_145_000;
 
 /// A running laboratory.
 pub(super) struct Lab {
@@ -188,7 +188,7 @@ fn publish_images(case: &Case, registry: &RegistryControl) -> Result<(), ReplayE
         let small = name.ends_with("/small");
         let spec = ImageSpec {
             entrypoint: ["/bin/sh", "-c", "echo up; exec sleep 2147483647"].map(str::to_owned).to_vec(),
-            extra_bytes: if small { SMALL } else { LARGE },
+            extra_bytes: (if small { SMALL } else { LARGE }) as usize,
             ..ImageSpec::default()
         };
         // A name that no registry takes cannot be published; whoever pulls it finds out by himself.

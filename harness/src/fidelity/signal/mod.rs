@@ -150,6 +150,8 @@ struct Reader {
     numbers: BTreeMap<String, usize>,
     /// Key and slot → last words.
     last: BTreeMap<(String, String), String>,
+    /// The conditions that an object had when it was seen last.
+    conditions: BTreeMap<String, BTreeSet<String>>,
     /// What was said once, by object.
     told: BTreeSet<(String, String)>,
 }
@@ -234,6 +236,18 @@ impl Reader {
         if object["metadata"]["deletionTimestamp"].is_string() {
             slots.push(Slot::new(Class::Status, "deletion", "being deleted"));
         }
+        let said: BTreeSet<&str> = slots.iter().map(|slot| slot.name.as_str()).collect();
+        let gone: Vec<String> = self
+            .conditions
+            .get(&key)
+            .map(|known| known.iter().filter(|name| !said.contains(name.as_str())).cloned().collect())
+            .unwrap_or_default();
+        for name in gone {
+            self.last.remove(&(key.clone(), name.clone()));
+            self.say(Class::Condition, key.clone(), &name, format!("{name} is gone"), at);
+        }
+        let names = slots.iter().filter(|slot| slot.class == Class::Condition).map(|slot| slot.name.clone());
+        self.conditions.insert(key.clone(), names.collect());
         for slot in slots {
             let words = self.normal.text(&slot.words);
             let place = (key.clone(), slot.name.clone());

@@ -157,9 +157,7 @@ impl Store {
         manager: &str,
         conflicts: Conflicts,
     ) -> Result<Applied, ApiError> {
-        let write = Write { manager, sub: "", run: Run::Commit };
-        let (stored, outcome) = self.apply_with(res, object, Subresource::Main, conflicts, write)?;
-        Ok(Applied { object: stored.value.clone(), outcome })
+        self.apply_main(res, object, conflicts, Write { manager, sub: "", run: Run::Commit })
     }
 
     /// What [`Store::apply`] would do; nothing is kept.
@@ -173,7 +171,16 @@ impl Store {
         manager: &str,
         conflicts: Conflicts,
     ) -> Result<Applied, ApiError> {
-        let write = Write { manager, sub: "", run: Run::Dry };
+        self.apply_main(res, object, conflicts, Write { manager, sub: "", run: Run::Dry })
+    }
+
+    fn apply_main(
+        &self,
+        res: &Res,
+        object: Value,
+        conflicts: Conflicts,
+        write: Write<'_>,
+    ) -> Result<Applied, ApiError> {
         let (stored, outcome) = self.apply_with(res, object, Subresource::Main, conflicts, write)?;
         Ok(Applied { object: stored.value.clone(), outcome })
     }

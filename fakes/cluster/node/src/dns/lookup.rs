@@ -93,7 +93,7 @@ async fn ask_servers(
                 Err(failure) => last = (*server, failure),
             }
             if is_refused(&last.1) && !conf.search.is_empty() {
-                // A service without endpoints refuses by the node's kernel, which tells it rarely: Go waits in vain.
+                // Recorded: with cluster DNS gone a lookup of a pod takes 10 s and ends in a refusal. Why it takes so long is not known here.
                 clock.sleep(ANSWER_WITHIN).await;
             }
         }
