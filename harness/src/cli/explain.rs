@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Refusal;
-use crate::fault::{self, FAULTS, HEALS, LeadsTo, Need, Param};
+use crate::fault::{self, Need, Param};
 use crate::scenario::{CODES, meant};
 
 pub(super) fn explain(name: &str) -> Result<String, Refusal> {
@@ -12,11 +12,7 @@ pub(super) fn explain(name: &str) -> Result<String, Refusal> {
     if let Some(fault) = fault::fault(name) {
         let _ = writeln!(text, "{}\n  {}", fault.name, fault.summary);
         params(&mut text, fault.params);
-        let leads_to = match fault.leads_to {
-            LeadsTo::Blocker(code) => format!("blocker {code}"),
-            LeadsTo::Nothing(reason) => format!("no blocker: {reason}"),
-        };
-        let _ = writeln!(text, "  leads to: {leads_to}");
+        let _ = writeln!(text, "  leads to: {}", fault.leads_to);
         let _ = writeln!(text, "  receipt: {}", fault.receipt);
         let _ = writeln!(text, "  healed by: {}", fault.healed_by.join(", "));
     } else if let Some(heal) = fault::heal(name) {
@@ -27,14 +23,13 @@ pub(super) fn explain(name: &str) -> Result<String, Refusal> {
         let action = if code.next_action.is_empty() { "by cause" } else { code.next_action };
         let _ = writeln!(text, "  next action: {action}");
         let causes: Vec<&str> =
-            FAULTS.iter().filter(|f| f.leads_to == LeadsTo::Blocker(code.name)).map(|f| f.name).collect();
+            fault::faults().filter(|f| f.leads_to.may_be(code.name)).map(|f| f.name).collect();
         let causes = if causes.is_empty() { "no fault yet".to_owned() } else { causes.join(", ") };
         let _ = writeln!(text, "  caused by: {causes}");
     } else {
-        let names = FAULTS
-            .iter()
+        let names = fault::faults()
             .map(|f| f.name)
-            .chain(HEALS.iter().map(|h| h.name))
+            .chain(fault::heals().map(|h| h.name))
             .chain(CODES.iter().map(|c| c.name));
         let known: Vec<&str> = names.collect();
         return Err(Refusal::usage(format!(

@@ -154,10 +154,26 @@ impl fmt::Display for ParamValue {
 /// What the appliance must make of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeadsTo {
-    /// This blocker.
-    Blocker(&'static str),
+    /// One of these blockers; which one depends on the fault's parameters and on its moment.
+    Blocker(&'static [&'static str]),
     /// No blocker, because.
     Nothing(&'static str),
+}
+
+impl LeadsTo {
+    /// Whether this blocker may come of it.
+    pub fn may_be(self, code: &str) -> bool {
+        matches!(self, Self::Blocker(codes) if codes.contains(&code))
+    }
+}
+
+impl fmt::Display for LeadsTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blocker(codes) => write!(f, "`{}`", codes.join("` or `")),
+            Self::Nothing(reason) => write!(f, "no blocker: {reason}"),
+        }
+    }
 }
 
 /// Where the site sees a fault.

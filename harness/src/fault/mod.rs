@@ -1,16 +1,14 @@
 //! What can be broken and how it is mended: one table of faults and heal verbs.
 //!
-//! The table says names, parameters and meaning; a [`crate::world::World`] does the work.
+//! The table (`place/`, a file for each place) says names, parameters and meaning; a [`crate::world::World`] does the work.
 
-mod catalogue;
-mod heals;
 mod kind;
 mod params;
+mod place;
 
-pub use catalogue::{FAULTS, fault};
-pub(crate) use heals::{BOOTSTRAP_RETRY, TIME_PASS};
-pub use heals::{HEALS, heal};
 pub use kind::{FaultKind, HealKind, LeadsTo, Need, Param, ParamKind, ParamValue, Params, Shows};
+pub(crate) use place::{BOOTSTRAP_RETRY, TIME_PASS};
+pub use place::{fault, faults, heal, heals};
 
 use crate::scenario::Milestone;
 

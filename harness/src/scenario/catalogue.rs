@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Scenario;
-use crate::fault::{FAULTS, HEALS, LeadsTo, Need, Param, Shows};
+use crate::fault::{Need, Param, Shows, faults, heals};
 
 /// The page, for these scenarios.
 pub fn catalogue(scenarios: &[Scenario]) -> String {
@@ -13,20 +13,17 @@ pub fn catalogue(scenarios: &[Scenario]) -> String {
          | scenario | story | breaks | must say |\n|---|---|---|---|\n",
     );
     for scenario in scenarios {
-        let faults: Vec<String> = scenario.faults.iter().map(|fault| format!("`{fault}`")).collect();
-        let faults = if faults.is_empty() { "nothing".to_owned() } else { faults.join(", ") };
+        let breaks: Vec<String> = scenario.faults.iter().map(|fault| format!("`{fault}`")).collect();
+        let breaks = if breaks.is_empty() { "nothing".to_owned() } else { breaks.join(", ") };
         let mut says: Vec<String> =
             scenario.expect.blockers.iter().map(|b| format!("`{}`", b.code)).collect();
         says.extend(scenario.expect.eventually.rollup.map(|rollup| format!("`{rollup}`")));
         let name = &scenario.name;
-        row(&mut page, &[&format!("[{name}]({name}.yaml)"), &scenario.story, &faults, &says.join(", ")]);
+        row(&mut page, &[&format!("[{name}]({name}.yaml)"), &scenario.story, &breaks, &says.join(", ")]);
     }
     page.push_str("\n## Faults\n\n| fault | what it does | parameters | leads to | shows in | receipt | healed by |\n|---|---|---|---|---|---|---|\n");
-    for fault in FAULTS {
-        let leads_to = match fault.leads_to {
-            LeadsTo::Blocker(code) => format!("`{code}`"),
-            LeadsTo::Nothing(reason) => format!("no blocker: {reason}"),
-        };
+    for fault in faults() {
+        let leads_to = fault.leads_to.to_string();
         let shows = match fault.shows {
             Shows::Status => "status",
             Shows::Operator => "operator's command",
@@ -45,7 +42,7 @@ pub fn catalogue(scenarios: &[Scenario]) -> String {
         row(&mut page, &cells);
     }
     page.push_str("\n## Heal verbs\n\n| verb | what it does | parameters |\n|---|---|---|\n");
-    for heal in HEALS {
+    for heal in heals() {
         row(&mut page, &[&format!("`{}`", heal.name), heal.summary, &params(heal.params)]);
     }
     page

@@ -8,7 +8,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::{Component, Milestone, Operation, Readiness, Rollup, Tier};
-use crate::fault::{FaultUse, HealStep, LeadsTo};
+use crate::fault::{FaultUse, HealStep};
 use crate::world::{BootstrapMode, Capability};
 
 /// A scenario, read and checked.
@@ -244,9 +244,9 @@ impl Scenario {
 
     /// Whether a fault shows only when another one is mended: its blocker is what `recovers` asks for.
     pub fn is_masked(&self, fault: &FaultUse) -> bool {
-        let LeadsTo::Blocker(code) = fault.kind.leads_to else { return false };
-        let expected = self.expect.blockers.iter().any(|blocker| blocker.code == code);
-        !expected && self.recovers.as_ref().is_some_and(|recovers| recovers.blocker == Some(code))
+        let of_it = |code: &str| fault.kind.leads_to.may_be(code);
+        let expected = self.expect.blockers.iter().any(|blocker| of_it(blocker.code));
+        !expected && self.recovers.as_ref().is_some_and(|recovers| recovers.blocker.is_some_and(of_it))
     }
 
     /// Codes that may show at some moment: expected ones and transient ones.

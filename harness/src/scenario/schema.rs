@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::codes::code_names;
 use super::{Component, DEFAULT_PROFILE, DEFAULT_RELEASE, Milestone, Operation, Readiness, Rollup, Tier};
-use crate::fault::{FAULTS, HEALS, Need, Param, ParamKind};
+use crate::fault::{self, Need, Param, ParamKind};
 use crate::world::Capability;
 
 const DURATION: &str = "^([0-9]+(ms|s|m|h))+$";
@@ -47,7 +47,7 @@ fn bootstrap() -> Value {
 
 fn faults() -> Vec<Value> {
     let mut shapes = Vec::new();
-    for fault in FAULTS {
+    for fault in fault::faults() {
         let mut shape = step(fault.name, fault.summary, fault.params);
         shape["properties"]["at"] = json!({ "enum": Milestone::NAMES, "description": "When; before the install where it is left out." });
         shapes.push(shape);
@@ -58,7 +58,7 @@ fn faults() -> Vec<Value> {
 
 fn heals() -> Vec<Value> {
     let mut shapes = Vec::new();
-    for heal in HEALS {
+    for heal in fault::heals() {
         shapes.push(step(heal.name, heal.summary, heal.params));
         shapes.extend(bare(heal.name, heal.summary, heal.params));
     }

@@ -13,7 +13,7 @@ pub(super) fn faults(node: Node, problems: &mut Problems) -> Vec<FaultUse> {
         let Some(step) = step(item, "a fault", problems) else { continue };
         let at = step.at.and_then(|node| moment(&node, problems));
         let Some(kind) = fault::fault(&step.key.name) else {
-            let known: Vec<&str> = fault::FAULTS.iter().map(|fault| fault.name).collect();
+            let known: Vec<&str> = fault::faults().map(|fault| fault.name).collect();
             unknown(&step.key, "fault", &known, problems);
             continue;
         };
@@ -46,7 +46,7 @@ pub(super) fn heals(node: Node, problems: &mut Problems) -> Vec<HealStep> {
             problems.add(at.place, "a heal step has no `at`: heals follow the settled phase");
         }
         let Some(kind) = fault::heal(&step.key.name) else {
-            let known: Vec<&str> = fault::HEALS.iter().map(|heal| heal.name).collect();
+            let known: Vec<&str> = fault::heals().map(|heal| heal.name).collect();
             unknown(&step.key, "heal verb", &known, problems);
             continue;
         };

@@ -156,7 +156,8 @@ fn header() -> Header {
         world,
         release,
         profile: text("single-node"),
-        speed: text("max"),
+        seed: 1,
+        claims: None,
         seed: 1,
     }
 }

@@ -166,7 +166,7 @@ impl SimWorld {
     fn ground(&self) -> Ground<'_> {
         Ground {
             outside: &self.outside,
-            store: self.store(),
+            cluster: &self.cluster,
             starts: &self.starts,
             disk: &self.disk,
             configuration: OperatorCommand::configuration(&self.directory),

@@ -1,35 +1,104 @@
-//! Faults and heals, done where their cause is: in the resolver, in the registry, in volumes, in the site's values, in the
-//! cluster's objects.
+//! Faults and heals, done where their cause is: a file for each place, as in the table `fault/place`.
+//!
+//! ```text
+//!   place.rs   inject(ground, fault) → what was set, as a Cause        heal(ground, faults, step)
+//!   Cause      receipts: to whom it happened      lift: the whole place works again
+//! ```
+//! Everything is done to the outside, to the node, to files, to objects as a person or a program would; what the appliance
+//! then sees comes about by itself.
 
+mod bootstrap;
+mod dns;
 mod flux;
-mod network;
+mod pod;
+mod registry;
+mod release;
+mod service_links;
+mod temporal;
 mod values;
-mod workloads;
+mod volume;
+mod workload;
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use async_trait::async_trait;
 use cluster_api::Store;
-use fake_network::FaultId;
+use fake_cluster::Cluster;
 use jiff::Timestamp;
 
-use self::values::Cause;
-use super::images::Image;
 use super::outside::Outside;
-use super::starts::Starts;
-use super::{site, volumes};
+use super::site;
+use super::starts::{Start, Starts};
+use super::volumes;
 use crate::fault::{FaultUse, HealStep};
 use crate::world::{InjectError, Receipt, WorldError};
 
 /// What causes are set in.
 pub(super) struct Ground<'w> {
     pub(super) outside: &'w Outside,
-    pub(super) store: &'w Store,
+    pub(super) cluster: &'w Cluster,
     pub(super) starts: &'w Starts,
     /// The node's disk.
     pub(super) disk: &'w Path,
     /// Where the operator keeps what it knows of its site.
     pub(super) configuration: PathBuf,
+}
+
+impl Ground<'_> {
+    fn store(&self) -> &Store {
+        self.cluster.store()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.store().clock().now()
+    }
+}
+
+/// A cause that is set.
+#[async_trait(?Send)]
+trait Cause {
+    /// To whom it happened, and when.
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting>;
+
+    /// Takes it away, where its place can be mended as a whole.
+    async fn lift(&self, _ground: &Ground<'_>) -> Result<(), WorldError> {
+        Ok(())
+    }
+}
+
+/// What setting a fault comes to.
+type Set = Result<Rc<dyn Cause>, InjectError>;
+
+/// A moment at which a cause was met, with what proves it.
+struct Sighting {
+    at: Timestamp,
+    line: String,
+}
+
+impl Sighting {
+    fn new(at: Timestamp, what: impl std::fmt::Display) -> Self {
+        Self { at, line: format!("{at} {what}") }
+    }
+
+    /// A container that was started so.
+    fn of(start: &Start, how: &str) -> Self {
+        Self::new(start.at, format_args!("container {} of {} was started {how}", start.container, start.pod))
+    }
+}
+
+/// A state has no time of its own: it counts from when it was first seen, also when it has passed.
+#[derive(Default)]
+struct Noticed(Cell<Option<Timestamp>>);
+
+impl Noticed {
+    fn if_so(&self, so: bool, ground: &Ground<'_>, what: &str) -> Vec<Sighting> {
+        if self.0.get().is_none() && so {
+            self.0.set(Some(ground.now()));
+        }
+        self.0.get().map(|at| Sighting::new(at, what)).into_iter().collect()
+    }
 }
 
 /// The faults that are in force.
@@ -42,85 +111,43 @@ pub(super) struct Faults {
 struct Injected {
     /// The fault and its parameters, as a scenario writes them.
     what: String,
-    at: Place,
-    /// When a receipt without a time of its own was first seen.
-    first: Cell<Option<Timestamp>>,
+    place: &'static str,
+    cause: Rc<dyn Cause>,
 }
 
-#[derive(Clone)]
-enum Place {
-    Dns(FaultId),
-    Registry(FaultId),
-    Volume(String),
-    Values(Cause),
-    /// On a workload, which runs this image instead of its own.
-    Workload(Image),
+/// The part before the dot.
+fn place(name: &'static str) -> &'static str {
+    name.split_once('.').map_or(name, |(place, _)| place)
 }
 
 impl Faults {
     pub(super) async fn inject(&self, ground: &Ground<'_>, fault: &FaultUse) -> Result<(), InjectError> {
-        let outside = ground.outside;
-        let at = match fault.name().split_once('.') {
-            Some(("dns", kind)) => {
-                let cause =
-                    network::dns_fault(kind, &fault.params).ok_or_else(|| unsupported(fault.name()))?;
-                Place::Dns(outside.dns.control().inject(cause).await)
-            }
-            Some(("registry", kind)) => {
-                let cause = network::registry_fault(outside, kind, fault)?;
-                Place::Registry(outside.registry.control().inject(cause).await)
-            }
-            Some(("release", "image-drift")) => Place::Workload(workloads::drift(ground, fault)?),
-            Some(("volume", "subpath-dangling")) => {
-                let component = fault.params.text("component").unwrap_or_default().to_owned();
-                let laid = volumes::dangle(ground.store.clone(), ground.disk.to_owned(), component.clone());
-                tokio::spawn(laid);
-                Place::Volume(component)
-            }
-            _ => {
-                let cause = Cause::of(fault).ok_or_else(|| unsupported(fault.name()))?;
-                cause.set(ground).map_err(|source| failed(fault.name(), source))?;
-                Place::Values(cause)
-            }
-        };
-        self.injected.borrow_mut().push(Injected { what: fault.to_string(), at, first: Cell::new(None) });
+        let place = place(fault.name());
+        let cause = match place {
+            "bootstrap" => bootstrap::inject(ground, fault),
+            "dns" => dns::inject(ground, fault).await,
+            "registry" => registry::inject(ground, fault).await,
+            "release" => release::inject(ground, fault),
+            "service-links" => service_links::inject(ground, fault),
+            "temporal" => temporal::inject(ground, fault),
+            "volume" => volume::inject(ground, fault),
+            _ => Err(unsupported(fault.name())),
+        }?;
+        self.injected.borrow_mut().push(Injected { what: fault.to_string(), place, cause });
         Ok(())
     }
 
     pub(super) async fn heal(&self, ground: &Ground<'_>, step: &HealStep) -> Result<(), InjectError> {
-        let name = step.name();
-        let text = |param: &str| step.params.text(param).unwrap_or_default();
-        match name {
-            "registry.publish-tag" => {
-                let image = network::named_image(ground.outside, name, &step.params)?;
-                ground.outside.push(image).map_err(|source| failed(name, source))
-            }
-            "registry.restore" => {
-                self.lift(ground.outside, name, |place| matches!(place, Place::Registry(_))).await
-            }
-            "dns.restore" => self.lift(ground.outside, name, |place| matches!(place, Place::Dns(_))).await,
-            "flux.reconcile" => flux::reconcile(ground.store, name, text("release"), flux::RESET_AT),
-            "flux.repair" => flux::reconcile(ground.store, name, text("release"), flux::FORCE_AT),
-            "volume.repair" => {
-                let component = text("component");
-                done(name, volumes::repair(ground.store, ground.disk, component), "broken volume", component)
-            }
-            "pod.restart" => {
-                let component = text("component");
-                done(name, volumes::restart(ground.store, component), "pod", component)
-            }
-            "service-links.disable" => {
-                let component = text("component");
-                done(name, values::disable_links(ground.store, component), "Deployment of", component)
-            }
-            "temporal.run-autosetup" => {
-                done(name, values::run_autosetup(ground.store), "Deployment of", "temporal")
-            }
-            "values.restore" => {
-                let release = text("release");
-                done(name, site::take_away(&ground.configuration, release), "values of its own for", release)
-            }
-            _ => Err(unsupported(name)),
+        match place(step.name()) {
+            "dns" => dns::heal(ground, self, step).await,
+            "flux" => flux::heal(ground, step),
+            "pod" => pod::heal(ground, step),
+            "registry" => registry::heal(ground, self, step).await,
+            "service-links" => service_links::heal(ground, step),
+            "temporal" => temporal::heal(ground, step),
+            "values" => values::heal(ground, step),
+            "volume" => volume::heal(ground, step),
+            _ => Err(unsupported(step.name())),
         }
     }
 
@@ -130,14 +157,7 @@ impl Faults {
             self.injected.borrow().iter().filter(|injected| injected.what == what).cloned().collect();
         let mut receipt = Receipt::default();
         for injected in injected {
-            let seen = match &injected.at {
-                Place::Dns(id) => network::dns_receipts(ground.outside, *id).await,
-                Place::Registry(id) => network::registry_receipts(ground.outside, *id).await,
-                Place::Volume(component) => self.volume_receipts(ground, &what, component),
-                Place::Values(cause) => cause.receipts(ground.starts),
-                Place::Workload(image) => workloads::pulls(ground.outside, image),
-            };
-            for (at, line) in seen {
+            for Sighting { at, line } in injected.cause.receipts(ground).await {
                 receipt.count += 1;
                 receipt.first = Some(receipt.first.map_or(at, |first| first.min(at)));
                 receipt.evidence.push(line);
@@ -146,34 +166,12 @@ impl Faults {
         receipt
     }
 
-    /// A state has no time of its own: it counts from when it was first seen, also when it has passed.
-    fn volume_receipts(&self, ground: &Ground<'_>, what: &str, component: &str) -> Vec<(Timestamp, String)> {
-        let refused = volumes::refused(ground.store, ground.disk, component);
-        let injected = self.injected.borrow();
-        let Some(mine) = injected.iter().find(|injected| injected.what == what) else { return Vec::new() };
-        if mine.first.get().is_none() && refused {
-            mine.first.set(Some(ground.store.clock().now()));
-        }
-        let line = |at: Timestamp| (at, format!("{at} a container of {component} was not created"));
-        mine.first.get().map(line).into_iter().collect()
-    }
-
-    /// Takes away every fault at a place of this kind. Tags that a fault took stay away: only publishing brings them back.
-    async fn lift(
-        &self,
-        outside: &Outside,
-        name: &str,
-        here: impl Fn(&Place) -> bool,
-    ) -> Result<(), InjectError> {
-        let places: Vec<Place> =
-            self.injected.borrow().iter().map(|i| i.at.clone()).filter(|place| here(place)).collect();
-        for place in places {
-            let lifted = match place {
-                Place::Dns(id) => outside.dns.control().heal(id).await,
-                Place::Registry(id) => outside.registry.control().heal(id).await,
-                Place::Volume(_) | Place::Values(_) | Place::Workload(_) => Ok(()),
-            };
-            lifted.map_err(|source| InjectError::Failed { what: name.to_owned(), source: source.into() })?;
+    /// Takes away every fault at a place. Tags that a fault took stay away: only publishing brings them back.
+    async fn lift(&self, ground: &Ground<'_>, here: &str, step: &HealStep) -> Result<(), InjectError> {
+        let injected: Vec<Injected> =
+            self.injected.borrow().iter().filter(|it| it.place == here).cloned().collect();
+        for injected in injected {
+            injected.cause.lift(ground).await.map_err(|source| failed(step.name(), source))?;
         }
         Ok(())
     }
@@ -183,20 +181,23 @@ fn unsupported(what: &str) -> InjectError {
     InjectError::Unsupported { what: what.to_owned() }
 }
 
-fn failed(what: &str, source: WorldError) -> InjectError {
-    InjectError::Failed { what: what.to_owned(), source }
+fn failed(what: &str, source: impl Into<WorldError>) -> InjectError {
+    InjectError::Failed { what: what.to_owned(), source: source.into() }
 }
 
 /// A heal that finds nothing to mend was meant for something else.
 fn done<E: Into<WorldError>>(
-    what: &str,
+    step: &HealStep,
     healed: Result<bool, E>,
     kind: &str,
     target: &str,
 ) -> Result<(), InjectError> {
-    if healed.map_err(|source| failed(what, source.into()))? {
+    if healed.map_err(|source| failed(step.name(), source))? {
         return Ok(());
     }
-    let target = format!("{kind} {target}");
-    Err(InjectError::NoTarget { what: what.to_owned(), target, known: Vec::new() })
+    Err(no_target(step.name(), format!("{kind} {target}"), Vec::new()))
+}
+
+fn no_target(what: &str, target: String, known: Vec<String>) -> InjectError {
+    InjectError::NoTarget { what: what.to_owned(), target, known }
 }

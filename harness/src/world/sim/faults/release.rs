@@ -1,12 +1,13 @@
-//! Causes in the cluster's workloads.
+//! Workloads that are not what their release says.
 
+use std::rc::Rc;
+
+use async_trait::async_trait;
 use cluster_api::kinds;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::images::Image;
-use super::super::outside::Outside;
-use super::{Ground, failed, network};
+use super::{Cause, Ground, Set, Sighting, failed, no_target, registry, unsupported};
 use crate::fault::FaultUse;
 use crate::world::InjectError;
 
@@ -17,10 +18,17 @@ const WORKLOADS: &str = "msp";
 /// Where a workload's containers are.
 const CONTAINERS: &str = "/spec/template/spec/containers";
 
+pub(super) fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+    match fault.name() {
+        "release.image-drift" => Ok(Rc::new(Drifted(drift(ground, fault)?))),
+        other => Err(unsupported(other)),
+    }
+}
+
 /// Publishes another build of an image and sets it where that image runs, as `kubectl set image` does.
-pub(super) fn drift(ground: &Ground<'_>, fault: &FaultUse) -> Result<Image, InjectError> {
-    let (outside, store) = (ground.outside, ground.store);
-    let own = network::named_image(outside, fault.name(), &fault.params)?;
+fn drift(ground: &Ground<'_>, fault: &FaultUse) -> Result<Image, InjectError> {
+    let (outside, store) = (ground.outside, ground.store());
+    let own = registry::named_image(outside, fault.name(), &fault.params)?;
     let chosen_by_values = store.list(&kinds::CONFIG_MAPS, Some(RELEASES)).iter().any(|map| {
         let texts = map["data"].as_object().into_iter().flat_map(|data| data.values());
         texts.filter_map(Value::as_str).any(|text| text.contains(own.repository()))
@@ -33,7 +41,7 @@ pub(super) fn drift(ground: &Ground<'_>, fault: &FaultUse) -> Result<Image, Inje
     let found: Vec<_> = workloads.filter(|(_, object)| chosen_by_values && runs(object)).collect();
     if found.is_empty() {
         let target = format!("workload that runs {} since its release's values say so", own.reference());
-        return Err(InjectError::NoTarget { what: fault.name().to_owned(), target, known: Vec::new() });
+        return Err(no_target(fault.name(), target, Vec::new()));
     }
     let build = own.hotfix();
     outside.push(&build).map_err(|source| failed(fault.name(), source))?;
@@ -44,7 +52,7 @@ pub(super) fn drift(ground: &Ground<'_>, fault: &FaultUse) -> Result<Image, Inje
                 it["image"] = json!(build.reference());
             }
         });
-        set.map_err(|source| failed(fault.name(), source.into()))?;
+        set.map_err(|source| failed(fault.name(), source))?;
     }
     Ok(build)
 }
@@ -53,15 +61,25 @@ fn containers(workload: &Value) -> impl Iterator<Item = &Value> {
     workload.pointer(CONTAINERS).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// Questions for an image's tag that the registry answered to the node.
-pub(super) fn pulls(outside: &Outside, image: &Image) -> Vec<(Timestamp, String)> {
-    let receipts = outside.registry.control().receipts();
-    let served = receipts.into_iter().filter(|receipt| {
-        let repository = format!("{}/{}", receipt.host, receipt.repository.as_deref().unwrap_or_default());
-        !outside.is_desk(receipt.client)
-            && repository == image.repository()
-            && receipt.reference.as_deref() == Some(image.tag())
-            && receipt.status == Some(200)
-    });
-    served.map(|r| (r.at, format!("{} {} https://{}{}: 200", r.at, r.method, r.host, r.path))).collect()
+/// The build that a workload runs instead of its own.
+struct Drifted(Image);
+
+#[async_trait(?Send)]
+impl Cause for Drifted {
+    /// Questions for its tag that the registry answered to the node.
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let image = &self.0;
+        let receipts = ground.outside.registry.control().receipts();
+        let served = receipts.into_iter().filter(|receipt| {
+            let repository =
+                format!("{}/{}", receipt.host, receipt.repository.as_deref().unwrap_or_default());
+            !ground.outside.is_desk(receipt.client)
+                && repository == image.repository()
+                && receipt.reference.as_deref() == Some(image.tag())
+                && receipt.status == Some(200)
+        });
+        served
+            .map(|r| Sighting::new(r.at, format_args!("{} https://{}{}: 200", r.method, r.host, r.path)))
+            .collect()
+    }
 }

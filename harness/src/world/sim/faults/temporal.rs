@@ -1,0 +1,44 @@
+//! Temporal without its schema.
+
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{Cause, Ground, Set, Sighting, Start, done, failed, site, unsupported, workload};
+use crate::fault::{FaultUse, HealStep};
+use crate::world::InjectError;
+
+pub(super) fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+    match fault.name() {
+        "temporal.no-autosetup" => {
+            site::set(&ground.configuration, "temporal", &["temporal", "autosetup"], json!(false))
+                .map_err(|source| failed(fault.name(), source))?;
+            Ok(Rc::new(NoAutosetup))
+        }
+        other => Err(unsupported(other)),
+    }
+}
+
+pub(super) fn heal(ground: &Ground<'_>, step: &HealStep) -> Result<(), InjectError> {
+    match step.name() {
+        "temporal.run-autosetup" => {
+            let patched = workload::patch_pods(ground.store(), "temporal", |pod| {
+                pod["containers"][0]["args"] = json!(["autosetup"]);
+            });
+            done(step, patched, "Deployment of", "temporal")
+        }
+        other => Err(unsupported(other)),
+    }
+}
+
+struct NoAutosetup;
+
+#[async_trait(?Send)]
+impl Cause for NoAutosetup {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let plain = |start: &&Start| !start.arguments.iter().any(|argument| argument == "autosetup");
+        let starts = ground.starts.of("temporal");
+        starts.iter().filter(plain).map(|start| Sighting::of(start, "without autosetup")).collect()
+    }
+}
