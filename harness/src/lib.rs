@@ -5,6 +5,7 @@
 //!   fault/     the table of faults and heals                 recorder/  looks, as users do
 //!   timeline/  everything that happened, append-only         judge/     a pure function of that
 //!   run/       threads, controls, directories, verdicts      report/    for people and machines
+//!   matrix/    fault × blocker, from timelines alone
 //!   fidelity/  how true the simulated cluster is to recordings of a real one
 //!   cli/       `smoke`                                        suite      `cargo test --test smoke`
 //! ```
@@ -15,6 +16,7 @@ pub mod cli;
 pub mod fault;
 pub mod fidelity;
 pub mod judge;
+pub mod matrix;
 pub mod recorder;
 pub mod report;
 pub mod run;

@@ -47,6 +47,17 @@ pub(super) enum Command {
         /// Its name.
         name: String,
     },
+    /// Prints fault × blocker of a report: expected, found, missing, extra; from its timelines alone.
+    ///
+    /// Exit codes: 0 all is exact, 1 a blocker is missing or extra, 2 no timelines or a bad one, 4 nothing could be counted.
+    Matrix {
+        /// The report directory; the newest one where nothing is said.
+        #[arg(long, env = "SMOKE_REPORT", value_name = "DIR")]
+        report: Option<PathBuf>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Compares the simulated cluster with recordings of a real one.
     Fidelity(FidelityArguments),
     /// Removes what runners that were killed have left.

@@ -4,6 +4,7 @@ mod arguments;
 mod explain;
 mod fidelity;
 mod list;
+mod matrix;
 mod run;
 mod signals;
 mod words;
@@ -100,6 +101,7 @@ fn obey(command: Command, binaries: Binaries) -> Result<ExitStatus, Refusal> {
             print(&explain::explain(&name)?);
             Ok(ExitStatus::Passed)
         }
+        Command::Matrix { report, json } => matrix::execute(report.as_deref(), json),
         Command::Fidelity(arguments) => fidelity::execute(&arguments),
         Command::Clean => clean(),
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::replay::replay;
 use super::svg::picture;
 use crate::judge::Verdict;
+use crate::matrix::Matrix;
 use crate::run::{Outcome, Plan, Summary};
 use crate::timeline::elapsed;
 
@@ -34,11 +35,34 @@ pub(super) fn page(plan: &Plan, summary: &Summary) -> String {
         );
     }
     page.push_str("</table>");
+    confusion(&mut page, &summary.matrix);
     for outcome in &summary.outcomes {
         section(&mut page, plan, outcome);
     }
     page.push_str("</html>\n");
     page
+}
+
+fn confusion(page: &mut String, matrix: &Matrix) {
+    let _ = write!(page, "<h2 id=\"matrix\">Fault × blocker</h2><p>{}</p>", escape(&matrix.totals().to_string()));
+    page.push_str("<table><tr><th>fault</th><th>blocker</th><th>expected</th><th>found</th><th>missing</th><th>extra</th></tr>");
+    for (faults, code, cell) in matrix.cells() {
+        let (missing, extra) = (escape(&cell.missing.join(", ")), escape(&cell.extra.join(", ")));
+        let _ = write!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{} {missing}</td><td>{} {extra}</td></tr>",
+            escape(faults),
+            escape(code),
+            cell.expected,
+            cell.found,
+            cell.missing.len(),
+            cell.extra.len(),
+        );
+    }
+    page.push_str("</table>");
+    for run in matrix.unjudged() {
+        let _ = write!(page, "<p>Not counted: {}: {}</p>", escape(&run.scenario), escape(&run.reason));
+    }
 }
 
 fn section(page: &mut String, plan: &Plan, outcome: &Outcome) {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::replay::replay;
 use crate::judge::Verdict;
+use crate::matrix::{Cell, Matrix};
 use crate::run::{Outcome, Plan, Summary};
 use crate::scenario::Milestone;
 
@@ -21,7 +22,27 @@ pub fn report(plan: &Plan, summary: &Summary) -> Value {
         "world": plan.world,
         "speed": plan.speed.to_string(),
         "seed": plan.seed,
+        "matrix": matrix(&summary.matrix),
         "scenarios": summary.outcomes.iter().map(|outcome| scenario(plan, outcome)).collect::<Vec<_>>(),
+    })
+}
+
+/// Fault × blocker: its sums, and a cell for each pair that was expected or showed.
+pub fn matrix(matrix: &Matrix) -> Value {
+    let cell = |(faults, blocker, cell): (&str, &str, &Cell)| {
+        json!({
+            "faults": faults,
+            "blocker": blocker,
+            "expected": cell.expected,
+            "found": cell.found,
+            "missing": cell.missing,
+            "extra": cell.extra,
+        })
+    };
+    json!({
+        "totals": matrix.totals(),
+        "cells": matrix.cells().map(cell).collect::<Vec<_>>(),
+        "notCounted": matrix.unjudged(),
     })
 }
 

@@ -16,8 +16,8 @@ mod terminal;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use json::{REPORT_VERSION, report};
-pub use place::place;
+pub use json::{REPORT_VERSION, matrix, report};
+pub use place::{newest, place};
 pub use replay::replay;
 pub use terminal::Terminal;
 

@@ -14,8 +14,7 @@ const KEPT: usize = 20;
 /// # Errors
 /// When it cannot be made.
 pub fn place() -> io::Result<PathBuf> {
-    let target = Path::new("target");
-    let all = if target.is_dir() { target.join("smoke") } else { PathBuf::from("smoke-reports") };
+    let all = all();
     fs::create_dir_all(&all)?;
     forget_old(&all)?;
     let stamp = Clock::wall().now().strftime("%Y%m%dT%H%M%S").to_string();
@@ -24,14 +23,30 @@ pub fn place() -> io::Result<PathBuf> {
     Ok(place)
 }
 
-/// Only what is named like a report and is finished is removed.
-fn forget_old(all: &Path) -> io::Result<()> {
+/// The newest of these directories that is finished.
+pub fn newest() -> Option<PathBuf> {
+    finished(&all()).ok()?.pop()
+}
+
+fn all() -> PathBuf {
+    let target = Path::new("target");
+    if target.is_dir() { target.join("smoke") } else { PathBuf::from("smoke-reports") }
+}
+
+/// By age, the oldest first.
+fn finished(all: &Path) -> io::Result<Vec<PathBuf>> {
     let mut reports: Vec<PathBuf> = fs::read_dir(all)?
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.join("report.json").is_file())
         .collect();
     reports.sort();
+    Ok(reports)
+}
+
+/// Only what is named like a report and is finished is removed.
+fn forget_old(all: &Path) -> io::Result<()> {
+    let reports = finished(all)?;
     let old = reports.len().saturating_sub(KEPT);
     for path in reports.into_iter().take(old) {
         // Another run may be removing it too.

@@ -38,6 +38,7 @@ impl<W: Write> Terminal<W> {
         }
         self.line("");
         self.verb("Summary", &format!("{} in {}", counts.join(", "), time(summary.duration)));
+        self.verb("Matrix", &summary.matrix.totals().to_string());
         self.verb("Report", &plan.report.join("index.html").display().to_string());
         let bad = |outcome: &&Outcome| !matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped(_));
         let next = match summary.outcomes.iter().find(bad) {

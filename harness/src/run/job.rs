@@ -18,7 +18,7 @@ use super::{Keep, Plan, Stop, evidence, panics};
 
 use crate::judge::{Control, Verdict, judge};
 use crate::scenario::Scenario;
-use crate::timeline::{Header, VERSION};
+use crate::timeline::{Claims, Header, VERSION};
 use crate::world::{BootError, BootRequest, World, WorldFactory};
 
 /// What every job of a run shares.
@@ -233,6 +233,7 @@ impl Job {
             profile: self.scenario.profile.clone(),
             speed: shared.plan.speed.to_string(),
             seed: self.seed,
+            claims: Some(Claims::of(&self.scenario)),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ExitStatus;
 use crate::judge::{Control, Finding, Milestones, Verdict};
+use crate::matrix::Matrix;
 use crate::scenario::Milestone;
 use crate::timeline::{ReceiptNote, Timeline};
 
@@ -61,6 +62,8 @@ pub struct Summary {
     pub outcomes: Vec<Outcome>,
     /// On the machine's clock.
     pub duration: Duration,
+    /// Fault × blocker, controls included.
+    pub matrix: Matrix,
 }
 
 impl Summary {

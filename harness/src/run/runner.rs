@@ -16,6 +16,7 @@ use super::outcome::{Ending, Played, milestones_of};
 use super::schedule::schedule;
 use super::{Budgets, Kept, Outcome, Plan, Stop, Summary, Voice};
 use crate::judge::{Control, Judgement, Milestones, Verdict, judge};
+use crate::matrix::Run;
 use crate::timeline::{ReceiptNote, Timeline, What};
 use crate::world::WorldFactory;
 
@@ -158,6 +159,9 @@ impl<'v> Runner<'v> {
     }
 
     fn done(&mut self, job: &Job, mut played: Played, kept: Option<Kept>) {
+        if let Some(run) = played.timeline.as_ref().and_then(|timeline| Run::of(timeline).ok()) {
+            self.summary.matrix.add(&run);
+        }
         if job.role == Role::Control || is_control(&job.scenario) {
             let control = match (&played.ending, played.control.take()) {
                 (Ending::Played, Some(control)) => Ok(control),

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::claims::Claims;
 use crate::scenario::Milestone;
 use crate::world::{OperatorEnd, Stream};
 
-/// The version of the format, in every header.
-pub const VERSION: u32 = 1;
+/// The version of the format, in every header: since 2 a header has the scenario's claims.
+pub const VERSION: u32 = 2;
 
 /// Something that happened.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -128,6 +129,9 @@ pub struct Header {
     pub speed: String,
     /// Seed of everything random.
     pub seed: u64,
+    /// What the scenario claims; not there before version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claims>,
 }
 
 /// What the world saw of a fault.

@@ -2,11 +2,13 @@
 //!
 //! The recorder and the runner write it through a [`Journal`]; the judge, reports and people read it.
 
+mod claims;
 mod digest;
 mod event;
 mod journal;
 mod span;
 
+pub use claims::{ClaimedBlocker, ClaimedFault, ClaimedTransient, Claims};
 pub use digest::{Digests, digests};
 pub use event::{Answer, Event, Header, Phase, ReceiptNote, Target, VERSION, What};
 pub use journal::{Journal, Timeline, TimelineError};

@@ -156,9 +156,9 @@ fn header() -> Header {
         world,
         release,
         profile: text("single-node"),
+        speed: text("max"),
         seed: 1,
         claims: None,
-        seed: 1,
     }
 }
 
