@@ -51,7 +51,7 @@ pub(crate) fn answer(
         return unread(message);
     };
     let name = canonical(&query.name().to_ascii());
-    let (outcome, fault) = match faults.strike(|fault| fault.effect_on(&name)) {
+    let (outcome, fault) = match faults.strike(|fault| fault.effect_on(&name, zone)) {
         _ if request.metadata.op_code != OpCode::Query => (DnsOutcome::NotImplemented, None),
         Some((id, effect)) => (spoiled(effect, query), Some(id)),
         None => (from_zone(zone, &name, query), None),

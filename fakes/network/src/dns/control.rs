@@ -68,7 +68,7 @@ impl DnsControl {
         let fault = self.said().faults.remove(id);
         match fault {
             Some(DnsFault::ClosedPort) => self.door.lift(Shut::Fault(id)).await,
-            Some(DnsFault::Names { .. }) | None => Ok(()),
+            Some(DnsFault::Names { .. } | DnsFault::UpstreamDead) | None => Ok(()),
         }
     }
 

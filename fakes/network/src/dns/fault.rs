@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::zone::Zone;
 use crate::fault::Times;
 use crate::pattern::Pattern;
 
@@ -26,6 +27,9 @@ pub enum DnsFault {
     /// after [`stop`](crate::DnsControl::stop). It is for all names, since a closed port cannot read them. It leaves
     /// [probes](crate::PortProbe), not receipts.
     ClosedPort,
+    /// The servers that this one passes questions on to do not answer: SERVFAIL for every name that it does not
+    /// [know by itself](crate::Zone::with_own).
+    UpstreamDead,
 }
 
 /// How a question is answered badly.
@@ -59,14 +63,16 @@ impl DnsFault {
     pub(crate) fn times(&self) -> Times {
         match self {
             Self::Names { times, .. } => *times,
-            Self::ClosedPort => Times::Always,
+            Self::ClosedPort | Self::UpstreamDead => Times::Always,
         }
     }
 
-    pub(crate) fn effect_on(&self, name: &str) -> Option<DnsEffect> {
+    /// `name` must be canonical.
+    pub(crate) fn effect_on(&self, name: &str, zone: &Zone) -> Option<DnsEffect> {
         match self {
             Self::Names { names, effect, .. } if names.matches(name) => Some(effect.clone()),
-            Self::Names { .. } | Self::ClosedPort => None,
+            Self::UpstreamDead if !zone.is_own(name) => Some(DnsEffect::ServFail),
+            Self::Names { .. } | Self::ClosedPort | Self::UpstreamDead => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the names of the world stand for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ const TTL: u32 = 30;
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Zone {
     names: BTreeMap<String, Vec<IpAddr>>,
+    /// Those that the server knows by itself; others it would have to ask for.
+    own: BTreeSet<String>,
     otherwise: Otherwise,
     ttl: u32,
 }
@@ -42,7 +44,7 @@ pub(crate) enum Lookup<'a> {
 
 impl Default for Zone {
     fn default() -> Self {
-        Self { names: BTreeMap::new(), otherwise: Otherwise::default(), ttl: TTL }
+        Self { names: BTreeMap::new(), own: BTreeSet::new(), otherwise: Otherwise::default(), ttl: TTL }
     }
 }
 
@@ -56,6 +58,14 @@ impl Zone {
     /// The zone with one more name.
     #[must_use]
     pub fn with(mut self, name: &str, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.set(name, addresses);
+        self
+    }
+
+    /// The zone with one more name, one that the server knows by itself: a machine of its own site.
+    #[must_use]
+    pub fn with_own(mut self, name: &str, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.own.insert(canonical(name));
         self.set(name, addresses);
         self
     }
@@ -82,6 +92,11 @@ impl Zone {
     /// Takes a name out.
     pub fn remove(&mut self, name: &str) {
         self.names.remove(&canonical(name));
+    }
+
+    /// Whether the server knows a name by itself; `name` must be canonical.
+    pub(crate) fn is_own(&self, name: &str) -> bool {
+        self.own.contains(name)
     }
 
     pub(crate) fn seconds(&self) -> u32 {

@@ -76,3 +76,15 @@ fn faults_are_data() {
     assert_eq!(fault, DnsFault::names("ghcr.io", DnsEffect::WrongAnswer(vec![ip("127.0.0.9")])));
     assert_eq!(serde_json::from_str::<DnsFault>("\"closed-port\"").unwrap(), DnsFault::ClosedPort);
 }
+
+#[tokio::test]
+async fn a_server_whose_upstream_is_dead_still_knows_its_own_names() {
+    let server = dns("127.0.0.1:0", zone().with_own("gateway.home.arpa", [ip("127.9.0.1")])).await;
+    let fault = server.control().inject(DnsFault::UpstreamDead).await;
+    assert_eq!(addresses(&ask(server.address(), "Gateway.home.arpa.").await), [ip("127.9.0.1")]);
+    for name in ["ghcr.io.", "nobody.example."] {
+        assert_eq!(ask(server.address(), name).await.metadata.response_code, ResponseCode::ServFail, "{name}");
+    }
+    server.control().heal(fault).await.unwrap();
+    assert_eq!(addresses(&ask(server.address(), "ghcr.io.").await), [ip("127.9.0.1")]);
+}
