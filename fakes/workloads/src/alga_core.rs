@@ -9,7 +9,8 @@
 //! | `GET /api/health` | 200 while the database and Redis are connected, else 503 |
 //! | `GET /api/healthz` | 200 |
 //!
-//! Environment: `PORT` (3000), the database as for workers, `REDIS_*`, `NEXTAUTH_SECRET`.
+//! Environment: `PORT` (3000), the database as for workers, `REDIS_*`, `NEXTAUTH_SECRET`; `NEXTAUTH_URL`, where people reach it:
+//! it leads who comes by another host there; `MAINTENANCE_STATUS`, with which every page answers for as long as it is set.
 
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ struct Application {
     context: Context,
     login: Login,
     secret: String,
+    /// What every page answers during maintenance.
+    maintenance: Option<StatusCode>,
     links: Vec<watch::Receiver<bool>>,
 }
 
@@ -55,8 +58,16 @@ async fn start(context: &Context) -> Result<i32, SettingError> {
     let retry = context.retry_interval()?;
     let login = Login::of_server(context)?;
     let secret = context.required("NEXTAUTH_SECRET")?;
+    let maintenance: Option<u16> = context.var("MAINTENANCE_STATUS").map(|_| context.number("MAINTENANCE_STATUS", 503)).transpose()?;
+    let maintenance = maintenance.and_then(|status| StatusCode::from_u16(status).ok());
     let mut tasks = JoinSet::new();
     let mut links = Vec::new();
+    // Health that never comes is a connection that never stands.
+    let (_unwell, never) = watch::channel(false);
+    if let Some(reason) = context.var("BUILD_UNREADY") {
+        context.say(format!("ERROR: {reason}"));
+        links.push(never);
+    }
     for peer in std::iter::once(Peer::Postgres(login.clone())).chain(redis(context)?) {
         let (up, state) = watch::channel(false);
         tasks.spawn(keep(context.clone(), peer, retry, up));
@@ -69,7 +80,7 @@ async fn start(context: &Context) -> Result<i32, SettingError> {
         }
     };
     context.say(format!("▲ ready - started server on 0.0.0.0:{port}"));
-    let application = Arc::new(Application { context: context.clone(), login, secret, links });
+    let application = Arc::new(Application { context: context.clone(), login, secret, maintenance, links });
     serve(listener, move |request| {
         let application = Arc::clone(&application);
         async move { application.answer(request).await }
@@ -87,12 +98,15 @@ struct Credentials {
 impl Application {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let path = request.uri().path().trim_end_matches('/').to_owned();
+        if let Some(status) = self.maintenance.filter(|_| !path.starts_with("/api/health")) {
+            return text(status, "");
+        }
         match (request.method(), path.as_str()) {
-            (&Method::GET | &Method::HEAD, "") => redirect("/msp/dashboard"),
+            (&Method::GET | &Method::HEAD, "") => self.lead(&request, "/msp/dashboard"),
             (&Method::GET | &Method::HEAD, "/msp/dashboard") if self.session_holds(&request) => {
                 html("<!doctype html><title>Dashboard</title><h1>Dashboard</h1>")
             }
-            (&Method::GET | &Method::HEAD, "/msp/dashboard") => redirect("/auth/signin"),
+            (&Method::GET | &Method::HEAD, "/msp/dashboard") => self.lead(&request, "/auth/signin"),
             (&Method::GET | &Method::HEAD, "/auth/signin") => html(SIGN_IN),
             (&Method::GET | &Method::HEAD, "/api/healthz") => text(StatusCode::OK, "ok"),
             (&Method::GET | &Method::HEAD, "/api/health") => self.health(),
@@ -103,6 +117,15 @@ impl Application {
             ) => text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"),
             _ => text(StatusCode::NOT_FOUND, "not found"),
         }
+    }
+
+    /// Leads on: to another page, and to the application's own address who has come by another host.
+    fn lead(&self, request: &Request<Incoming>, page: &str) -> Answer {
+        let own = self.context.var("NEXTAUTH_URL").unwrap_or_default().trim_end_matches('/');
+        let asked = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = own.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+        let base = if host.is_empty() || asked.is_empty() || host == asked { "" } else { own };
+        redirect(&format!("{base}{page}"))
     }
 
     fn health(&self) -> Answer {

@@ -12,11 +12,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use field_clock::Clock;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    alga_core, bootstrap, db, pgbouncer, redis, temporal, temporal_ui, volumes, wait_for_bootstrap, worker,
+    alga_core, bootstrap, build, db, pgbouncer, redis, temporal, temporal_ui, volumes, wait_for_bootstrap, worker,
 };
+
+use crate::room::{Quotas, Room};
 
 /// The network as a container sees it.
 #[async_trait]
@@ -44,21 +47,47 @@ pub trait LogLine: Send + Sync {
 
 /// Which directories of the container are which on the machine.
 #[derive(Debug, Clone, Default)]
-pub struct Mounts(Vec<(PathBuf, PathBuf)>);
+pub struct Mounts {
+    pairs: Vec<(PathBuf, PathBuf)>,
+    quotas: Quotas,
+}
 
 impl Mounts {
     /// Pairs of the path in the container and the directory on the machine.
     pub fn new(mut pairs: Vec<(PathBuf, PathBuf)>) -> Self {
         pairs.sort_by_key(|(inside, _)| std::cmp::Reverse(inside.components().count()));
-        Self(pairs)
+        Self { pairs, quotas: Quotas::default() }
+    }
+
+    /// The same directories on a disk with these limits.
+    #[must_use]
+    pub fn within(self, quotas: Quotas) -> Self {
+        Self { quotas, ..self }
     }
 
     /// Where `path` of the container lies on the machine; nothing when no mount holds it.
     pub fn resolve(&self, path: &Path) -> Option<PathBuf> {
-        self.0.iter().find_map(|(inside, outside)| {
+        self.pairs.iter().find_map(|(inside, outside)| {
             let below = path.strip_prefix(inside).ok()?;
             Some(if below.as_os_str().is_empty() { outside.clone() } else { outside.join(below) })
         })
+    }
+}
+
+/// The memory that a program has taken, for whoever keeps it to its limit.
+#[derive(Debug, Clone, Default)]
+pub struct Memory(Arc<watch::Sender<u64>>);
+
+impl Memory {
+    pub(crate) fn use_up(&self, bytes: u64) {
+        self.0.send_replace(bytes);
+    }
+
+    /// Waits until the program has taken more than `limit` bytes.
+    pub async fn exceeds(&self, limit: u64) {
+        let mut taken = self.0.subscribe();
+        // The sender lives as long as this.
+        let _ = taken.wait_for(|taken| *taken > limit).await;
     }
 }
 
@@ -79,6 +108,8 @@ pub struct Context {
     pub log: Arc<dyn LogLine>,
     /// The time.
     pub clock: Clock,
+    /// What it has taken of the machine's memory.
+    pub memory: Memory,
     /// Cancelled when the container is to end.
     pub stop: CancellationToken,
 }
@@ -99,6 +130,11 @@ impl Context {
     pub(crate) fn fail(&self, line: impl AsRef<str>) -> i32 {
         self.say(line);
         1
+    }
+
+    /// The room on the disk.
+    pub(crate) fn room(&self) -> Room {
+        Room { quotas: self.mounts.quotas.clone(), clock: self.clock.clone() }
     }
 
     /// Opens a port on the program's own address.
@@ -131,12 +167,19 @@ impl Program {
     }
 
     /// Runs the program to its exit code.
-    pub async fn run(self, context: Context) -> i32 {
+    pub async fn run(self, mut context: Context) -> i32 {
         let stop = context.stop.clone();
+        build::own(self.name, &mut context);
+        let work = async {
+            match build::begin(&context).await {
+                Some(code) => code,
+                None => (self.main)(context).await,
+            }
+        };
         tokio::select! {
             biased;
             () = stop.cancelled() => self.stopped,
-            code = (self.main)(context) => code,
+            code = work => code,
         }
     }
 }

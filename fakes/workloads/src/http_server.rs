@@ -60,9 +60,11 @@ pub(crate) fn html(body: &str) -> Answer {
 }
 
 /// Sends the client elsewhere.
-pub(crate) fn redirect(location: &'static str) -> Answer {
+pub(crate) fn redirect(location: &str) -> Answer {
     let mut answer = text(StatusCode::TEMPORARY_REDIRECT, "");
-    answer.headers_mut().insert(header::LOCATION, header::HeaderValue::from_static(location));
+    if let Ok(location) = header::HeaderValue::from_str(location) {
+        answer.headers_mut().insert(header::LOCATION, location);
+    }
     answer
 }
 

@@ -3,7 +3,8 @@
 //! They speak the real protocols over real sockets: `db` is a PostgreSQL server over SQLite files in its volume, `redis` a
 //! Redis server, the workers hold real connections and answer health checks by them. A program knows what a container
 //! knows, and no more: its [`Context`] has environment, arguments, an address, mounted directories, the network, a clock.
-//! It ends by itself with an exit code, or soon after its `stop` token is cancelled, and leaves no port open.
+//! It ends by itself with an exit code, or soon after its `stop` token is cancelled, and leaves no port open. A build that does
+//! not do says so in its image's environment (`build.rs`).
 //!
 //! | entrypoint | program |
 //! |---|---|
@@ -15,6 +16,7 @@
 
 pub mod alga_core;
 pub mod bootstrap;
+mod build;
 mod context;
 pub mod db;
 mod http_server;
@@ -24,6 +26,7 @@ pub mod password;
 pub mod pgbouncer;
 mod postgres;
 pub mod redis;
+mod room;
 mod settings;
 pub mod temporal;
 pub mod temporal_ui;
@@ -31,5 +34,6 @@ pub mod volumes;
 pub mod wait_for_bootstrap;
 pub mod worker;
 
-pub use context::{Connector, Context, Direct, LogLine, Mounts, Program, program};
+pub use context::{Connector, Context, Direct, LogLine, Memory, Mounts, Program, program};
+pub use room::{BLOCK, Quotas, Refusal};
 pub use settings::SettingError;

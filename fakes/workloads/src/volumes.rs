@@ -5,6 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
+use crate::room::NO_SPACE;
+
+const CONTENT: &[u8] = b"written, read, removed\n";
 
 /// `volume-prep DIRECTORY`: the directory is there and can be written to. What lies in it stays as it is.
 pub async fn prepare(context: Context) -> i32 {
@@ -21,7 +24,9 @@ fn check(context: &Context, program: &str, name: &str) -> i32 {
     let Some(place) = context.mounts.resolve(&directory) else {
         return context.fail(format!("{program}: {}: No such file or directory", directory.display()));
     };
-    match write_and_read(&place.join(name)) {
+    let file = place.join(name);
+    let room = context.room().take(&file, CONTENT.len() as u64);
+    match room.map_err(|_| io::Error::other(NO_SPACE)).and_then(|()| write_and_read(&file)) {
         Ok(()) => {
             context.say(format!("{program}: {} can be written to and read", directory.display()));
             0
@@ -31,7 +36,6 @@ fn check(context: &Context, program: &str, name: &str) -> i32 {
 }
 
 fn write_and_read(path: &Path) -> io::Result<()> {
-    const CONTENT: &[u8] = b"written, read, removed\n";
     fs::write(path, CONTENT)?;
     if fs::read(path)? != CONTENT {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "read something else than was written"));

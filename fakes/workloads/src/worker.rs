@@ -7,6 +7,8 @@
 //! | `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD` | Redis, if set |
 //! | `TEMPORAL_ADDRESS` | Temporal as `host:port`, if set |
 //! | `RETRY_INTERVAL_SECONDS` | between two tries, 2 |
+//!
+//! Its start script keeps the container up when the worker itself has failed, and its health page with it.
 
 use http::StatusCode;
 use tokio::sync::watch;
@@ -31,7 +33,18 @@ async fn start(context: &Context) -> Result<i32, SettingError> {
     let retry = context.retry_interval()?;
     let mut links = JoinSet::new();
     let mut states = Vec::new();
-    for peer in peers(context)? {
+    let failed = context.var("BUILD_SLEEPS");
+    if let Some(reason) = failed {
+        context.say(format!("ERROR: {reason}"));
+        context.say("Entering sleep loop after failure");
+    }
+    // Health that never comes is a connection that never stands.
+    let (_unwell, never) = watch::channel(false);
+    if let Some(reason) = context.var("BUILD_UNREADY") {
+        context.say(format!("ERROR: {reason}"));
+        states.push(never);
+    }
+    for peer in peers(context)?.into_iter().filter(|_| failed.is_none()) {
         let (up, state) = watch::channel(false);
         links.spawn(keep(context.clone(), peer, retry, up));
         states.push(state);

@@ -14,8 +14,9 @@ use tokio_util::task::TaskTracker;
 use crate::config::{NodeConfig, host_path};
 use crate::dns::PodNetwork;
 use crate::identity;
-use crate::kubelet::Kubelet;
-use crate::oci::{Client, TrustError};
+use crate::kubelet::{Evictions, Kubelet};
+use crate::memory::{self, Memory};
+use crate::oci::{Client, Reference, TrustError};
 use crate::pod_logs::{self, PodLogs};
 use crate::pool::Pool;
 use crate::process::Process;
@@ -89,12 +90,15 @@ impl Node {
             sandboxes: Semaphore::new(config.pace.at_once.max(1)),
             pace: config.pace,
             logs: PodLogs::default(),
+            memory: Memory::default(),
+            evictions: Evictions::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
         identity::register(&kubelet);
         kubelet.tasks.spawn(identity::run(Arc::clone(&kubelet)));
         kubelet.tasks.spawn(Arc::clone(&kubelet).run());
+        kubelet.tasks.spawn(memory::keep(Arc::clone(&kubelet)));
         kubelet.tasks.spawn(scheduler::run(kubelet.store.clone(), kubelet.stop.clone()));
         let proxy = proxy::run(
             kubelet.store.clone(),
@@ -114,6 +118,11 @@ impl Node {
         self.kubelet.tasks.wait().await;
     }
 
+    /// Takes the node's copy of an image away, as `crictl rmi` does; says whether there was one. Containers run on.
+    pub fn remove_image(&self, name: &str) -> bool {
+        Reference::parse(name).is_ok_and(|name| self.kubelet.images.remove(&name))
+    }
+
     /// Stops the kubelet's process: its lease stands still, nothing is probed, started or ended, and nobody can read logs.
     /// Containers run on.
     pub fn stop_kubelet(&self) {
@@ -123,6 +132,21 @@ impl Node {
     /// Starts the kubelet again; it looks at every pod anew, and its probes begin from nothing.
     pub fn start_kubelet(&self) {
         self.kubelet.process.start();
+    }
+
+    /// Ends the machine in good order: every container is asked to end, and the kubelet has ended. Objects stay as they are.
+    pub fn power_off(&self) {
+        self.kubelet.process.power_off();
+    }
+
+    /// Starts the machine, and its kubelet, which makes every pod anew that had not ended.
+    pub fn power_on(&self) {
+        self.kubelet.process.start();
+    }
+
+    /// Programs outside of pods take the machine's memory until this much is left; `None` ends them.
+    pub fn leave_memory(&self, bytes: Option<u64>) {
+        self.kubelet.memory.leave(&self.kubelet, bytes);
     }
 
     /// Where a path of the node's own disk really is, e.g. the directory of a local volume.

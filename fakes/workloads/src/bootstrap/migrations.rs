@@ -38,7 +38,8 @@ pub(crate) async fn run(context: &Context, app: &Session) -> Result<(), Bootstra
     app.run("CREATE TABLE IF NOT EXISTS knex_migrations (id SERIAL PRIMARY KEY, name TEXT NOT NULL, batch INTEGER, migration_time TIMESTAMPTZ DEFAULT now())")
         .await?;
     let mut done = 0;
-    for (name, sql) in STEPS {
+    let more = context.var("BUILD_MIGRATION").and_then(|step| step.split_once(' '));
+    for (name, sql) in STEPS.into_iter().chain(more) {
         let query = format!("SELECT 1 FROM knex_migrations WHERE name = {}", literal(name));
         if app.scalar(&query).await?.is_some() {
             continue;
@@ -47,7 +48,7 @@ pub(crate) async fn run(context: &Context, app: &Session) -> Result<(), Bootstra
         if let Err(error) = app.run(&format!("BEGIN; {sql}; {record}; COMMIT")).await {
             // The failure is what counts; the session ends with the job.
             let _ = app.run("ROLLBACK").await;
-            return Err(BootstrapError::Migration { name, reason: Said(&error).to_string() });
+            return Err(BootstrapError::Migration { name: name.to_owned(), reason: Said(&error).to_string() });
         }
         done += 1;
     }

@@ -32,10 +32,10 @@ pub(crate) enum BootstrapError {
     Unreachable { seconds: u64, address: String },
     #[error("ERROR: PostgreSQL authentication failed for {user} at {address}")]
     Authentication { user: String, address: String },
-    #[error("ERROR: Existing application database state detected while bootstrap.mode=fresh.")]
+    #[error("ERROR: Use bootstrap.mode=recover to keep it, or reset the appliance to wipe it.")]
     ExistingState,
     #[error("ERROR: Migration failed: {name}: {reason}")]
-    Migration { name: &'static str, reason: String },
+    Migration { name: String, reason: String },
     #[error("ERROR: Configured seed directory does not exist: {0}")]
     NoSeedDirectory(String),
     #[error("ERROR: Appliance bootstrap finished seed execution but no admin users exist")]
@@ -63,6 +63,7 @@ async fn bootstrap(context: &Context) -> Result<(), BootstrapError> {
     let admin = wait_for_server(context, &databases.admin).await?;
     let users = preflight(context, &admin, &databases, &mode).await?;
     if mode == "fresh" && users.is_some() {
+        context.say("ERROR: Existing application database state detected while bootstrap.mode=fresh.");
         return Err(BootstrapError::ExistingState);
     }
     server::create(context, &admin, &databases).await?;
@@ -102,6 +103,7 @@ async fn wait_for_server(context: &Context, login: &Login) -> Result<Session, Bo
             }
             Err(error) if error.is_authentication() => {
                 context.say(error.to_string());
+                context.say("Existing appliance data may not match the current db-credentials secret.");
                 return Err(BootstrapError::Authentication { user: login.user.clone(), address });
             }
             Err(error) => {

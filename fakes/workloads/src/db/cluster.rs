@@ -16,9 +16,17 @@ use pgwire::api::auth::sasl::scram::{ScramSecret, gen_salted_password};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::SqlError;
+use crate::room::{NO_SPACE, Room};
 
 /// As `scram_iterations` of a server that is asked for many short sessions.
 pub(crate) const ITERATIONS: usize = 1024;
+
+/// What a page of a table takes.
+const PAGE: u64 = 8192;
+/// What a segment of the write-ahead log takes; real ones take 2,000 times as much.
+const SEGMENT: u64 = 8192;
+/// What a new data directory takes.
+const FRESH: u64 = 64 * 1024;
 
 /// The data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +46,9 @@ pub enum ClusterError {
     /// The directory holds something that is no cluster.
     #[error("directory \"{0}\" exists but is not empty")]
     NotEmpty(PathBuf),
+    /// There is no room for it.
+    #[error("could not extend file \"base/1/1249\": {NO_SPACE}")]
+    Full,
 }
 
 /// An open data directory.
@@ -48,6 +59,7 @@ pub(crate) struct Cluster {
     catalogue: Mutex<Connection>,
     /// Counts changes that open sessions must follow.
     generation: AtomicU64,
+    room: Room,
 }
 
 impl Cluster {
@@ -57,7 +69,7 @@ impl Cluster {
     }
 
     /// Makes a new cluster with one superuser and the database `postgres`.
-    pub(crate) fn init(root: &Path, user: &str, password: &str) -> Result<Self, ClusterError> {
+    pub(crate) fn init(root: &Path, user: &str, password: &str, room: Room) -> Result<Self, ClusterError> {
         let at = |path: &Path| {
             let path = path.to_path_buf();
             move |source| ClusterError::File { path, source }
@@ -66,10 +78,11 @@ impl Cluster {
         if fs::read_dir(root).map_err(at(root))?.next().is_some() {
             return Err(ClusterError::NotEmpty(root.to_path_buf()));
         }
+        room.take(&root.join("base"), FRESH).map_err(|_| ClusterError::Full)?;
         for folder in ["global", "base"] {
             fs::create_dir(root.join(folder)).map_err(at(root))?;
         }
-        let cluster = Self::open(root)?;
+        let cluster = Self::open(root, room)?;
         cluster.roles().execute_batch(
             "CREATE TABLE authid (rolname TEXT PRIMARY KEY, rolsuper BOOLEAN NOT NULL, rolcanlogin BOOLEAN NOT NULL, salt BLOB, stored BLOB, server BLOB)",
         ).map_err(ClusterError::Catalogue)?;
@@ -96,13 +109,14 @@ impl Cluster {
     }
 
     /// Opens the cluster of a directory.
-    pub(crate) fn open(root: &Path) -> Result<Self, ClusterError> {
+    pub(crate) fn open(root: &Path, room: Room) -> Result<Self, ClusterError> {
         let file = |name: &str| open_file(&root.join("global").join(name)).map_err(ClusterError::Catalogue);
         Ok(Self {
             root: root.to_path_buf(),
             roles: Mutex::new(file("authid.sqlite")?),
             catalogue: Mutex::new(file("catalog.sqlite")?),
             generation: AtomicU64::new(0),
+            room,
         })
     }
 
@@ -117,6 +131,22 @@ impl Cluster {
     /// Changes when a session's view of the schemas is out of date.
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
+    }
+
+    /// Room for one more page of a table.
+    pub(crate) fn extend(&self, database: &str) -> Result<(), SqlError> {
+        let file = self.schema_file(database, "public");
+        self.room.take(&file, PAGE).map_err(|_| {
+            let name = file_name(database);
+            SqlError::new("53100", format!("could not extend file \"base/{name}/public\": {NO_SPACE}"))
+        })
+    }
+
+    /// Room for the next segment of the write-ahead log, which a checkpoint and a start need.
+    pub(crate) fn log_room(&self) -> Result<(), String> {
+        let file = self.root.join("pg_wal").join("xlogtemp.29");
+        let refused = |_| format!("could not write to file \"pg_wal/xlogtemp.29\": {NO_SPACE}");
+        self.room.take(&file, SEGMENT).map_err(refused)
     }
 
     pub(crate) fn catalogue_file(&self) -> PathBuf {

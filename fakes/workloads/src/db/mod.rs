@@ -28,6 +28,9 @@ use wire::{Backend, Handlers};
 
 use crate::context::Context;
 
+/// How often everything is written to the disk, as `checkpoint_timeout` of a server that nobody told otherwise.
+const CHECKPOINT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(300);
+
 pub(crate) const VERSION: &str = "PostgreSQL 16.6 on x86_64-pc-linux-gnu, compiled by gcc, 64-bit";
 
 /// A running server.
@@ -65,6 +68,13 @@ pub async fn run(context: Context) -> i32 {
         Ok(cluster) => Arc::new(cluster),
         Err(code) => return code,
     };
+    if let Err(refused) = cluster.log_room() {
+        log(&context, &format!("FATAL:  {refused}"));
+        log(&context, "LOG:  startup process (PID 29) exited with exit code 1");
+        log(&context, "LOG:  aborting startup due to startup process failure");
+        log(&context, "LOG:  database system is shut down");
+        return 1;
+    }
     let listener = match context.listen(port).await {
         Ok(listener) => listener,
         Err(error) => {
@@ -81,8 +91,20 @@ pub async fn run(context: Context) -> i32 {
 
 async fn serve(server: Arc<Server>, listener: TcpListener) -> i32 {
     let mut clients = JoinSet::new();
+    let clock = server.context.clock.clone();
+    let mut checkpoint = clock.now() + CHECKPOINT_TIMEOUT;
     loop {
         tokio::select! {
+            () = clock.sleep_until(checkpoint) => {
+                checkpoint += CHECKPOINT_TIMEOUT;
+                if let Err(refused) = server.cluster.log_room() {
+                    server.log(&format!("PANIC:  {refused}"));
+                    server.log("LOG:  server process (PID 29) was terminated by signal 6: Aborted");
+                    server.log("LOG:  terminating any other active server processes");
+                    server.log("LOG:  database system is shut down");
+                    return 1;
+                }
+            }
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
                     let backend = Arc::new(Backend::new(Arc::clone(&server)));
@@ -98,7 +120,8 @@ async fn serve(server: Arc<Server>, listener: TcpListener) -> i32 {
 fn open(context: &Context, data: &Path, root: &Path) -> Result<Cluster, i32> {
     if Cluster::exists(root) {
         context.say("PostgreSQL Database directory appears to contain a database; Skipping initialization");
-        return Cluster::open(root).map_err(|error| context.fail(format!("FATAL:  {}", told(&error, data))));
+        let opened = Cluster::open(root, context.room());
+        return opened.map_err(|error| context.fail(format!("FATAL:  {}", told(&error, data))));
     }
     let user = context.text("POSTGRES_USER", "postgres");
     let Some(password) = password(context) else {
@@ -108,10 +131,20 @@ fn open(context: &Context, data: &Path, root: &Path) -> Result<Cluster, i32> {
         );
     };
     context.say(format!("The files belonging to this database system will be owned by user \"{user}\"."));
-    let cluster = Cluster::init(root, &user, &password)
-        .map_err(|error| context.fail(format!("initdb: error: {}", told(&error, data))))?;
+    let cluster = Cluster::init(root, &user, &password, context.room()).map_err(|error| match error {
+        ClusterError::Full => no_room_to_begin(context, data, &error),
+        other => context.fail(format!("initdb: error: {}", told(&other, data))),
+    })?;
     context.say("PostgreSQL init process complete; ready for start up.");
     Ok(cluster)
+}
+
+/// What initdb says when its server finds no room. It leaves nothing behind.
+fn no_room_to_begin(context: &Context, data: &Path, error: &ClusterError) -> i32 {
+    context.say(format!("running bootstrap script ... FATAL:  {error}"));
+    context.say("HINT:  Check free disk space.");
+    context.say("child process exited with exit code 1");
+    context.fail(format!("initdb: removing contents of data directory \"{}\"", data.display()))
 }
 
 /// An error with its cause, and with the path that the container knows.
@@ -121,6 +154,7 @@ fn told(error: &ClusterError, data: &Path) -> String {
         ClusterError::File { source, .. } => {
             format!("could not access directory \"{}\": {source}", data.display())
         }
+        ClusterError::Full => error.to_string(),
         ClusterError::Catalogue(_) => {
             error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
         }

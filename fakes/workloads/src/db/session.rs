@@ -182,6 +182,9 @@ impl Session {
         for (at, value) in parameters(&self.connection, &tokens)?.into_iter().enumerate() {
             prepared.raw_bind_parameter(at + 1, value).map_err(SqlError::from)?;
         }
+        if !prepared.readonly() {
+            self.cluster.extend(&self.asker.database)?;
+        }
         let tag = command::tag(statement);
         if prepared.column_count() == 0 {
             let changed = prepared.raw_execute().map_err(SqlError::from)?;

@@ -8,6 +8,7 @@ mod resp;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use field_clock::Clock;
@@ -18,11 +19,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::context::Context;
+use crate::room::{BLOCK, NO_SPACE, Room};
 
 struct Server {
     keys: Mutex<(Keyspace, File)>,
     password: Option<String>,
     clock: Clock,
+    room: Room,
+    /// Where the file is.
+    file: PathBuf,
+    context: Context,
+    /// The last write found no room; until one does, nothing else is answered.
+    refused: AtomicBool,
 }
 
 /// Runs the server.
@@ -33,7 +41,7 @@ pub async fn run(context: Context) -> i32 {
     };
     let directory = PathBuf::from(context.text("REDIS_DATA_DIR", "/data"));
     let opened = match context.mounts.resolve(&directory) {
-        Some(directory) => load(&directory),
+        Some(directory) => load(&directory, &context.room()),
         None => Err(std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem)),
     };
     let keys = match opened {
@@ -56,7 +64,11 @@ pub async fn run(context: Context) -> i32 {
     let server = Server {
         keys: Mutex::new(keys),
         password: context.var("REDIS_PASSWORD").map(str::to_owned),
-        clock: context.clock,
+        clock: context.clock.clone(),
+        room: context.room(),
+        file: context.mounts.resolve(&directory).unwrap_or(directory).join("appendonly.aof"),
+        context,
+        refused: AtomicBool::new(false),
     };
     serve(Arc::new(server), listener).await
 }
@@ -76,8 +88,11 @@ async fn serve(server: Arc<Server>, listener: TcpListener) -> i32 {
 }
 
 /// Reads the append-only file and opens it for more.
-fn load(directory: &Path) -> std::io::Result<(Keyspace, File)> {
+fn load(directory: &Path, room: &Room) -> std::io::Result<(Keyspace, File)> {
     fs::create_dir_all(directory)?;
+    // The base, and the manifest that names the parts.
+    let no_room = |_| std::io::Error::other(NO_SPACE);
+    room.take(&directory.join("appendonly.aof.manifest"), 2 * BLOCK).map_err(no_room)?;
     let path = directory.join("appendonly.aof");
     let mut keys = Keyspace::default();
     if path.exists() {
@@ -129,11 +144,24 @@ impl Server {
         let mut guard = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let (keys, file) = &mut *guard;
         let (reply, kept) = keys.execute(name, &command[1..], self.clock.now().as_millisecond());
-        if let Some(kept) = kept
-            && let Err(error) = file.write_all(&resp::command(&kept))
-        {
-            return Reply::Error(format!("MISCONF Errors writing to the AOF file: {error}"));
+        let Some(kept) = kept else {
+            return if name == "PING" && self.refused.load(Ordering::Relaxed) { misconfigured(NO_SPACE) } else { reply };
+        };
+        let bytes = resp::command(&kept);
+        if self.room.take(&self.file, bytes.len() as u64).is_err() {
+            if !self.refused.swap(true, Ordering::Relaxed) {
+                self.context.say(format!("# Error writing to the AOF file: {NO_SPACE}"));
+            }
+            return misconfigured(NO_SPACE);
+        }
+        self.refused.store(false, Ordering::Relaxed);
+        if let Err(error) = file.write_all(&bytes) {
+            return misconfigured(&error.to_string());
         }
         reply
     }
+}
+
+fn misconfigured(why: &str) -> Reply {
+    Reply::Error(format!("MISCONF Errors writing to the AOF file: {why}"))
 }

@@ -25,8 +25,11 @@ fn a_fresh_bootstrap_goes_through_all_steps_and_a_second_one_is_refused() {
         let (code, log) = world.start("/bin/bootstrap", &[], &[]).end().await;
         assert_eq!(code, 1);
         assert_eq!(
-            log.last().unwrap(),
-            "ERROR: Existing application database state detected while bootstrap.mode=fresh."
+            log[log.len() - 2..],
+            [
+                "ERROR: Existing application database state detected while bootstrap.mode=fresh.",
+                "ERROR: Use bootstrap.mode=recover to keep it, or reset the appliance to wipe it."
+            ]
         );
     });
 }

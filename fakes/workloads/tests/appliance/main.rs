@@ -4,6 +4,7 @@
 mod application;
 mod bootstrap;
 mod database;
+mod full;
 mod result;
 mod temporal;
 mod world;

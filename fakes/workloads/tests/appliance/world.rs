@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fake_workloads::{Connector, Context, LogLine, Mounts, program};
+use fake_workloads::{Connector, Context, LogLine, Memory, Mounts, Quotas, program};
 use field_clock::{Clock, FieldRuntime, Options};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -92,6 +92,7 @@ impl Running {
 pub(crate) struct World {
     pub(crate) ip: IpAddr,
     pub(crate) clock: Clock,
+    pub(crate) quotas: Quotas,
     pub(crate) volume: PathBuf,
     _directory: tempfile::TempDir,
 }
@@ -108,6 +109,7 @@ pub(crate) fn in_world<F: Future<Output = ()>>(test: impl FnOnce(World) -> F) {
     let world = World {
         ip,
         clock: runtime.clock().clone(),
+        quotas: Quotas::default(),
         volume: directory.path().join("data"),
         _directory: directory,
     };
@@ -145,9 +147,10 @@ impl World {
             env: all,
             args: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             ip: self.ip,
-            mounts: Mounts::new(vec![(PathBuf::from("/data"), self.volume.clone())]),
+            mounts: Mounts::new(vec![(PathBuf::from("/data"), self.volume.clone())]).within(self.quotas.clone()),
             network: Arc::new(OneAddress(self.ip)),
             log: Arc::clone(&lines) as Arc<dyn LogLine>,
+            memory: Memory::default(),
             clock: self.clock.clone(),
             stop: stop.clone(),
         };

@@ -4,11 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use cluster_node::{Container, ContainerSpec, LogSink, PodNetwork, Runtime, StartError};
+use cluster_node::{Container, ContainerSpec, Exit, LogSink, PodNetwork, Runtime, StartError};
 use fake_cluster::ProgramContainer;
-use fake_workloads::{Connector, Context, LogLine, Mounts};
+use fake_workloads::{Connector, Context, LogLine, Memory, Mounts, Quotas};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
@@ -26,10 +27,14 @@ pub(super) struct SimRuntime {
     pub(super) status: Vec<String>,
     /// Where the API is on this machine.
     pub(super) api: SocketAddr,
+    /// Who tells how time passes while the API does not.
+    pub(super) time: SocketAddr,
     /// Where process ids are kept for the sweep.
     pub(super) directory: PathBuf,
     /// What was started.
     pub(super) starts: Starts,
+    /// What of the node's disk has a limit.
+    pub(super) quotas: Quotas,
 }
 
 #[async_trait]
@@ -40,18 +45,54 @@ impl Runtime for SimRuntime {
         };
         self.starts.note(&spec);
         if entrypoint.rsplit('/').next() == Some(STATUS) {
-            return Ok(Box::new(ProcessContainer::start(&self.status, &spec, self.api, &self.directory)?));
+            let process = ProcessContainer::start(&self.status, &spec, self.api, self.time, &self.directory)?;
+            if let Some(pid) = process.pid() {
+                self.starts.note_process(&spec.container, pid);
+            }
+            return Ok(Box::new(process));
         }
         let Some(program) = fake_workloads::program(&entrypoint) else {
             return Err(StartError::not_found(&entrypoint));
         };
         let stop = CancellationToken::new();
-        let context = context(&spec, &stop);
-        Ok(Box::new(ProgramContainer::start(spec, Box::pin(program.run(context)), stop)))
+        let context = context(&spec, &stop, &self.quotas);
+        let (memory, limit) = (context.memory.clone(), spec.memory_limit);
+        let container = ProgramContainer::start(spec, Box::pin(program.run(context)), stop);
+        Ok(Box::new(Limited { container, memory, limit, killed: false }))
     }
 }
 
-fn context(spec: &ContainerSpec, stop: &CancellationToken) -> Context {
+/// A program that is killed when it takes more memory than it may.
+struct Limited {
+    container: ProgramContainer,
+    memory: Memory,
+    limit: Option<u64>,
+    killed: bool,
+}
+
+#[async_trait]
+impl Container for Limited {
+    async fn wait(&mut self) -> Exit {
+        if self.killed {
+            return Exit::out_of_memory();
+        }
+        let limit = self.limit.unwrap_or(u64::MAX);
+        tokio::select! {
+            exit = self.container.wait() => exit,
+            () = self.memory.exceeds(limit) => {
+                self.killed = true;
+                self.container.kill();
+                Exit::out_of_memory()
+            }
+        }
+    }
+
+    async fn stop(&mut self, grace: Duration) {
+        self.container.stop(grace).await;
+    }
+}
+
+fn context(spec: &ContainerSpec, stop: &CancellationToken, quotas: &Quotas) -> Context {
     let mut env: std::collections::BTreeMap<String, String> = spec.env.iter().cloned().collect();
     if let Some(directory) = &spec.service_account_dir {
         env.entry(SERVICE_ACCOUNT.into()).or_insert_with(|| directory.display().to_string());
@@ -60,10 +101,11 @@ fn context(spec: &ContainerSpec, stop: &CancellationToken) -> Context {
         env,
         args: spec.argv.iter().skip(1).cloned().collect(),
         ip: spec.ip,
-        mounts: Mounts::new(spec.mounts.iter().map(|m| (m.path.clone(), m.host.clone())).collect()),
+        mounts: Mounts::new(spec.mounts.iter().map(|m| (m.path.clone(), m.host.clone())).collect()).within(quotas.clone()),
         network: Arc::new(Network(spec.network.clone())),
         log: Arc::new(Log(spec.log.clone())),
         clock: spec.clock.clone(),
+        memory: Memory::default(),
         stop: stop.clone(),
     }
 }

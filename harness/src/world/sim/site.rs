@@ -14,24 +14,26 @@ fn file(configuration: &Path, release: &str) -> PathBuf {
     configuration.join(SITE).join("values").join(format!("{release}.yaml"))
 }
 
-/// Adds a value to those of a release.
-pub(super) fn set(configuration: &Path, release: &str, path: &[&str], value: Value) -> io::Result<()> {
+/// Changes the values of a release; gives the whole text.
+pub(super) fn change(
+    configuration: &Path,
+    release: &str,
+    change: impl FnOnce(&mut Value),
+) -> io::Result<String> {
     let file = file(configuration, release);
     let mut values = match fs::read(&file) {
         Ok(bytes) => serde_json::from_slice(&bytes)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => json!({}),
         Err(error) => return Err(error),
     };
-    let mut at = &mut values;
-    for name in path {
-        at = &mut at[*name];
-    }
-    *at = value;
+    change(&mut values);
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }
     // JSON is YAML.
-    fs::write(&file, serde_json::to_vec_pretty(&values)?)
+    let text = serde_json::to_string_pretty(&values)?;
+    fs::write(&file, &text)?;
+    Ok(text)
 }
 
 /// Takes a release's values away; says whether there were any.
@@ -50,8 +52,8 @@ mod tests {
     #[test]
     fn values_of_two_causes_stand_side_by_side_until_they_are_taken_away() {
         let home = tempfile::tempdir().unwrap();
-        set(home.path(), "temporal", &["ui", "enableServiceLinks"], json!(true)).unwrap();
-        set(home.path(), "temporal", &["temporal", "autosetup"], json!(false)).unwrap();
+        change(home.path(), "temporal", |it| it["ui"]["enableServiceLinks"] = json!(true)).unwrap();
+        change(home.path(), "temporal", |it| it["temporal"]["autosetup"] = json!(false)).unwrap();
         let read: Value = serde_json::from_slice(&fs::read(file(home.path(), "temporal")).unwrap()).unwrap();
         assert_eq!(read, json!({"ui": {"enableServiceLinks": true}, "temporal": {"autosetup": false}}));
         assert!(take_away(home.path(), "temporal").unwrap());

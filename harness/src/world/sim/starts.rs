@@ -24,7 +24,7 @@ impl Start {
 
 /// Every start of a world, in order. Values of variables stay in this process.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Starts(Arc<Mutex<Vec<Start>>>);
+pub(super) struct Starts(Arc<Mutex<Vec<Start>>>, Arc<Mutex<Vec<(String, u32)>>>);
 
 impl Starts {
     pub(super) fn note(&self, spec: &ContainerSpec) {
@@ -36,6 +36,22 @@ impl Starts {
             environment: spec.env.clone(),
         };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(start);
+    }
+
+    /// A container that is a process of its own.
+    pub(super) fn note_process(&self, container: &str, pid: u32) {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner).push((container.to_owned(), pid));
+    }
+
+    /// The newest process of a container of this name; it may have ended.
+    pub(super) fn process(&self, container: &str) -> Option<u32> {
+        let all = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().rfind(|(name, _)| name == container).map(|(_, pid)| *pid)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Start> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Those of a container of this name.

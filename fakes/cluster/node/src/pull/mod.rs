@@ -74,6 +74,11 @@ impl Images {
         lock(&self.present).get(&name.to_string()).cloned()
     }
 
+    /// Takes an image away; the next container that wants it has it pulled anew. Says whether it was there.
+    pub(crate) fn remove(&self, name: &Reference) -> bool {
+        lock(&self.present).remove(&name.to_string()).is_some()
+    }
+
     /// All images that are present, by name.
     pub(crate) fn list(&self) -> Vec<(String, u64)> {
         let mut list: Vec<_> =

@@ -1,36 +1,117 @@
-//! Causes in what the bootstrap job is given.
+//! Causes in what the bootstrap job is given, and in what it finds.
 
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use serde_json::json;
+use cluster_api::{Store, kinds, object};
+use serde_json::{Value, json};
 
-use super::{Cause, Ground, Set, Sighting, Start, failed, site, unsupported};
+use super::builds::{self, Bad};
+use super::{Cause, Ground, Noticed, Set, Sighting, Start, earlier, unsupported, values, workload};
 use crate::fault::FaultUse;
 
 /// A seed directory that no image has.
 const NO_SEEDS: &str = "/app/server/seeds/retired";
+/// A seed directory that every image has, without people in it.
+const NO_PEOPLE: &str = "/app/server/seeds/reference";
+/// A migration that nobody has tried on a database like this.
+const MIGRATION: &str = "202512010930_add_service_levels.cjs";
+/// A package that programs of the application need.
+const PACKAGE: &str = "pino";
 
-pub(super) fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+    let text = |name: &str, otherwise: &str| fault.params.text(name).unwrap_or(otherwise).to_owned();
     match fault.name() {
-        "bootstrap.seed-missing" => {
-            site::set(&ground.configuration, "alga-core", &["setup", "seedDirectory"], json!(NO_SEEDS))
-                .map_err(|source| failed(fault.name(), source))?;
-            Ok(Rc::new(SeedMissing))
+        "bootstrap.seed-missing" => seeds(ground, fault, NO_SEEDS),
+        "bootstrap.no-users" => seeds(ground, fault, NO_PEOPLE),
+        "bootstrap.never-created" => {
+            values::choose(ground, fault.name(), "alga-core", |values| {
+                values["setup"]["hook"] = json!(true);
+            })?;
+            Ok(Rc::new(NeverCreated(Noticed::default())))
+        }
+        "bootstrap.migration-fails" => {
+            let table = "ALTER TABLE service_levels ADD COLUMN response_minutes INTEGER";
+            let migration = text("migration", MIGRATION);
+            build(ground, fault, "MIGRATION", format!("{migration} {table}"))
+        }
+        "bootstrap.module-missing" => {
+            let lines = module_missing(&text("package", PACKAGE), "/app/server/setup/bootstrap.mjs");
+            build(ground, fault, "EXITS", format!("1 {lines}"))
+        }
+        "bootstrap.hangs" => {
+            let line = "Waiting for the licence server at licence.internal:7070";
+            build(ground, fault, "WAITS", line.to_owned())
+        }
+        "bootstrap.existing-data" => {
+            earlier::install(ground, fault.name()).await?;
+            Ok(Rc::new(ExistingData(Noticed::default())))
         }
         other => Err(unsupported(other)),
     }
 }
 
-/// The seeds are not where they are said to be.
-struct SeedMissing;
+/// What Node.js says when a package is not there.
+pub(super) fn module_missing(package: &str, program: &str) -> String {
+    format!(
+        "node:internal/modules/esm/resolve:873\nError [ERR_MODULE_NOT_FOUND]: Cannot find package '{package}' imported from {program}"
+    )
+}
+
+fn build(ground: &Ground<'_>, fault: &FaultUse, what: &str, details: String) -> Set {
+    builds::publish(ground, fault.name(), Bad { image: "alga-core", program: "bootstrap", what, details })
+}
+
+fn seeds(ground: &Ground<'_>, fault: &FaultUse, directory: &'static str) -> Set {
+    values::choose(ground, fault.name(), "alga-core", |values| {
+        values["setup"]["seedDirectory"] = json!(directory);
+    })?;
+    Ok(Rc::new(Seeds(directory)))
+}
+
+/// The seeds are not what they should be.
+struct Seeds(&'static str);
 
 #[async_trait(?Send)]
-impl Cause for SeedMissing {
+impl Cause for Seeds {
     async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
-        let told = |start: &&Start| start.variable("SEED_DIRECTORY") == Some(NO_SEEDS);
+        let told = |start: &&Start| start.variable("SEED_DIRECTORY") == Some(self.0);
         let starts = ground.starts.of("bootstrap");
-        let how = format!("with SEED_DIRECTORY={NO_SEEDS}");
+        let how = format!("with SEED_DIRECTORY={}", self.0);
         starts.iter().filter(told).map(|start| Sighting::of(start, &how)).collect()
+    }
+}
+
+/// The application waits for a job that nobody makes.
+struct NeverCreated(Noticed);
+
+#[async_trait(?Send)]
+impl Cause for NeverCreated {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let so = waits_for_bootstrap(ground.store()) && !has_job(ground.store());
+        self.0.if_so(so, ground, "the application waits for bootstrap, and there is no job")
+    }
+}
+
+fn waits_for_bootstrap(store: &Store) -> bool {
+    let waits = |status: &Value| status["name"] == "wait-for-bootstrap" && status["state"]["running"].is_object();
+    let pods = store.list(&kinds::PODS, Some(workload::NAMESPACE));
+    let mut inits = pods.iter().flat_map(|pod| pod["status"]["initContainerStatuses"].as_array().into_iter().flatten());
+    inits.any(waits)
+}
+
+fn has_job(store: &Store) -> bool {
+    let jobs = store.list(&kinds::JOBS, Some(workload::NAMESPACE));
+    jobs.iter().any(|job| object::name(job).contains("-bootstrap"))
+}
+
+/// A database that was there before.
+struct ExistingData(Noticed);
+
+#[async_trait(?Send)]
+impl Cause for ExistingData {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let started = !ground.starts.of("db").is_empty();
+        self.0.if_so(started, ground, "the database was started on the data of an earlier install")
     }
 }

@@ -7,7 +7,7 @@ use cluster_api::kinds;
 use serde_json::json;
 
 use super::volumes::until;
-use super::{Cause, Ground, Set, Sighting, Start, done, failed, site, unsupported, workload};
+use super::{Cause, Ground, Set, Sighting, Start, done, unsupported, values, workload};
 use crate::fault::{FaultUse, HealStep};
 use crate::world::InjectError;
 
@@ -15,9 +15,9 @@ pub(super) fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     let component = fault.params.text("component").unwrap_or_default().to_owned();
     let service = fault.params.text("service").map(str::to_owned);
     let section = if component == "temporal-ui" { "ui" } else { "temporal" };
-    let path = [section, "enableServiceLinks"];
-    site::set(&ground.configuration, "temporal", &path, json!(true))
-        .map_err(|source| failed(fault.name(), source))?;
+    values::choose(ground, fault.name(), "temporal", |values| {
+        values[section]["enableServiceLinks"] = json!(true);
+    })?;
     if let Some(name) = &service {
         add_service(ground, name);
     }

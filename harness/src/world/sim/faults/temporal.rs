@@ -5,15 +5,16 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Cause, Ground, Set, Sighting, Start, done, failed, site, unsupported, workload};
+use super::{Cause, Ground, Set, Sighting, Start, done, unsupported, values, workload};
 use crate::fault::{FaultUse, HealStep};
 use crate::world::InjectError;
 
 pub(super) fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     match fault.name() {
         "temporal.no-autosetup" => {
-            site::set(&ground.configuration, "temporal", &["temporal", "autosetup"], json!(false))
-                .map_err(|source| failed(fault.name(), source))?;
+            values::choose(ground, fault.name(), "temporal", |values| {
+                values["temporal"]["autosetup"] = json!(false);
+            })?;
             Ok(Rc::new(NoAutosetup))
         }
         other => Err(unsupported(other)),

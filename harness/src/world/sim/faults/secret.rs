@@ -1,0 +1,174 @@
+//! Causes in the application's Secrets.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cluster_api::{ApiError, Propagation, Store, kinds};
+use serde_json::{Value, json};
+
+use super::volumes::{self, until};
+use super::{Cause, Ground, Noticed, Set, Sighting, Start, earlier, failed, no_target, unsupported, workload};
+use crate::fault::{FaultUse, HealStep};
+use crate::world::InjectError;
+
+const DATABASE: &str = "db-credentials";
+
+/// Who signs in to the database, by which key, told by which variables of which containers.
+const USERS: [(&str, &str, &[&str], &[&str]); 3] = [
+    (
+        "postgres",
+        "DB_PASSWORD_SUPERUSER",
+        &["DB_PASSWORD_SUPERUSER", "POSTGRES_PWD"],
+        &["temporal"],
+    ),
+    ("app_user", "DB_PASSWORD_SERVER", &["DB_PASSWORD_SERVER"], &["alga-core"]),
+    (
+        "app_user_pgbouncer",
+        "DB_PASSWORD_PGBOUNCER",
+        &["DB_PASSWORD_PGBOUNCER", "DB_PASSWORD", "DB_PASSWORD_SERVER"],
+        &["pgbouncer", "workflow-worker", "email-service", "temporal-worker"],
+    ),
+];
+
+pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+    match fault.name() {
+        "secret.missing" => missing(ground, fault).await,
+        "secret.wrong-password" => wrong_password(ground, fault).await,
+        other => Err(unsupported(other)),
+    }
+}
+
+pub(super) fn heal(ground: &Ground<'_>, step: &HealStep) -> Result<(), InjectError> {
+    let name = step.params.text("name").unwrap_or_default();
+    match step.name() {
+        "secret.restore" => {
+            let Some(kept) = ground.archive.kept("Secret", workload::NAMESPACE, name) else {
+                return Err(no_target(step.name(), format!("Secret {name} that was broken"), Vec::new()));
+            };
+            ground.archive.put_back(ground.store(), &kinds::SECRETS, kept).map_err(|e| failed(step.name(), e))
+        }
+        other => Err(unsupported(other)),
+    }
+}
+
+/// Takes a Secret or a key away, as soon as it is there.
+async fn missing(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+    let name = fault.params.text("name").unwrap_or_default().to_owned();
+    let key = fault.params.text("key").map(str::to_owned);
+    let installed = ground.store().get(&kinds::NAMESPACES, "", workload::NAMESPACE).is_some();
+    if name == DATABASE && key.is_none() && !installed {
+        earlier::install(ground, fault.name()).await?;
+    }
+    let taken = Arc::new(Taken::default());
+    let (store, archive, note) = (ground.store().clone(), ground.archive.clone(), Arc::clone(&taken));
+    let what = key.as_ref().map_or_else(|| format!("Secret {name}"), |key| format!("key {key} of Secret {name}"));
+    tokio::spawn(async move {
+        let there = || {
+            let secret = store.get(&kinds::SECRETS, workload::NAMESPACE, &name)?;
+            key.as_ref().is_none_or(|key| secret["data"][key].is_string()).then_some(secret)
+        };
+        let Some(secret) = until(&store, there).await else { return };
+        archive.keep("Secret", &secret);
+        match take(&store, &name, key.as_deref()) {
+            Ok(()) => note.0.store(true, std::sync::atomic::Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, name, "cannot take a Secret away"),
+        }
+    });
+    Ok(Rc::new(Missing { what, taken, noticed: Noticed::default() }))
+}
+
+/// Whether it has happened.
+#[derive(Default)]
+struct Taken(std::sync::atomic::AtomicBool);
+
+fn take(store: &Store, name: &str, key: Option<&str>) -> Result<(), ApiError> {
+    match key {
+        None => store
+            .delete(&kinds::SECRETS, workload::NAMESPACE, name, Propagation::Background)
+            .map(drop),
+        Some(key) => store
+            .modify(&kinds::SECRETS, workload::NAMESPACE, name, |secret| {
+                if let Some(data) = secret["data"].as_object_mut() {
+                    data.remove(key);
+                }
+            })
+            .map(drop),
+    }
+}
+
+/// A Secret that is gone, or a key.
+struct Missing {
+    what: String,
+    taken: Arc<Taken>,
+    noticed: Noticed,
+}
+
+#[async_trait(?Send)]
+impl Cause for Missing {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let taken = self.taken.0.load(std::sync::atomic::Ordering::Relaxed);
+        self.noticed.if_so(taken, ground, &format!("{} was there and is gone", self.what))
+    }
+}
+
+/// Puts other passwords into the Secret than the volume knows.
+async fn wrong_password(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+    let only = fault.params.text("user");
+    let meant: Vec<_> = USERS.iter().filter(|(user, ..)| only.is_none_or(|only| only == *user)).collect();
+    let store = ground.store();
+    let mut there = store.get(&kinds::SECRETS, workload::NAMESPACE, DATABASE);
+    let installed = there.is_some();
+    if store.get(&kinds::NAMESPACES, "", workload::NAMESPACE).is_none() {
+        earlier::install(ground, fault.name()).await?;
+        there = store.get(&kinds::SECRETS, workload::NAMESPACE, DATABASE);
+    }
+    let Some(secret) = there else {
+        return Err(no_target(fault.name(), format!("Secret {DATABASE}"), Vec::new()));
+    };
+    ground.archive.keep("Secret", &secret);
+    let wrong = json!(STANDARD.encode(format!("{}OfAnotherInstall", store.chance().id())));
+    let written = write(store, &meant, &wrong);
+    written.map_err(|source| failed(fault.name(), source))?;
+    if installed {
+        for component in meant.iter().flat_map(|(.., components)| components.iter()) {
+            volumes::restart(store, component).map_err(|source| failed(fault.name(), source))?;
+        }
+    }
+    let variables = meant.iter().flat_map(|(_, _, variables, _)| variables.iter().copied()).collect();
+    let wrong = STANDARD.decode(wrong.as_str().unwrap_or_default()).unwrap_or_default();
+    Ok(Rc::new(Wrong { variables, password: String::from_utf8_lossy(&wrong).into_owned() }))
+}
+
+fn write(
+    store: &Store,
+    meant: &[&(&str, &str, &[&str], &[&str])],
+    password: &Value,
+) -> Result<(), ApiError> {
+    store
+        .modify(&kinds::SECRETS, workload::NAMESPACE, DATABASE, |secret| {
+            for (_, key, ..) in meant {
+                secret["data"][*key] = password.clone();
+            }
+        })
+        .map(drop)
+}
+
+/// A password that the database does not know.
+struct Wrong {
+    variables: Vec<&'static str>,
+    password: String,
+}
+
+#[async_trait(?Send)]
+impl Cause for Wrong {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let told = |start: &&Start| {
+            self.variables.iter().any(|variable| start.variable(variable) == Some(self.password.as_str()))
+        };
+        let starts = ground.starts.all();
+        starts.iter().filter(told).map(|start| Sighting::of(start, "with a wrong password")).collect()
+    }
+}
