@@ -20,6 +20,16 @@ const PERIOD: Duration = Duration::from_secs(5);
 const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 const NOT_READY: &str = "node.kubernetes.io/not-ready";
 
+/// A node on which somebody put `unschedulable`; it is no condition.
+const CORDONED: &str = "";
+/// Conditions, and the taints that follow from them.
+const BY_STATE: [(&str, &str); 4] = [
+    ("MemoryPressure", "node.kubernetes.io/memory-pressure"),
+    ("DiskPressure", "node.kubernetes.io/disk-pressure"),
+    ("PIDPressure", "node.kubernetes.io/pid-pressure"),
+    (CORDONED, "node.kubernetes.io/unschedulable"),
+];
+
 /// The newest renewal of a node's Lease, and when it was seen here.
 struct Sign {
     renewal: String,
@@ -101,6 +111,15 @@ fn has_taint(node: &Value, (key, effect): (&str, &str)) -> bool {
     listed.iter().any(|taint| taint["key"] == key && taint["effect"] == effect)
 }
 
+/// The taints that follow from what is known of a node: nothing new is put on it.
+fn by_state(node: &Value) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let holds = |kind: &str| match object::condition(node, kind) {
+        Some(condition) => condition["status"] == "True",
+        None => kind == CORDONED && node["spec"]["unschedulable"] == true,
+    };
+    BY_STATE.iter().filter(move |(kind, _)| holds(kind)).map(|(_, key)| (*key, "NoSchedule"))
+}
+
 impl Nodes {
     /// The look at which a node that is back is let have its pods again; now when there is nothing to let go.
     fn next_look(&self, node: &Value, now: Timestamp) -> Timestamp {
@@ -158,11 +177,17 @@ impl Nodes {
     }
 
     /// Taints the node with these and no others of this controller's, one write each.
-    fn set_taints(&self, node: &Value, wanted: &[(&str, &str)]) {
+    fn set_taints(&self, node: &Value, wanted: &[(&'static str, &'static str)]) {
         let listed = node["spec"]["taints"].as_array().map_or(&[][..], Vec::as_slice);
         let is =
             |taint: &Value, (key, effect): (&str, &str)| taint["key"] == key && taint["effect"] == effect;
-        let ours = |taint: &Value| taint["key"] == UNREACHABLE || taint["key"] == NOT_READY;
+        let states = by_state(node);
+        let wanted: Vec<(&str, &str)> = wanted.iter().copied().chain(states).collect();
+        let ours = |taint: &Value| {
+            taint["key"] == UNREACHABLE
+                || taint["key"] == NOT_READY
+                || BY_STATE.iter().any(|(_, key)| taint["key"] == *key && taint["effect"] == "NoSchedule")
+        };
         let stale = |taint: &Value| ours(taint) && !wanted.iter().any(|pair| is(taint, *pair));
         if listed.iter().any(stale) {
             let outcome = self.store.modify(&kinds::NODES, "", object::name(node), |node| {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::go_time::after;
 use crate::kubelet::Kubelet;
+use crate::memory;
 
 const LEASES_NAMESPACE: &str = "kube-node-lease";
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
@@ -20,13 +21,17 @@ const STARTING_TAKES: Duration = Duration::from_millis(300);
 pub(crate) async fn run(node: Arc<Kubelet>) {
     let mut process = node.process.subscribe();
     let mut beat = node.clock.now();
-    let mut number = process.borrow().number;
+    let (mut number, mut boot) = (process.borrow().number, process.borrow().boot);
     loop {
         let life = *process.borrow_and_update();
         if life.running {
             if life.number != number {
                 number = life.number;
                 say_started(&node);
+                if life.boot != boot {
+                    boot = life.boot;
+                    say_rebooted(&node);
+                }
                 node.clock.sleep(STARTING_TAKES).await;
                 beat = node.clock.now();
             }
@@ -50,12 +55,28 @@ fn say_started(node: &Kubelet) {
     }
 }
 
+/// What it says when the machine was started again.
+fn say_rebooted(node: &Kubelet) {
+    let boot = node.store.chance().uuid();
+    let written = node.store.modify(&NODES, "", &node.name, |object| {
+        object["status"]["nodeInfo"]["bootID"] = json!(boot);
+    });
+    match written {
+        Ok(object) => {
+            let text = format!("Node {} has been rebooted, boot id: {boot}", node.name);
+            node.recorder.warning(&object, "Rebooted", &text);
+        }
+        Err(error) => tracing::warn!(%error, "cannot write the node's boot"),
+    }
+}
+
 /// A kubelet says of its node what it finds when that is news.
 fn say_found(node: &Kubelet, object: &Value) {
     let status = |kind: &str| object::condition(object, kind).and_then(|c| c["status"].as_str());
     let mut news = Vec::new();
+    let (memory, _, _, of_memory) = memory::words(node.memory.is_pressed());
     for (kind, good, reason) in [
-        ("MemoryPressure", "False", "NodeHasSufficientMemory"),
+        ("MemoryPressure", memory, of_memory),
         ("DiskPressure", "False", "NodeHasNoDiskPressure"),
         ("PIDPressure", "False", "NodeHasSufficientPID"),
         ("Ready", "True", "NodeReady"),
@@ -88,7 +109,7 @@ pub(crate) fn register(node: &Kubelet) {
     let outcome = node.store.modify(&NODES, "", &node.name, |object| {
         let healthy = object::condition(object, "Ready").is_some_and(|ready| ready["status"] == "True");
         if missing || !healthy {
-            object["status"]["conditions"] = conditions(object, &stamp);
+            object["status"]["conditions"] = conditions(node, object, &stamp);
         }
     });
     if let Err(error) = outcome {
@@ -96,9 +117,10 @@ pub(crate) fn register(node: &Kubelet) {
     }
 }
 
-fn conditions(object: &Value, stamp: &str) -> Value {
+fn conditions(node: &Kubelet, object: &Value, stamp: &str) -> Value {
+    let (memory, reason, message, _) = memory::words(node.memory.is_pressed());
     let list = [
-        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("MemoryPressure", memory, reason, message),
         ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),

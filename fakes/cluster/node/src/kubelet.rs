@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cluster_api::events::Recorder;
 use cluster_api::kinds::{PODS, SERVICES};
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Pace;
+use crate::memory::Memory;
 use crate::pod::{Update, Worker};
 use crate::pod_logs::PodLogs;
 use crate::pool::Pool;
@@ -44,8 +45,35 @@ pub(crate) struct Kubelet {
     /// Turns at making sandboxes.
     pub(crate) sandboxes: Semaphore,
     pub(crate) logs: PodLogs,
+    pub(crate) memory: Memory,
+    pub(crate) evictions: Evictions,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
+}
+
+/// Pods that have to leave the node.
+pub(crate) struct Evictions {
+    order: mpsc::UnboundedSender<(String, String)>,
+    orders: Mutex<Option<mpsc::UnboundedReceiver<(String, String)>>>,
+}
+
+impl Default for Evictions {
+    fn default() -> Self {
+        let (order, orders) = mpsc::unbounded_channel();
+        Self { order, orders: Mutex::new(Some(orders)) }
+    }
+}
+
+impl Evictions {
+    /// Takes a pod from the node, and says why.
+    pub(crate) fn order(&self, uid: &str, why: String) {
+        // A kubelet that has stopped evicts nobody.
+        let _ = self.order.send((uid.to_owned(), why));
+    }
+
+    fn orders(&self) -> Option<mpsc::UnboundedReceiver<(String, String)>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Port of every DNS server.
@@ -74,10 +102,18 @@ impl Kubelet {
     pub(crate) async fn run(self: Arc<Self>) {
         let mut pods = self.store.watch(&PODS, None);
         let mut workers: HashMap<String, mpsc::UnboundedSender<Update>> = HashMap::new();
+        let Some(mut orders) = self.evictions.orders() else { return };
         loop {
             let event = tokio::select! {
                 () = self.stop.cancelled() => return,
                 event = pods.next() => event,
+                Some((uid, why)) = orders.recv() => {
+                    if let Some(worker) = workers.get(&uid) {
+                        // A worker that has ended listens no more.
+                        let _ = worker.send(Update::Evict(why));
+                    }
+                    continue;
+                }
             };
             let Some(event) = event else { return };
             let pod = event.object;

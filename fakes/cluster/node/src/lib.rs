@@ -12,6 +12,7 @@ mod go_time;
 mod identity;
 mod kubelet;
 mod logs;
+mod memory;
 mod network;
 mod node;
 pub mod oci;

@@ -10,6 +10,10 @@ pub(crate) struct Life {
     pub(crate) running: bool,
     /// Tells one process from the next.
     pub(crate) number: u32,
+    /// Whether its machine runs.
+    pub(crate) powered: bool,
+    /// Tells one run of the machine from the next.
+    pub(crate) boot: u32,
 }
 
 /// The process. Clones are the same one.
@@ -20,7 +24,7 @@ pub(crate) struct Process {
 
 impl Default for Process {
     fn default() -> Self {
-        Self { life: Arc::new(watch::Sender::new(Life { running: true, number: 1 })) }
+        Self { life: Arc::new(watch::Sender::new(Life { running: true, number: 1, powered: true, boot: 1 })) }
     }
 }
 
@@ -29,11 +33,17 @@ impl Process {
         self.life.send_modify(|life| life.running = false);
     }
 
+    /// The machine ends, and the kubelet with it.
+    pub(crate) fn power_off(&self) {
+        self.life.send_modify(|life| (life.running, life.powered) = (false, false));
+    }
+
     pub(crate) fn start(&self) {
         self.life.send_if_modified(|life| {
             let starts = !life.running;
             if starts {
-                *life = Life { running: true, number: life.number + 1 };
+                let boot = if life.powered { life.boot } else { life.boot + 1 };
+                *life = Life { running: true, number: life.number + 1, powered: true, boot };
             }
             starts
         });

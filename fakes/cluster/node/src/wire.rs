@@ -28,6 +28,11 @@ impl Wire {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(&known).copied().unwrap_or(known)
     }
 
+    /// Whether anything can be found at an address; the internet beyond the mapped ones is not there, and does not answer.
+    pub(crate) fn leads_nowhere(&self, known: SocketAddr) -> bool {
+        !self.actual(known).ip().is_loopback()
+    }
+
     /// Where to bind so that `known` can be reached: itself, or any port of the same address where ports need a privilege.
     pub(crate) fn place(&self, known: SocketAddr) -> SocketAddr {
         let actual = self.actual(known);

@@ -58,6 +58,11 @@ async fn ask(
     id: u16,
 ) -> Result<Message, DnsFailure> {
     let socket = UdpSocket::bind(SocketAddr::new(from, 0)).await.map_err(|error| dial(server, &error))?;
+    if wire.leads_nowhere(server) {
+        clock.sleep(ANSWER_WITHIN).await;
+        let local = socket.local_addr().map_err(|error| dial(server, &error))?;
+        return Err(DnsFailure::Timeout(format!("read udp {local}->{server}: i/o timeout")));
+    }
     socket.connect(wire.actual(server)).await.map_err(|error| dial(server, &error))?;
     let route = match socket.local_addr() {
         Ok(local) => format!("udp {local}->{server}"),

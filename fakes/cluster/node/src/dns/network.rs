@@ -144,7 +144,12 @@ impl PodNetwork {
     }
 
     async fn dial_address(&self, address: SocketAddr) -> Result<TcpStream, DialError> {
-        let attempt = connect_from(self.inner.from, self.inner.wire.actual(address));
+        let attempt = async {
+            if self.inner.wire.leads_nowhere(address) {
+                return std::future::pending().await;
+            }
+            connect_from(self.inner.from, self.inner.wire.actual(address)).await
+        };
         match self.inner.clock.timeout(DIAL_WITHIN, attempt).await {
             Ok(Ok(stream)) => Ok(stream),
             Ok(Err(error)) => Err(DialError::Connect { address, kind: error.kind() }),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use cluster_api::kinds::PODS;
 use cluster_api::object;
 
-use super::spec;
 use super::worker::{Stage, Worker};
 
 impl Worker {
@@ -39,11 +38,7 @@ impl Worker {
 
     /// Gives back what the pod had of the node.
     fn let_go(&mut self) {
-        if let Some(sandbox) = self.sandbox.take()
-            && !spec::on_host_network(&self.pod)
-        {
-            self.node.pod_addresses.give_back(sandbox.ip);
-        }
+        self.give_back_address();
         self.node.volumes.tear_down(&self.uid);
         self.node.logs.forget(&self.uid);
     }

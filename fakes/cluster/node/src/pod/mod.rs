@@ -13,6 +13,7 @@ mod env;
 mod image;
 mod init;
 mod instance;
+mod leave;
 mod mounts;
 mod phase;
 mod service_links;

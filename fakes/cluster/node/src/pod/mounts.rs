@@ -1,6 +1,10 @@
 //! Volumes of a pod, and what of them a container sees.
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,6 +20,9 @@ use crate::volumes::{Owner, prepare};
 /// How long the kubelet waits for volumes before it says so.
 const MOUNTS_WITHIN: Duration = Duration::from_secs(123);
 const LONGEST_WAIT: Duration = Duration::from_secs(122);
+/// Parts of volumes as they were mounted: what takes their place in the volume later is another directory.
+pub(super) type Pins = Mutex<HashMap<String, File>>;
+
 pub(super) const ACCOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// How the mounting of a pod's volumes goes.
@@ -106,8 +113,21 @@ impl Worker {
             return Ok(place.to_owned());
         }
         let volume = mount["name"].as_str().unwrap_or("");
-        prepare(&self.node.volumes.node_root(), place, &part)
-            .map_err(|error| ConfigError(error.text(volume, spec::name(container))))
+        let part = prepare(&self.node.volumes.node_root(), place, &part)
+            .map_err(|error| ConfigError(error.text(volume, spec::name(container))))?;
+        let path = mount["mountPath"].as_str().unwrap_or("/");
+        Ok(self.pin(format!("{} {path}", spec::name(container)), part))
+    }
+
+    /// A path that leads to this very directory or file until the container is started again, wherever it is moved to.
+    fn pin(&self, mount: String, part: PathBuf) -> PathBuf {
+        let Ok(file) = File::open(&part) else { return part };
+        let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
+        if !path.exists() {
+            return part;
+        }
+        self.pins.lock().unwrap_or_else(PoisonError::into_inner).insert(mount, file);
+        path
     }
 
     /// Whether a volume holds what objects of the API say; nobody writes into such a one.

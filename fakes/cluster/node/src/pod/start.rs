@@ -141,6 +141,7 @@ impl Worker {
         record.waiting = None;
         record.started = !container["startupProbe"].is_object();
         record.ready = !container["readinessProbe"].is_object();
+        self.anew &= list != "spec.containers";
         let (report, clock, asked) = (self.report.clone(), self.node.clock.clone(), run.asked_to_stop);
         tokio::spawn(async move {
             let exit = supervise(process, asked).await;

@@ -58,6 +58,12 @@ impl Worker {
             status["podIP"] = json!(sandbox.ip);
             status["podIPs"] = json!([{"ip": sandbox.ip}]);
         }
+        if let Some(why) = &self.evicted
+            && self.stage == Stage::Over
+        {
+            status["reason"] = json!("Evicted");
+            status["message"] = json!(why);
+        }
         status["qosClass"] = pod["status"].get("qosClass").cloned().unwrap_or(json!("BestEffort"));
         status["startTime"] = json!(object::timestamp(self.accepted));
         status
@@ -94,6 +100,9 @@ impl Worker {
 
     /// The phase of a pod that was ended from outside: all main containers left well, or not.
     fn final_phase(&self) -> &'static str {
+        if self.evicted.is_some() {
+            return "Failed";
+        }
         let well = |c: &Value| {
             let record = self.records.get(spec::name(c));
             record.and_then(super::instance::Record::ended).is_some_and(|ended| ended.code == 0)

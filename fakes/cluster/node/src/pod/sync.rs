@@ -92,6 +92,10 @@ impl Worker {
             let _turn = self.node.sandboxes.acquire().await;
             self.node.clock.sleep(self.node.pace.takes).await;
         }
+        if self.anew {
+            let text = "Pod sandbox changed, it will be killed and re-created.";
+            self.node.recorder.normal(&self.pod, "SandboxChanged", text);
+        }
         let own = spec::on_host_network(&self.pod);
         let ip = if own { Some(self.node.ip) } else { self.node.pod_addresses.take() };
         let Some(ip) = ip else {

@@ -29,6 +29,8 @@ pub(crate) enum Update {
     Pod(Arc<Value>),
     /// It is gone from the store.
     Gone,
+    /// The kubelet takes it from the node, for this reason.
+    Evict(String),
 }
 
 /// How far a pod's life has got.
@@ -62,11 +64,16 @@ pub(crate) struct Worker {
     pub(super) sandbox: Option<Sandbox>,
     pub(super) volumes: Option<HashMap<String, PathBuf>>,
     pub(super) mounting: super::mounts::Mounting,
+    pub(super) pins: super::mounts::Pins,
     pub(super) records: BTreeMap<String, Record>,
     pub(super) runs: u64,
     pub(super) events: mpsc::UnboundedReceiver<Event>,
     pub(super) report: mpsc::UnboundedSender<Event>,
     pub(super) gone: bool,
+    /// Why the kubelet took it from the node.
+    pub(super) evicted: Option<String>,
+    /// The machine was restarted, and no main container since.
+    pub(super) anew: bool,
     updates: mpsc::UnboundedReceiver<Update>,
     /// When to look again because something started or ended.
     pub(super) look_at: Option<Timestamp>,
@@ -88,11 +95,14 @@ impl Worker {
             sandbox: None,
             volumes: None,
             mounting: super::mounts::Mounting::default(),
+            pins: super::mounts::Pins::default(),
             records: BTreeMap::new(),
             runs: 0,
             events,
             report,
             gone: false,
+            evicted: None,
+            anew: false,
             updates,
             look_at: None,
             retry_at: None,
@@ -116,7 +126,14 @@ impl Worker {
                 return;
             }
             let life = *process.borrow_and_update();
+            if self.evicted.is_some() && self.stage == Stage::Active {
+                self.leave().await;
+                continue;
+            }
             if !life.running {
+                if !life.powered {
+                    self.lose_power().await;
+                }
                 tokio::select! {
                     () = stop.cancelled() => {
                         self.stop_all(Duration::ZERO).await;
@@ -163,6 +180,7 @@ impl Worker {
     fn take(&mut self, update: Option<Update>) {
         match update {
             Some(Update::Pod(pod)) => self.pod = pod,
+            Some(Update::Evict(why)) => self.evicted = Some(why),
             Some(Update::Gone) | None => self.gone = true,
         }
     }

@@ -5,6 +5,8 @@ mod ceiling;
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod machine;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod programs;

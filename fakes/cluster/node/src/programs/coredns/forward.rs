@@ -42,6 +42,11 @@ async fn ask(
 ) -> Result<Vec<u8>, String> {
     let dial = |error: &std::io::Error| format!("dial udp {server}: connect: {}", errno_text(error.kind()));
     let socket = UdpSocket::bind((spec.ip, 0)).await.map_err(|error| dial(&error))?;
+    if wire.leads_nowhere(server) {
+        spec.clock.sleep(ANSWER_WITHIN).await;
+        let local = socket.local_addr().map_err(|error| dial(&error))?;
+        return Err(format!("read udp {local}->{server}: i/o timeout"));
+    }
     socket.connect(wire.actual(server)).await.map_err(|error| dial(&error))?;
     let local = socket.local_addr().map_err(|error| dial(&error))?;
     let refused =
