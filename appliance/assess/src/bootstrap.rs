@@ -44,6 +44,8 @@ pub(crate) struct BootstrapView<'a> {
     pub(crate) completed: bool,
     pub(crate) users: Option<u64>,
     pub(crate) log: Option<(&'a ObjectKey, &'a LogExcerpt)>,
+    /// A run succeeded, against a volume that is not there any more.
+    pub(crate) of_another_volume: bool,
     /// The pod is there and its log is not read yet.
     pub(crate) log_pending: bool,
 }
@@ -57,8 +59,12 @@ impl<'a> BootstrapView<'a> {
             .max_by_key(|(_, job)| job.created);
         let phase = job.map_or(JobPhase::Absent, |(key, job)| phase_of(known, key, job));
         let claim = known.claims.get(&ObjectKey::new("msp", POSTGRES_CLAIM));
-        if phase == JobPhase::Complete {
-            memory.bootstrapped = claim.map(|it| it.uid.clone());
+        // A job says nothing of a volume that is younger than itself.
+        let of_this = claim.filter(|claim| {
+            job.is_some_and(|(_, job)| claim.created.is_none() || job.created >= claim.created)
+        });
+        if let Some(claim) = of_this.filter(|_| phase == JobPhase::Complete) {
+            memory.bootstrapped = Some(claim.uid.clone());
         }
         let result = claim.and_then(|claim| known.bootstrap_result.as_ref().filter(|it| it.is_for(claim)));
         let users = result.and_then(crate::BootstrapResult::users);
@@ -69,6 +75,10 @@ impl<'a> BootstrapView<'a> {
         Self {
             job,
             phase,
+            of_another_volume: claim.is_some() && result.is_none() && !seen && {
+                let remembered = memory.bootstrapped.is_some();
+                remembered || known.bootstrap_result.is_some()
+            },
             completed: users.map_or(seen, |users| users > 0),
             users,
             log_pending: pod.is_some() && log.is_none(),
@@ -84,6 +94,12 @@ impl<'a> BootstrapView<'a> {
             .find(|line| line.contains("ERROR:"))
             .or_else(|| lines().rfind(|line| is_error(line)))
             .or_else(|| lines().rfind(|line| !line.trim().is_empty()))
+    }
+
+    /// What it said last.
+    pub(crate) fn last_line(&self) -> Option<&'a str> {
+        let (_, log) = self.log?;
+        log.lines.iter().map(|line| line.trim()).rfind(|line| !line.is_empty())
     }
 
     /// The part of the document.

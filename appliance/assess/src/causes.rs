@@ -184,7 +184,14 @@ fn is_open_to_causes(effect: &Finding) -> bool {
     match effect.code {
         BlockerCode::BootstrapFailed => {
             !says(&["ERROR", "FATAL", "failed"])
-                || says(&["did not become reachable", "authentication failed", "lookup ", "ECONNREFUSED"])
+                || says(&[
+                    "did not become reachable",
+                    "authentication failed",
+                    "lookup ",
+                    "getaddrinfo ",
+                    "ECONNREFUSED",
+                ])
+                || says(&["No space left on device", "no space left on device", "No admin database password"])
                 || says(&["DeadlineExceeded", "BackoffLimitExceeded"])
         }
         BlockerCode::Scheduling => says(&["olume", "olumeclaim"]),

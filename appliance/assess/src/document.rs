@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use appliance_status_model::{
-    Blocker, Collector, Component, ComponentStatus, EventSummary, FluxCondition, FluxObject, FluxSummary,
-    InvolvedObject, LoginProbe, ReadFailure, ReleaseSummary, Rollup, RollupState, Severity, StatusDocument,
-    Tiers, Urls,
+    ActiveOperation, Blocker, Collector, Component, ComponentStatus, EventSummary, FluxCondition, FluxObject,
+    FluxSummary, InvolvedObject, LoginProbe, ReadFailure, ReleaseSummary, Rollup, RollupState, Severity,
+    StatusDocument, Tiers, Urls,
 };
 use jiff::Timestamp;
 
@@ -24,9 +24,9 @@ const RECENT_EVENTS: usize = 20;
 
 /// What the facts mean at that moment.
 pub fn assess(known: &Knowledge, memory: &mut Memory, now: Timestamp) -> StatusDocument {
-    note_probe(known, memory, now);
-    let view = View::new(known, memory, now);
     let login_url = login_url(known);
+    note_probe(known, login_url.as_deref(), memory, now);
+    let view = View::new(known, memory, now);
     let findings = detect::run(&view);
     let ripe = memory.ripe(&findings, now);
     let (findings, ripe) = held::hold(memory, &view, findings, ripe);
@@ -49,6 +49,7 @@ pub fn assess(known: &Knowledge, memory: &mut Memory, now: Timestamp) -> StatusD
         timestamp: Some(now),
         release: release(known, &view),
         urls: Urls { status_url: known.site.status_url.clone(), login_url: login_url.clone() },
+        login_probe: login_probe(known, login_url.as_deref()),
         login_url,
         current_phase: rollup.state,
         next_action: rollup.next_action.clone(),
@@ -56,7 +57,6 @@ pub fn assess(known: &Knowledge, memory: &mut Memory, now: Timestamp) -> StatusD
         components: Component::ALL.into_iter().map(|it| component(&view, it, &blockers)).collect(),
         bootstrap: view.bootstrap.document(),
         recent_events: recent_events(known),
-        login_probe: login_probe(known),
         collector,
         top_blockers: blockers,
         rollup,
@@ -90,8 +90,8 @@ pub fn flux_summary(known: &Knowledge) -> FluxSummary {
     }
 }
 
-fn note_probe(known: &Knowledge, memory: &mut Memory, now: Timestamp) {
-    let failing = known.login_probe.as_ref().is_some_and(|it| !is_reachable(it));
+fn note_probe(known: &Knowledge, login_url: Option<&str>, memory: &mut Memory, now: Timestamp) {
+    let failing = known.login_probe.as_ref().is_some_and(|it| !is_reachable(it, login_url));
     memory.probe_failing_since = match (failing, memory.probe_failing_since) {
         (false, _) => None,
         (true, since) => since.or(Some(now)),
@@ -156,7 +156,9 @@ fn component(view: &View<'_>, component: Component, blockers: &[Blocker]) -> Com
     let blocked = blockers.iter().find(|it| it.component == component.name());
     let (ready, status, message) = match view.workload(component) {
         None => (false, "unknown", "Resource not found or unavailable".to_owned()),
-        Some(it) if it.is_ready() => (true, "healthy", format!("{}/{} ready", it.ready, it.desired)),
+        Some(it) if view.is_ready(component) => {
+            (true, "healthy", format!("{}/{} ready", it.ready, it.desired))
+        }
         Some(it) => {
             let count = format!("{}/{} ready", it.ready, it.desired);
             match blocked {
@@ -197,7 +199,7 @@ fn release(known: &Knowledge, view: &View<'_>) -> ReleaseSummary {
 }
 
 /// `appUrl` of the app's values, the site's own first, else the app's port on the node.
-fn login_url(known: &Knowledge) -> Option<String> {
+pub(crate) fn login_url(known: &Knowledge) -> Option<String> {
     let url_in = |values: &ReleaseValues| {
         let url = values.chosen()?.app_url.as_ref()?.trim();
         (!url.is_empty()).then(|| url.to_owned())
@@ -207,10 +209,10 @@ fn login_url(known: &Knowledge) -> Option<String> {
     from_values.or_else(|| known.site.host_ip.as_ref().map(|ip| format!("http://{ip}:3000")))
 }
 
-fn login_probe(known: &Knowledge) -> LoginProbe {
+fn login_probe(known: &Knowledge, login_url: Option<&str>) -> LoginProbe {
     known.login_probe.as_ref().map_or_else(LoginProbe::default, |probe| LoginProbe {
         checked: true,
-        reachable: is_reachable(probe),
+        reachable: is_reachable(probe, login_url),
         status_code: probe.status,
         location: probe.location.clone(),
         error: probe.error.clone(),
@@ -263,14 +265,55 @@ pub fn unknown(known: &Knowledge) -> StatusDocument {
 /// Whether two documents say the same, times aside.
 #[must_use]
 pub fn says_the_same(one: &StatusDocument, other: &StatusDocument) -> bool {
-    let timeless = |document: &StatusDocument| {
-        let mut copy = document.clone();
-        copy.timestamp = None;
-        for operation in &mut copy.active_operations {
-            operation.elapsed_seconds = None;
-            operation.message.clear();
-        }
-        copy
-    };
-    timeless(one) == timeless(other)
+    // Every field is named here, so that one that comes to the document is not forgotten; none is copied.
+    let StatusDocument {
+        service,
+        status,
+        site_id,
+        timestamp: _,
+        release,
+        urls,
+        login_url,
+        rollup,
+        current_phase,
+        next_action,
+        tiers,
+        top_blockers,
+        active_operations,
+        components,
+        bootstrap,
+        recent_events,
+        login_probe,
+        collector,
+    } = one;
+    let same_operations = active_operations.len() == other.active_operations.len()
+        && active_operations.iter().zip(&other.active_operations).all(|(a, b)| same_operation(a, b));
+    same_operations
+        && (service, status, site_id) == (&other.service, &other.status, &other.site_id)
+        && (release, urls, login_url) == (&other.release, &other.urls, &other.login_url)
+        && (rollup, current_phase, next_action) == (&other.rollup, &other.current_phase, &other.next_action)
+        && (tiers, top_blockers, components) == (&other.tiers, &other.top_blockers, &other.components)
+        && (bootstrap, recent_events) == (&other.bootstrap, &other.recent_events)
+        && (login_probe, collector) == (&other.login_probe, &other.collector)
+}
+
+/// Both are as far, whatever their clocks say.
+fn same_operation(one: &ActiveOperation, other: &ActiveOperation) -> bool {
+    let ActiveOperation {
+        component,
+        operation,
+        image,
+        estimated_compressed_bytes: bytes,
+        estimated_size_human: size,
+        progress_percent: percent,
+        progress_available: available,
+        progress_reason: reason,
+        started_at,
+        elapsed_seconds: _,
+        message: _,
+    } = one;
+    (component, operation, image) == (&other.component, &other.operation, &other.image)
+        && (bytes, size) == (&other.estimated_compressed_bytes, &other.estimated_size_human)
+        && (percent, available) == (&other.progress_percent, &other.progress_available)
+        && (reason, started_at) == (&other.progress_reason, &other.started_at)
 }

@@ -458,6 +458,8 @@ pub struct ProbeFact {
 /// Last lines of a container.
 #[derive(Clone, Debug, Default)]
 pub struct LogExcerpt {
+    /// Which run said them: how often the container was started anew before.
+    pub run: i32,
     /// Lines, oldest first.
     pub lines: Vec<String>,
     /// Why there are none.

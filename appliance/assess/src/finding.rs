@@ -3,6 +3,8 @@
 use appliance_status_model::{BlockerCode, Component, ComponentTier, Release};
 use jiff::Timestamp;
 
+use crate::detect::Grace;
+
 /// Whom a finding is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
@@ -151,8 +153,8 @@ impl Finding {
 
     /// Another grace than the detector's.
     #[must_use]
-    pub fn after(mut self, seconds: i64) -> Self {
-        self.grace = seconds;
+    pub fn after(mut self, grace: &Grace) -> Self {
+        self.grace = grace.seconds;
         self
     }
 }

@@ -73,8 +73,7 @@ impl FluxMemory {
 }
 
 /// Reasons that say no more than "not yet".
-const NOT_YET: &[&str] =
-    &["Progressing", "ProgressingWithRetry", "DependencyNotReady", "ArtifactFailed", "PendingRelease"];
+const NOT_YET: &[&str] = &["Progressing", "ProgressingWithRetry", "DependencyNotReady", "PendingRelease"];
 
 /// The verdict on one moment.
 fn look(fact: &FluxFact) -> FluxState {
@@ -99,7 +98,8 @@ fn look(fact: &FluxFact) -> FluxState {
 
 fn is_not_yet(ready: &Condition) -> bool {
     let waits_for_source = ready.reason == "SourceNotReady" && !ready.message.contains("chart pull error");
-    waits_for_source || NOT_YET.contains(&ready.reason.as_str())
+    let waits_for_artifact = ready.reason == "ArtifactFailed" && ready.message.contains("artifact not found");
+    waits_for_source || waits_for_artifact || NOT_YET.contains(&ready.reason.as_str())
 }
 
 fn failure(told: &Condition, since: Option<Timestamp>) -> FluxFailure {

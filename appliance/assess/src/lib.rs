@@ -23,7 +23,7 @@ mod tiers;
 mod values;
 mod view;
 
-pub use detect::{DETECTORS, Detector, is_shared};
+pub use detect::{CEILING, DETECTORS, Detector, Grace, is_shared};
 pub use document::{assess, flux_summary, says_the_same, unknown};
 pub use facts::{
     APPLICATION, BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, EventFact, Facts,
@@ -36,6 +36,8 @@ pub use memory::Memory;
 pub use values::{Chosen, ReleaseValues};
 pub use view::View;
 
+#[cfg(test)]
+mod recorded;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! What is under way: pulls and releases.
 
-use appliance_status_model::{ActiveOperation, Operation, Release};
+use appliance_status_model::{ActiveOperation, Component, Operation, Release};
 use jiff::Timestamp;
 
+use crate::bootstrap::JobPhase;
 use crate::facts::{ContainerFact, ContainerState, condition};
 use crate::flux::FluxState;
 use crate::view::{PodView, View, waiting};
@@ -19,7 +20,7 @@ pub(crate) fn active(view: &View<'_>) -> Vec<ActiveOperation> {
         let container = current_container(pod)?;
         pull(view, pod, container)
     });
-    pulls.chain(releases(view)).take(AT_MOST).collect()
+    pulls.chain(bootstrap(view)).chain(releases(view)).take(AT_MOST).collect()
 }
 
 /// The container that the pod is at.
@@ -58,6 +59,27 @@ fn pull(view: &View<'_>, pod: &PodView<'_>, container: &ContainerFact) -> Option
         progress_reason: NO_PROGRESS.into(),
         started_at: last.last,
         elapsed_seconds: elapsed,
+    })
+}
+
+/// A newer revision of bootstrap at work on an appliance that is set up.
+fn bootstrap(view: &View<'_>) -> Option<ActiveOperation> {
+    let (key, job) = view.bootstrap.job.filter(|_| view.bootstrap.completed)?;
+    if !matches!(view.bootstrap.phase, JobPhase::Pending | JobPhase::Running) {
+        return None;
+    }
+    Some(ActiveOperation {
+        component: Component::AlgaCore.name().into(),
+        operation: Operation::Reconciling,
+        image: None,
+        estimated_compressed_bytes: None,
+        estimated_size_human: None,
+        progress_percent: None,
+        progress_available: false,
+        progress_reason: NO_PROGRESS.into(),
+        started_at: job.created,
+        elapsed_seconds: elapsed(view.now, job.created),
+        message: format!("Bootstrap job {} runs again over existing data.", key.name),
     })
 }
 

@@ -4,8 +4,9 @@ use appliance_status_model::{BlockerCode, Component, RELEASES, StatusDocument, W
 use jiff::{SignedDuration, Timestamp};
 
 use crate::facts::{
-    BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, FluxFact, Knowledge, NodeFact,
-    ObjectKey, Owner, PodFact, Presence, ProbeFact, StorageClassFact, Termination, Truth, WorkloadFact,
+    BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, FluxFact, JobFact, Knowledge,
+    LogExcerpt, NodeFact, ObjectKey, Owner, PodFact, Presence, ProbeFact, StorageClassFact, Termination,
+    Truth, WorkloadFact,
 };
 use crate::{Memory, assess};
 
@@ -105,7 +106,11 @@ pub(crate) fn healthy() -> Knowledge {
         ..ProbeFact::default()
     });
     let good = |name: &str| flux(name).with("Ready", Truth::True, "Succeeded", "");
+    for name in ["source-controller", "kustomize-controller", "helm-controller"] {
+        put_workload(&mut known, WorkloadKind::Deployment, ObjectKey::new("flux-system", name));
+    }
     for release in RELEASES {
+        known.values.insert(release.name.into(), "enabled: true\n".into());
         put_release(&mut known, good(release.name));
     }
     for name in ["alga-appliance", "alga-platform", "alga-core", "alga-background"] {
@@ -179,4 +184,28 @@ pub(crate) fn ended(exit_code: i32, restarts: i32, reason: &str) -> ContainerFac
     let end = Termination { exit_code, reason: reason.into(), ..Termination::default() };
     (it.restarts, it.last) = (restarts, Some(end));
     it
+}
+
+/// The log of a component's pod.
+pub(crate) fn log(known: &mut Knowledge, component: Component, line: &str) {
+    let pod = ObjectKey::new("msp", format!("{}-0", component.object_name()));
+    let excerpt = LogExcerpt { lines: vec![line.into()], ..LogExcerpt::default() };
+    known.logs.insert((pod, "main".into()), excerpt);
+}
+
+/// A bootstrap job that ended like that, and its log.
+pub(crate) fn job(known: &mut Knowledge, kind: &str, line: &str) {
+    let name = "alga-core-sebastian-bootstrap";
+    let done = Condition { kind: kind.into(), status: Truth::True, ..Condition::default() };
+    let fact = JobFact { conditions: vec![done], created: ago(60), ..JobFact::default() };
+    known.jobs.insert(ObjectKey::new("msp", name), fact);
+    let owner = Some(Owner { kind: "Job".into(), name: name.into() });
+    let end = Termination { exit_code: i32::from(kind == "Failed"), ..Termination::default() };
+    let of = container("bootstrap", "img:1", ContainerState::Terminated(end));
+    let (uid, phase) = ("job".to_owned(), "Failed".to_owned());
+    let pod = PodFact { uid, owner, phase, containers: vec![of], ..PodFact::default() };
+    let key = ObjectKey::new("msp", format!("{name}-x1"));
+    known.pods.insert(key.clone(), pod);
+    let excerpt = LogExcerpt { lines: vec![line.into()], ..LogExcerpt::default() };
+    known.logs.insert((key, "bootstrap".into()), excerpt);
 }

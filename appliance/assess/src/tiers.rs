@@ -28,7 +28,7 @@ impl Readiness {
     pub(crate) fn of(view: &View<'_>, login_url_known: Option<&str>) -> Self {
         let core = core(view);
         let bootstrap = core && view.bootstrap.completed;
-        let answers = view.known.login_probe.as_ref().is_some_and(is_reachable);
+        let answers = view.known.login_probe.as_ref().is_some_and(|it| is_reachable(it, login_url_known));
         Self {
             platform: platform(view),
             core,

@@ -3,35 +3,16 @@
 use appliance_status_model::{BlockerCode as Code, Component, RollupState, WorkloadKind};
 
 use crate::facts::{
-    Condition, ContainerFact, ContainerState, EventFact, JobFact, Knowledge, LogExcerpt, ObjectKey, Outage,
-    Owner, PodFact, ReadState, Truth, WorkloadFact,
+    Condition, ContainerFact, ContainerState, EventFact, Knowledge, ObjectKey, Outage, Owner, PodFact,
+    ReadState, Truth, WorkloadFact,
 };
 use crate::samples::{
-    ago, break_component, codes, container, ended, flux, healthy, look, look_after, now, put_release,
-    running, waiting,
+    ago, break_component, codes, container, ended, flux, healthy, job, log, look, look_after, now,
+    put_release, running, waiting,
 };
 
 const MISSING: &str = "rpc error: code = NotFound desc = failed to pull and unpack image \"x\": failed to resolve reference \"x\": x: not found";
 const STALE_RESOLVER: &str = "failed to pull and unpack image \"x\": failed to resolve reference \"x\": failed to do request: Head \"https://ghcr.io/v2/a/manifests/1\": dial tcp: lookup ghcr.io on 127.0.0.1:53: read udp 127.0.0.1:4->127.0.0.1:53: read: connection refused";
-
-fn log(known: &mut Knowledge, component: Component, line: &str) {
-    let pod = ObjectKey::new("msp", format!("{}-0", component.object_name()));
-    let excerpt = LogExcerpt { lines: vec![line.into()], error: None };
-    known.logs.insert((pod, "main".into()), excerpt);
-}
-
-fn job(known: &mut Knowledge, kind: &str, line: &str) {
-    let name = "alga-core-sebastian-bootstrap";
-    let done = Condition { kind: kind.into(), status: Truth::True, ..Condition::default() };
-    let fact = JobFact { conditions: vec![done], created: ago(60), ..JobFact::default() };
-    known.jobs.insert(ObjectKey::new("msp", name), fact);
-    let owner = Some(Owner { kind: "Job".into(), name: name.into() });
-    let pod = PodFact { uid: "job".into(), owner, phase: "Failed".into(), ..PodFact::default() };
-    let key = ObjectKey::new("msp", format!("{name}-x1"));
-    known.pods.insert(key.clone(), pod);
-    let excerpt = LogExcerpt { lines: vec![line.into()], error: None };
-    known.logs.insert((key, "bootstrap".into()), excerpt);
-}
 
 #[test]
 fn a_healthy_appliance_is_fully_healthy_and_has_no_blocker() {

@@ -23,6 +23,7 @@ pub struct View<'a> {
     pub(crate) bootstrap: BootstrapView<'a>,
     pub(crate) probe_failing_since: Option<Timestamp>,
     flux: BTreeMap<FluxId, FluxState>,
+    asleep: Vec<Component>,
     events: HashMap<&'a str, Vec<&'a EventFact>>,
 }
 
@@ -38,7 +39,7 @@ impl<'a> View<'a> {
     pub(crate) fn new(known: &'a Knowledge, memory: &mut Memory, now: Timestamp) -> Self {
         let bootstrap = BootstrapView::new(known, memory);
         let newest_job = bootstrap.job.map(|(key, _)| key.name.as_str());
-        let pods = known
+        let pods: Vec<PodView<'_>> = known
             .pods
             .iter()
             .filter(|(key, pod)| is_ours(key) && !pod.deleting && pod.phase != "Succeeded")
@@ -56,7 +57,10 @@ impl<'a> View<'a> {
             about.sort_by_key(|it| it.last);
         }
         let flux = judge_flux(known, memory);
-        Self { known, now, pods, bootstrap, probe_failing_since: memory.probe_failing_since, flux, events }
+        let asleep =
+            pods.iter().filter(|it| sleeps(known, it)).filter_map(|it| it.subject.component()).collect();
+        let probe_failing_since = memory.probe_failing_since;
+        Self { known, now, pods, bootstrap, probe_failing_since, flux, asleep, events }
     }
 
     /// Containers of pods that matter, with their pod.
@@ -138,9 +142,9 @@ impl<'a> View<'a> {
         self.known.workloads.get(&(component.kind(), key))
     }
 
-    /// Whether a component is ready.
+    /// Whether a component is ready, and does not only say so.
     pub(crate) fn is_ready(&self, component: Component) -> bool {
-        self.workload(component).is_some_and(WorkloadFact::is_ready)
+        self.workload(component).is_some_and(WorkloadFact::is_ready) && !self.asleep.contains(&component)
     }
 
     /// Whether every component of a release is ready.
@@ -160,6 +164,20 @@ impl<'a> View<'a> {
             None => sentence.to_owned(),
         }
     }
+}
+
+/// What a worker says when it gives up its work and goes on being ready.
+pub(crate) const ASLEEP: &str = "Entering sleep loop after failure";
+
+/// Whether a running container of the pod said that it sleeps: it does so until it is started anew.
+fn sleeps(known: &Knowledge, pod: &PodView<'_>) -> bool {
+    pod.subject != Subject::Bootstrap
+        && pod.pod.containers.iter().any(|it| {
+            matches!(it.state, ContainerState::Running { .. })
+                && known.logs.get(&(pod.key.clone(), it.name.clone())).is_some_and(|log| {
+                    log.run == it.restarts && log.lines.iter().any(|line| line.contains(ASLEEP))
+                })
+        })
 }
 
 /// Container reasons that stand for a pull that failed.

@@ -1,6 +1,7 @@
 //! All watches together.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use appliance_assess::{Knowledge, Outage, ReadState, Site};
 use jiff::Timestamp;
@@ -9,20 +10,22 @@ use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{ApiResource, DynamicObject};
 use kube::{Api, Client};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::convert;
 use crate::follow::{Change, Contact, Sink, follow};
 use crate::inquiries::Inquiries;
 use crate::kinds::{ConfigMaps, DEPLOYMENTS, FLUX, Leases, Map, ReplicaSets, STATEFUL_SETS};
+use crate::watchman::keep_watch;
 
 /// All watches together, and what they have told so far.
 pub struct Collector {
     known: Knowledge,
     now: Option<Timestamp>,
-    silent_since: Option<Instant>,
+    silence: Option<Outage>,
+    broken: Arc<Notify>,
     changes: mpsc::UnboundedReceiver<Change>,
     pulse: watch::Sender<u64>,
     inquiries: Inquiries,
@@ -39,16 +42,20 @@ impl std::fmt::Debug for Collector {
 impl Collector {
     /// Starts every watch. Must be called within a tokio runtime.
     #[must_use]
-    pub fn start(client: Client, site: Site) -> Self {
+    pub fn start(client: Client, site: Site, clock: Clock) -> Self {
         let (sender, changes) = mpsc::unbounded_channel();
         let pulse = watch::Sender::new(0);
         let inquiries = Inquiries::new(client.clone(), sender.clone());
-        let mut start =
-            Start { client, sender, pulse: &pulse, watches: JoinSet::new(), known: Knowledge::default() };
+        let broken = Arc::new(Notify::new());
+        let (beats, watches) = (pulse.subscribe(), JoinSet::new());
+        let mut start = Start { client, sender, pulse: &pulse, clock, watches, known: Knowledge::default() };
         start.all();
+        let watchman =
+            keep_watch(start.client.clone(), clock, start.sender.clone(), beats, Arc::clone(&broken));
+        start.watches.spawn(watchman);
         let Start { watches, mut known, .. } = start;
         known.site = site;
-        Self { known, now: None, silent_since: None, changes, pulse, inquiries, _watches: watches }
+        Self { known, now: None, silence: None, broken, changes, pulse, inquiries, _watches: watches }
     }
 
     /// What is known so far.
@@ -72,8 +79,8 @@ impl Collector {
                 }
                 tokio::task::yield_now().await;
             }
-            self.known.outage = self.outage();
-            self.inquiries.follow_up(&mut self.known, &changed, pulse);
+            self.known.outage.clone_from(&self.silence);
+            self.inquiries.follow_up(&mut self.known, &changed, pulse, self.now);
             if pulse {
                 self.pulse.send_modify(|beat| *beat += 1);
             }
@@ -91,20 +98,17 @@ impl Collector {
         self.now = self.now.max(change.newest);
         let beat = change.read == Leases::READ;
         match change.contact {
-            Contact::Answered => self.silent_since = None,
-            Contact::Silent(error) if beat => {
-                self.silent_since.get_or_insert_with(Instant::now);
-                self.known.outage.get_or_insert(Outage { seconds: 0, error: String::new() }).error = error;
+            Contact::Answered => self.silence = None,
+            Contact::Silent { error, seconds } if beat => {
+                if self.silence.is_none() {
+                    self.broken.notify_one();
+                }
+                let longest = self.silence.as_ref().map_or(0, |it| it.seconds);
+                self.silence = Some(Outage { seconds: seconds.max(longest), error });
             }
             _ => {}
         }
-        beat && self.silent_since.is_none()
-    }
-
-    fn outage(&mut self) -> Option<Outage> {
-        let since = self.silent_since?;
-        let error = self.known.outage.take().map(|it| it.error).unwrap_or_default();
-        Some(Outage { seconds: since.elapsed().as_secs(), error })
+        beat && self.silence.is_none()
     }
 }
 
@@ -113,6 +117,7 @@ struct Start<'a> {
     client: Client,
     sender: mpsc::UnboundedSender<Change>,
     pulse: &'a watch::Sender<u64>,
+    clock: Clock,
     watches: JoinSet<()>,
     known: Knowledge,
 }
@@ -173,6 +178,6 @@ impl Start<'_> {
 
     fn one<S: Sink>(&mut self, sink: S, api: Api<S::Object>) {
         self.known.reads.insert(sink.read().into(), ReadState::Pending);
-        self.watches.spawn(follow(sink, api, self.sender.clone(), self.pulse.subscribe()));
+        self.watches.spawn(follow(sink, api, self.sender.clone(), self.pulse.subscribe(), self.clock));
     }
 }

@@ -48,6 +48,8 @@ pub fn client(access: &InCluster) -> Result<Client, ConnectError> {
     let url = address.parse().map_err(|source| ConnectError::Address { address, source })?;
     let mut config = Config::new(url);
     config.default_retry = false;
+    // The file decides whom to trust; without this the machine's own store would be read first, for nobody.
+    config.root_cert = Some(Vec::new());
     config.root_cert_file = Some(access.service_account.join("ca.crt"));
     config.auth_info.token_file = Some(access.service_account.join("token").to_string_lossy().into_owned());
     Client::try_from(config)

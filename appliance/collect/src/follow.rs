@@ -10,6 +10,8 @@ use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::{Api, Resource, ResourceExt};
 use tokio::sync::{mpsc, watch};
 
+use crate::clock::Clock;
+
 /// Something that happened, to be put into the knowledge.
 pub(crate) struct Change {
     /// Which read it comes from.
@@ -27,8 +29,13 @@ pub(crate) struct Change {
 pub(crate) enum Contact {
     /// It answered.
     Answered,
-    /// It did not, and how.
-    Silent(String),
+    /// It did not.
+    Silent {
+        /// How.
+        error: String,
+        /// For how long it has not.
+        seconds: u64,
+    },
     /// Nothing was asked.
     NotAsked,
 }
@@ -58,12 +65,13 @@ pub(crate) async fn follow<S: Sink>(
     api: Api<S::Object>,
     changes: mpsc::UnboundedSender<Change>,
     mut pulse: watch::Receiver<u64>,
+    clock: Clock,
 ) {
-    let mut patience = Patience::default();
+    let mut patience = Patience::new(clock);
     while !changes.is_closed() {
         let version = match api.list(&ListParams::default()).await {
             Ok(list) => {
-                patience = Patience::default();
+                patience = Patience::new(clock);
                 replace(sink, list.metadata.resource_version.unwrap_or_default(), list.items, &changes)
             }
             Err(error) => {
@@ -72,7 +80,7 @@ pub(crate) async fn follow<S: Sink>(
                 continue;
             }
         };
-        resume(sink, &api, version, &changes, &mut pulse).await;
+        resume(sink, &api, version, &changes, &mut pulse, clock).await;
     }
 }
 
@@ -110,8 +118,9 @@ async fn resume<S: Sink>(
     mut version: String,
     changes: &mpsc::UnboundedSender<Change>,
     pulse: &mut watch::Receiver<u64>,
+    clock: Clock,
 ) {
-    let mut patience = Patience::default();
+    let mut patience = Patience::new(clock);
     let mut idle_ends = 0;
     while !changes.is_closed() {
         let stream = match api.watch(&WatchParams::default(), &version).await {
@@ -130,7 +139,7 @@ async fn resume<S: Sink>(
                 Ok(Some(WatchEvent::Error(_))) => return,
                 Ok(Some(event)) => {
                     heard = true;
-                    patience = Patience::default();
+                    patience = Patience::new(clock);
                     learn(sink, event, &mut version, changes);
                 }
                 Ok(None) => break,
@@ -193,7 +202,7 @@ fn report<S: Sink>(sink: S, error: &kube::Error, changes: &mpsc::UnboundedSender
     let text = words(error);
     let contact = match error {
         kube::Error::Api(_) => Contact::Answered,
-        _ => Contact::Silent(text.clone()),
+        _ => Contact::Silent { error: text.clone(), seconds: 0 },
     };
     let missing = matches!(error, kube::Error::Api(status) if status.code == 404);
     let apply = Box::new(move |known: &mut Knowledge| {
@@ -230,21 +239,19 @@ fn is_expired(error: &kube::Error) -> bool {
 
 /// How long to wait before the next try: until the pulse, or a little longer each time.
 struct Patience {
+    clock: Clock,
     next: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { next: Duration::from_millis(50) }
-    }
 }
 
 impl Patience {
     const LONGEST: Duration = Duration::from_secs(5);
 
-    #[expect(clippy::disallowed_methods, reason = "an API that does not answer gives no time to wait by")]
+    fn new(clock: Clock) -> Self {
+        Self { clock, next: Duration::from_millis(50) }
+    }
+
     async fn wait(&mut self, pulse: &mut watch::Receiver<u64>) {
-        let pause = tokio::time::sleep(self.next);
+        let pause = self.clock.sleep(self.next);
         self.next = (self.next * 2).min(Self::LONGEST);
         tokio::select! {
             () = pause => {}

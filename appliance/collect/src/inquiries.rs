@@ -8,6 +8,7 @@ use appliance_assess::{
     Presence, Termination,
 };
 use appliance_status_model::{Component, WorkloadKind};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::api::LogParams;
 use kube::{Api, Client};
@@ -30,6 +31,8 @@ pub(crate) struct Inquiries {
     changes: mpsc::UnboundedSender<Change>,
     tasks: JoinSet<()>,
     logs_read: BTreeSet<Run>,
+    /// Restarts and number of the last reading of what runs.
+    heard: BTreeMap<(ObjectKey, String), (i32, i64)>,
     log_permits: Arc<Semaphore>,
     credentials: Busy,
     login: Busy,
@@ -56,6 +59,7 @@ impl Inquiries {
             changes,
             tasks: JoinSet::new(),
             logs_read: BTreeSet::new(),
+            heard: BTreeMap::new(),
             log_permits: Arc::new(Semaphore::new(4)),
             credentials: Busy::default(),
             login: Busy::default(),
@@ -63,7 +67,13 @@ impl Inquiries {
     }
 
     /// Asks whatever the changed reads give reason to ask.
-    pub(crate) fn follow_up(&mut self, known: &mut Knowledge, changed: &BTreeSet<&'static str>, pulse: bool) {
+    pub(crate) fn follow_up(
+        &mut self,
+        known: &mut Knowledge,
+        changed: &BTreeSet<&'static str>,
+        pulse: bool,
+        now: Option<Timestamp>,
+    ) {
         while self.tasks.try_join_next().is_some() {}
         let any = |reads: &[&str]| pulse || reads.iter().any(|it| changed.contains(it));
         let unsure = CREDENTIALS.iter().any(|it| known.secrets.get(*it) != Some(&Presence::Present));
@@ -75,6 +85,9 @@ impl Inquiries {
         }
         if changed.contains("pods") {
             self.read_logs(known);
+        }
+        if let Some(now) = now.filter(|_| pulse) {
+            self.listen(known, now);
         }
     }
 
@@ -126,12 +139,39 @@ impl Inquiries {
         });
     }
 
+    /// Reads what containers say that run and are not ready, and workers that may sleep: at the first beats, then ever
+    /// more seldom.
+    fn listen(&mut self, known: &Knowledge, now: Timestamp) {
+        let ours = known
+            .pods
+            .iter()
+            .filter(|(key, pod)| key.namespace == APPLICATION && !pod.is_terminal() && !pod.deleting);
+        for (key, container) in ours.flat_map(|(key, pod)| pod.containers.iter().map(move |it| (key, it))) {
+            let Some(age) = age(container, now).filter(|_| is_worth_hearing(key, container)) else {
+                continue;
+            };
+            let place = (key.clone(), container.name.clone());
+            let reading = (container.restarts, turn(age, container.ready));
+            if self.heard.insert(place, reading) != Some(reading) {
+                read_log(
+                    &self.client,
+                    &self.changes,
+                    &self.log_permits,
+                    &mut self.tasks,
+                    key,
+                    Source { container: container.name.clone(), previous: false, run: container.restarts },
+                );
+            }
+        }
+    }
+
     /// Reads the log of every run that ended badly, once.
     fn read_logs(&mut self, known: &mut Knowledge) {
         let pods: BTreeMap<&ObjectKey, &PodFact> =
             known.pods.iter().filter(|(key, _)| is_ours(&key.namespace)).collect();
         known.logs.retain(|(pod, _), _| pods.contains_key(pod));
         self.logs_read.retain(|(pod, ..)| pods.contains_key(pod));
+        self.heard.retain(|(pod, _), _| pods.contains_key(pod));
         for (key, pod) in pods {
             for container in &pod.containers {
                 let Some(end) = container.last_end().filter(|end| is_telling(container, end)) else {
@@ -147,7 +187,11 @@ impl Inquiries {
                         &self.log_permits,
                         &mut self.tasks,
                         key,
-                        Source { container: container.name.clone(), previous },
+                        Source {
+                            container: container.name.clone(),
+                            previous,
+                            run: container.restarts - i32::from(previous),
+                        },
                     );
                 }
             }
@@ -159,6 +203,35 @@ fn is_ours(namespace: &str) -> bool {
     namespace == APPLICATION || PLATFORM.contains(&namespace)
 }
 
+/// Seconds for which a container has run, once what it says is worth reading; after a bad end, what it said then is
+/// worth more for a while.
+fn age(container: &ContainerFact, now: Timestamp) -> Option<i64> {
+    let ContainerState::Running { since: Some(since) } = container.state else { return None };
+    let first = if container.last.as_ref().is_some_and(|end| end.exit_code != 0) { 60 } else { 10 };
+    Some(now.duration_since(since).as_secs()).filter(|age| *age >= first)
+}
+
+/// Number of the reading that is due at that age: of what does not get ready at 10, 20, 40 s and so on, then every five
+/// minutes; of a worker that is ready every half minute.
+fn turn(age: i64, ready: bool) -> i64 {
+    const SELDOM: i64 = 320;
+    const HALF_A_MINUTE: i64 = 30;
+    match age {
+        _ if ready => age / HALF_A_MINUTE,
+        SELDOM.. => 5 + age / SELDOM,
+        _ => i64::from((age / 10).max(1).ilog2()),
+    }
+}
+
+/// Init containers wait for others; the database is asked by others; a ready program has nothing to complain of, but a
+/// worker may be ready and asleep.
+fn is_worth_hearing(pod: &ObjectKey, container: &ContainerFact) -> bool {
+    const WORKERS: [Component; 3] =
+        [Component::WorkflowWorker, Component::TemporalWorker, Component::EmailService];
+    let is_worker = || WORKERS.iter().any(|it| pod.name.starts_with(it.object_name()));
+    !container.init && (!container.ready || is_worker())
+}
+
 fn is_telling(container: &ContainerFact, end: &Termination) -> bool {
     end.exit_code != 0 || container.name == "bootstrap"
 }
@@ -166,6 +239,8 @@ fn is_telling(container: &ContainerFact, end: &Termination) -> bool {
 struct Source {
     container: String,
     previous: bool,
+    /// Restarts before the run that is read.
+    run: i32,
 }
 
 fn read_log(
@@ -178,6 +253,7 @@ fn read_log(
 ) {
     let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace);
     let (changes, permits, pod) = (changes.clone(), permits.clone(), pod.clone());
+    let run = source.run;
     let params = LogParams {
         container: Some(source.container.clone()),
         previous: source.previous,
@@ -188,8 +264,8 @@ fn read_log(
     tasks.spawn(async move {
         let Ok(_permit) = permits.acquire().await else { return };
         let excerpt = match api.logs(&pod.name, &params).await {
-            Ok(text) => LogExcerpt { lines: text.lines().map(str::to_owned).collect(), error: None },
-            Err(error) => LogExcerpt { lines: Vec::new(), error: Some(words(&error)) },
+            Ok(text) => LogExcerpt { run, lines: text.lines().map(str::to_owned).collect(), error: None },
+            Err(error) => LogExcerpt { run, lines: Vec::new(), error: Some(words(&error)) },
         };
         let apply = Box::new(move |known: &mut Knowledge| {
             known.logs.insert((pod, source.container), excerpt);

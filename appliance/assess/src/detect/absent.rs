@@ -2,25 +2,17 @@
 
 use appliance_status_model::{Component, WorkloadKind};
 
+use crate::detect::graces::{self, Grace};
 use crate::facts::{APPLICATION, EventFact, ObjectKey, PLATFORM, WorkloadFact};
 use crate::finding::Subject;
 use crate::flux::FluxState;
 use crate::view::View;
 use crate::{Detector, Finding};
 
-/// Seconds after which an object that its release had installed counts as deleted.
-const DELETED: i64 = 30;
-/// Seconds that somebody may keep a workload at no replica.
-const SCALED_DOWN: i64 = 30;
-/// Seconds within which a controller makes a pod.
-const NO_POD: i64 = 60;
-/// Seconds that a pod may take to go before its successor can come.
-const GOING: i64 = 180;
-
 /// Why there is nothing of a component to look into, where that is so.
 pub(super) fn component(view: &View<'_>, detector: &Detector, component: Component) -> Option<Finding> {
     let object = format!("{} msp/{}", component.kind().as_str(), component.object_name());
-    let found = |reason: String, advice: String, grace: i64| {
+    let found = |reason: String, advice: String, grace: &Grace| {
         let advice = format!("{}; {advice}", detector.next_action.trim_end_matches('.'));
         Some(detector.finding(Subject::Component(component), reason, None).advise(advice).after(grace))
     };
@@ -30,11 +22,15 @@ pub(super) fn component(view: &View<'_>, detector: &Detector, component: Compone
             return None;
         }
         let reason = format!("{object} does not exist, although its release is installed");
-        return found(reason, "there is none: Run Repair Release.".into(), DELETED);
+        return found(reason, "there is none: Run Repair Release.".into(), &graces::DELETED);
     };
     if workload.desired == 0 {
         let reason = format!("{object} is scaled to 0 replicas");
-        return found(reason, scale_up(component.kind(), APPLICATION, component.object_name()), SCALED_DOWN);
+        return found(
+            reason,
+            scale_up(component.kind(), APPLICATION, component.object_name()),
+            &graces::SCALED_DOWN,
+        );
     }
     let subject = Subject::Component(component);
     if !view.is_read("pods") || view.pods.iter().any(|it| it.subject == subject) {
@@ -47,7 +43,35 @@ pub(super) fn component(view: &View<'_>, detector: &Detector, component: Compone
     let advice = format!(
         "there is none: repair what the events of {object} name (quota, admission, service account, a pod that does not end)."
     );
-    found(format!("{object} has no pod{refused}"), advice, if going { GOING } else { NO_POD })
+    found(
+        format!("{object} has no pod{refused}"),
+        advice,
+        if going { &graces::GOING } else { &graces::NO_POD },
+    )
+}
+
+/// What Flux works with.
+const CONTROLLERS: [&str; 3] = ["source-controller", "kustomize-controller", "helm-controller"];
+
+/// Controllers of Flux that do not exist, although there is something for them to do.
+pub(super) fn controllers(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    let key = |name: &str| (WorkloadKind::Deployment, ObjectKey::new("flux-system", name));
+    let there = |name: &&str| view.known.workloads.contains_key(&key(name));
+    if view.known.kustomizations.is_empty() || !view.is_read("deployments") {
+        return Vec::new();
+    }
+    let gone = CONTROLLERS.into_iter().filter(|name| !there(name));
+    gone.map(|name| {
+        let reason =
+            format!("Deployment flux-system/{name} does not exist: nothing is reconciled without it");
+        let advice = format!(
+            "{}; there is none: run the appliance's bootstrap again in recover mode.",
+            detector.next_action.trim_end_matches('.')
+        );
+        let finding = detector.finding(Subject::Platform(name.into()), reason, None).advise(advice);
+        finding.after(&graces::DELETED).latent()
+    })
+    .collect()
 }
 
 /// Parts of the platform that somebody scaled to nothing. DNS and storage have causes of their own.
@@ -63,7 +87,7 @@ pub(super) fn platform(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
         let scale_up = scale_up(*kind, &key.namespace, &key.name);
         let advice = format!("{}; {scale_up}", detector.next_action.trim_end_matches('.'));
         let reason = format!("{} {key} is scaled to 0 replicas", kind.as_str());
-        detector.finding(subject, reason, None).advise(advice).after(NO_POD).latent()
+        detector.finding(subject, reason, None).advise(advice).after(&graces::NO_POD).latent()
     })
     .collect()
 }
@@ -175,8 +199,8 @@ mod tests {
         let mut known = healthy();
         object(&mut known, Component::Db).ready = 0;
         known.pods.get_mut(&ObjectKey::new("msp", "db-0")).unwrap().deleting = true;
-        assert!(look_after(&known, 120).top_blockers.is_empty());
-        assert_eq!(codes(&look_after(&known, 180)), [(BlockerCode::Workload, "db")]);
+        assert!(look_after(&known, 110).top_blockers.is_empty());
+        assert_eq!(codes(&look_after(&known, 120)), [(BlockerCode::Workload, "db")]);
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! What pods are configured with: objects, keys, passwords.
 
-use appliance_status_model::{BlockerCode, Component};
+use appliance_status_model::{BlockerCode, Component, RELEASES};
+use jiff::Timestamp;
 
+use crate::detect::{graces, logs};
 use crate::facts::Presence;
 use crate::finding::{Extent, Subject};
-use crate::flux::FluxState;
-use crate::view::{View, waiting};
+use crate::flux::{FluxFailure, FluxState};
+use crate::view::{PodView, View, waiting};
 use crate::{Detector, Finding};
 
 pub(super) fn config_missing(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     let mut found: Vec<Finding> = absent(view, detector, "redis-credentials").into_iter().collect();
+    found.extend(values(view, detector));
     for (pod, container) in view.containers() {
         let Some((reason, message)) = waiting(container) else { continue };
         if reason == "CreateContainerConfigError" && names_missing_object(message) {
@@ -29,6 +32,35 @@ pub(super) fn config_missing(view: &View<'_>, detector: &Detector) -> Vec<Findin
         }
     }
     found
+}
+
+/// Values that a release is made from, and that are gone: seen before Flux looks for them, and as it says it.
+fn values(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
+    let finding = |release: &str, identity: String, reason: String, since: Option<Timestamp>| {
+        let it = detector.finding(Subject::Release(release.to_owned()), reason, since);
+        it.identified(identity).after(&graces::VALUES)
+    };
+    let mut found = Vec::new();
+    for release in RELEASES.iter().filter(|it| view.release(it.name).is_some()) {
+        let name = format!("appliance-values-{}", release.name);
+        if view.is_read("configmaps in alga-system") && !view.known.values.contains_key(release.name) {
+            let reason = format!(
+                "ConfigMap alga-system/{name} does not exist, and release {} takes its values from it",
+                release.name
+            );
+            found.push(finding(release.name, format!("values {}", release.name), reason, None));
+        }
+    }
+    for (key, failure) in view.failed("HelmRelease").filter(|(_, it)| is_of_values(it)) {
+        let reason = format!("HelmRelease {}: {}", key.name, failure.message);
+        found.push(finding(&key.name, format!("values {}", key.name), reason, failure.since));
+    }
+    found
+}
+
+/// Whether a release fails over an object or a key that its values come from.
+pub(super) fn is_of_values(failure: &FluxFailure) -> bool {
+    failure.reason == "ValuesError" && failure.message.contains("not found")
 }
 
 /// An object that is missing is one cause, whoever wants it.
@@ -52,9 +84,6 @@ fn missing_object(message: &str) -> Option<String> {
         .or_else(|| named("configmap", " in ConfigMap ", ' '))
 }
 
-/// Seconds within which a Secret is found after what needs it was installed.
-const LOOKED_FOR: i64 = 20;
-
 /// A Secret that every install makes, and that is gone. Before its release has made anything it is only to come.
 fn absent(view: &View<'_>, detector: &Detector, name: &str) -> Option<Finding> {
     let component = if name == "db-credentials" { Component::Db } else { Component::Redis };
@@ -64,11 +93,11 @@ fn absent(view: &View<'_>, detector: &Detector, name: &str) -> Option<Finding> {
         return None;
     }
     let reason = format!("Secret msp/{name} does not exist: secret \"{name}\" not found");
-    let finding = detector.finding(Subject::Component(component), reason, None).after(LOOKED_FOR);
+    let finding = detector.finding(Subject::Component(component), reason, None).after(&graces::LOOKED_FOR);
     Some(finding.identified(format!("secret {name}")).reaching(Extent::Shared))
 }
 
-fn names_missing_object(message: &str) -> bool {
+pub(super) fn names_missing_object(message: &str) -> bool {
     let object = message.contains("configmap \"") || message.contains("secret \"");
     (object && message.contains("not found"))
         || message.contains("couldn't find key")
@@ -95,18 +124,28 @@ pub(super) fn credentials(view: &View<'_>, detector: &Detector) -> Vec<Finding> 
         }
     }
     for (pod, container) in view.containers() {
-        let ended_badly = container.last_end().is_some_and(|end| end.exit_code != 0);
-        let ready = pod.subject.component().is_some_and(|it| view.is_ready(it));
-        if !ended_badly || (ready && pod.subject != Subject::Bootstrap) {
+        if !logs::is_in_trouble(view, pod, container) || is_database(pod) {
             continue;
         }
         let lines = view.log(pod.key, &container.name).map(|log| log.lines.as_slice()).unwrap_or_default();
-        if let Some(line) = lines.iter().rfind(|line| REFUSED.iter().any(|signal| line.contains(signal))) {
+        if let Some(line) = last_word(lines) {
             let reason = format!("Container {} of {}: {line}", container.name, pod.key.name);
             found.push(detector.finding(pod.subject.clone(), reason, None));
         }
     }
     found
+}
+
+/// The database says whom it refused, which may have been anybody; who was refused says so itself.
+fn is_database(pod: &PodView<'_>) -> bool {
+    pod.subject == Subject::Component(Component::Db)
+}
+
+/// The last refusal, unless the program got in after it.
+fn last_word(lines: &[String]) -> Option<&String> {
+    let at = lines.iter().rposition(|line| REFUSED.iter().any(|signal| line.contains(signal)))?;
+    let admitted = lines[at..].iter().any(|line| line.contains("connected to database"));
+    (!admitted).then(|| &lines[at])
 }
 
 /// Whether a code names a cause that all components share, so that it is told once.

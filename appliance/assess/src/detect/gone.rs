@@ -1,13 +1,12 @@
 //! Flux objects that are gone, or told to stand still.
 
+use crate::detect::graces;
 use crate::facts::ObjectKey;
 use crate::finding::Subject;
 use crate::flux::FluxState;
 use crate::view::View;
 use crate::{Detector, Finding};
 
-/// Seconds after which an object that was there is missed, and one that stands still is told.
-const GRACE: i64 = 60;
 /// The Kustomization that applies the others.
 const ROOT: &str = "alga-appliance";
 /// The Kustomizations that the root applies, all at once.
@@ -29,7 +28,7 @@ fn source(view: &View<'_>, detector: &Detector) -> Option<Finding> {
     let reason = "Neither OCIRepository nor GitRepository flux-system/alga-appliance exists";
     let advice = "Run the appliance's bootstrap again in recover mode; it makes the source anew.";
     let finding = detector.finding(Subject::Platform("source".into()), reason, None);
-    Some(finding.advise(advice).after(GRACE).latent())
+    Some(finding.advise(advice).after(&graces::MISSED).latent())
 }
 
 fn kustomizations(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
@@ -47,7 +46,10 @@ fn kustomizations(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
             } else {
                 format!("Run the appliance's bootstrap again in recover mode; it makes {name} anew.")
             };
-            detector.finding(Subject::Kustomization(name.into()), reason, None).advise(advice).after(GRACE)
+            detector
+                .finding(Subject::Kustomization(name.into()), reason, None)
+                .advise(advice)
+                .after(&graces::MISSED)
         })
         .collect()
 }
@@ -62,7 +64,7 @@ fn suspended(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
         };
         let reason = format!("{kind} {key} is suspended: nothing reconciles it");
         let advice = format!("Resume {kind} {key}: set its spec.suspend to false.");
-        let finding = detector.finding(subject, reason, None).advise(advice).after(GRACE);
+        let finding = detector.finding(subject, reason, None).advise(advice).after(&graces::MISSED);
         finding.identified("suspended").latent()
     };
     view.suspended().map(|(kind, key)| told(kind, key)).collect()

@@ -1,5 +1,6 @@
 //! Pulls that failed.
 
+use crate::detect::graces;
 use crate::detect::signals::{PullTrouble, RegistryAnswer, classify_pull, dns_part, registry_trouble};
 use crate::facts::ContainerFact;
 use crate::finding::{Extent, Subject};
@@ -108,7 +109,10 @@ fn of_flux(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
             let clause = failure.message.rfind(": G").or_else(|| failure.message.rfind(": g"));
             let clause = clause.map_or(failure.message.as_str(), |at| &failure.message[at + 2..]);
             let reason = format!("{} {kind} {}: {clause}", headline(answer), key.name);
-            let finding = detector.finding(subject, reason, failure.since).advise(advice(answer)).after(20);
+            let finding = detector
+                .finding(subject, reason, failure.since)
+                .advise(advice(answer))
+                .after(&graces::ARTIFACT);
             found.push(told_by(finding, answer, &key.name));
         }
     }
@@ -168,9 +172,11 @@ fn advice(answer: RegistryAnswer) -> &'static str {
         }
         RegistryAnswer::ServerError => "Wait for the registry to recover; pulls are retried automatically.",
         RegistryAnswer::BadDigest => "Publish the image again; its content does not match its digest.",
-        RegistryAnswer::Untrusted => "Make the node trust the registry's certificate, then restart the pod.",
+        RegistryAnswer::Untrusted => {
+            "Make the node trust the registry's certificate, or correct the address that its name resolves to, then restart the pod."
+        }
         RegistryAnswer::Unreachable | RegistryAnswer::Other => {
-            "Make the registry reachable from the node (firewall, proxy, routing); pulls are retried automatically."
+            "Make the registry reachable from the node (firewall, proxy, routing, the address that its name resolves to); pulls are retried automatically."
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use appliance_status_model::Component;
 
-use crate::facts::ContainerFact;
+use crate::facts::{ContainerFact, ContainerState};
 use crate::finding::Subject;
 use crate::view::{PodView, View};
 use crate::{Detector, Finding};
@@ -19,17 +19,40 @@ pub(super) fn service_link(view: &View<'_>, detector: &Detector) -> Vec<Finding>
 }
 
 pub(super) fn volume_full(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    find_line(view, detector, |_, line| line.to_ascii_lowercase().contains("no space left on device"))
+    let mut found =
+        find_line(view, detector, |_, line| line.to_ascii_lowercase().contains("no space left on device"));
+    for finding in &mut found {
+        // What the job could not write, the database could not.
+        if finding.subject == Subject::Bootstrap {
+            finding.subject = Subject::Component(Component::Db);
+        }
+        let volume = finding.subject.component().and_then(volume_of);
+        finding.reason = match volume {
+            Some(claim) => format!("Volume {claim} is full: {}", finding.reason),
+            None => format!("A disk of the node is full: {}", finding.reason),
+        };
+    }
+    found
 }
 
-/// Log lines and last words of containers that ended badly, in pods whose component is not ready.
+/// Claim of a component's volume.
+fn volume_of(component: Component) -> Option<&'static str> {
+    match component {
+        Component::Db => Some("msp/alga-core-sebastian-postgres-data"),
+        Component::Redis => Some("msp/alga-core-sebastian-redis-data"),
+        Component::AlgaCore => Some("msp/alga-core-sebastian-storage"),
+        _ => None,
+    }
+}
+
+/// Log lines and last words of containers in trouble.
 fn find_line(
     view: &View<'_>,
     detector: &Detector,
     fits: impl Fn(&PodView<'_>, &str) -> bool,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (pod, container) in view.containers().filter(|(pod, it)| has_failed(view, pod, it)) {
+    for (pod, container) in view.containers().filter(|(pod, it)| is_in_trouble(view, pod, it)) {
         let log = view.log(pod.key, &container.name).map(|it| it.lines.as_slice()).unwrap_or_default();
         let last_words = container.last_end().map(|end| end.message.as_str());
         let lines = log.iter().map(String::as_str).chain(last_words);
@@ -42,8 +65,14 @@ fn find_line(
     found
 }
 
-fn has_failed(view: &View<'_>, pod: &PodView<'_>, container: &ContainerFact) -> bool {
+/// Whether what a container says matters: it ended badly, or runs and does not get ready, and so does its component.
+pub(super) fn is_in_trouble(view: &View<'_>, pod: &PodView<'_>, container: &ContainerFact) -> bool {
     let ended_badly = container.last_end().is_some_and(|end| end.exit_code != 0);
+    if pod.subject == Subject::Bootstrap {
+        return ended_badly;
+    }
+    let unready =
+        !container.ready && !container.init && matches!(container.state, ContainerState::Running { .. });
     let ready = pod.subject.component().is_some_and(|it| view.is_ready(it));
-    ended_badly && (!ready || pod.subject == Subject::Bootstrap)
+    (ended_badly || unready) && !ready
 }

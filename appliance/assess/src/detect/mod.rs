@@ -5,6 +5,7 @@ mod bootstrap;
 mod configuration;
 mod drift;
 mod gone;
+mod graces;
 mod images;
 mod login;
 mod logs;
@@ -25,6 +26,7 @@ use crate::view::View;
 pub(crate) use configuration::importance;
 pub use configuration::is_shared;
 pub(crate) use drift::drifted;
+pub use graces::{CEILING, Grace};
 pub(crate) use reconcile::brings;
 pub(crate) use signals::is_dns_trouble;
 pub use table::DETECTORS;
@@ -36,8 +38,8 @@ pub struct Detector {
     pub code: BlockerCode,
     /// What it looks for, in words for people.
     pub signals: &'static [&'static str],
-    /// How old the evidence must be, in seconds, before it counts.
-    pub grace: i64,
+    /// How old the evidence must be before it counts: as a rule the first, and others for other evidence.
+    pub graces: &'static [Grace],
     /// How long it outlives the pods that told it while their release is tried again, in seconds.
     pub hold: i64,
     /// The next step that helps.
@@ -59,7 +61,7 @@ impl Detector {
             reason: reason.into(),
             next_action: self.next_action.to_owned(),
             since,
-            grace: self.grace,
+            grace: self.graces.first().map_or(0, |it| it.seconds),
             extent: if is_shared(self.code) { Extent::Shared } else { Extent::Own },
             harm: Harm::Spreads,
         }

@@ -2,21 +2,20 @@
 
 use appliance_status_model::WorkloadKind;
 
-use crate::detect::{images, is_dns_trouble, signals::dns_part};
+use crate::detect::{bootstrap, graces, images, is_dns_trouble, signals::dns_part};
 use crate::facts::{Condition, ObjectKey, Truth, condition};
 use crate::finding::Subject;
 use crate::view::View;
 use crate::{Detector, Finding};
 
-/// Seconds without an answer after which the API counts as gone.
-const OUTAGE_GRACE: u64 = 20;
-
 pub(super) fn kubernetes(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    let Some(outage) = view.known.outage.as_ref().filter(|it| it.seconds >= OUTAGE_GRACE) else {
+    let grace = graces::SILENT_API.seconds;
+    let Some(outage) = view.known.outage.as_ref().filter(|it| it.seconds >= grace.unsigned_abs()) else {
         return Vec::new();
     };
-    let reason = format!("The Kubernetes API has not answered for {} s: {}", outage.seconds, outage.error);
-    vec![detector.finding(Subject::Platform("kubernetes".into()), reason, None)]
+    // How long exactly is no news every few seconds.
+    let reason = format!("The Kubernetes API has not answered for more than {grace} s: {}", outage.error);
+    vec![detector.finding(Subject::Platform("kubernetes".into()), reason, None).after(&graces::CERTAIN)]
 }
 
 pub(super) fn dns(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
@@ -43,6 +42,10 @@ fn bootstrap_lookup(view: &View<'_>, detector: &Detector) -> Option<Finding> {
     }
     let (_, log) = view.bootstrap.log?;
     let line = log.lines.iter().rfind(|line| is_dns_trouble(line))?;
+    // What the job said of names while it waited is no reason of an end that it gives another for.
+    if view.bootstrap.error_line().is_some_and(|it| bootstrap::is_own_cause(it) && !is_dns_trouble(it)) {
+        return None;
+    }
     Some(detector.finding(Subject::Bootstrap, format!("Bootstrap: {line}"), None))
 }
 
@@ -56,8 +59,16 @@ fn cluster_dns(view: &View<'_>, detector: &Detector) -> Option<Finding> {
         None if view.known.kustomizations.is_empty() || !view.is_read("deployments") => return None,
         None => "Cluster DNS (kube-system/coredns) does not exist",
     };
-    let advice = "Bring kube-system/coredns back to at least one ready replica, then retry.";
-    Some(detector.finding(Subject::Platform("coredns".into()), reason, None).after(60).advise(advice))
+    let advice = format!(
+        "{}; first bring kube-system/coredns back to at least one ready replica.",
+        detector.next_action.trim_end_matches('.')
+    );
+    Some(
+        detector
+            .finding(Subject::Platform("coredns".into()), reason, None)
+            .after(&graces::CLUSTER_DNS)
+            .advise(advice),
+    )
 }
 
 pub(super) fn node(view: &View<'_>, detector: &Detector) -> Vec<Finding> {

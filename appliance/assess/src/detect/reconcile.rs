@@ -3,16 +3,13 @@
 use appliance_status_model::{Component, RELEASES, Release};
 
 use crate::detect::{
-    gone, is_dns_trouble,
+    gone, graces, is_dns_trouble,
     signals::{PullTrouble, RegistryAnswer, classify_pull, registry_trouble},
 };
 use crate::finding::Subject;
 use crate::flux::{FluxFailure, FluxState};
 use crate::view::View;
 use crate::{Detector, Finding, ObjectKey};
-
-/// Seconds after which a tier that failed its health check is told although nothing below it fails any more.
-const RETRY: i64 = 600;
 
 pub(super) fn source(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -33,7 +30,31 @@ pub(super) fn source(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
         }
     }
     found.extend(gone::gone(view, detector));
+    found.extend(behind(view, detector));
     found
+}
+
+/// The source is of another release than the selected one: nothing that runs can be what was selected.
+fn behind(view: &View<'_>, detector: &Detector) -> Option<Finding> {
+    let selection = view.known.selection.as_ref()?;
+    let selected = |key: &str| selection.get(key).filter(|it| !it.is_empty());
+    let (key, source) = view.source().filter(|(_, it)| !it.suspended)?;
+    let revision = source.revision.as_ref()?;
+    // What is pinned to a digest has no other name.
+    let at = revision.split_once('@').map_or(revision.as_str(), |(at, _)| at);
+    let wanted = match source.kind.as_str() {
+        "GitRepository" => selected("releaseBranch")?,
+        _ => selected("sourceDigest")
+            .or_else(|| selected("sourceTag"))
+            .or_else(|| selected("releaseVersion"))?,
+    };
+    if at == wanted || at.strip_prefix("refs/heads/") == Some(wanted) {
+        return None;
+    }
+    let reason = format!("{} {} is at {revision}, and the selection names {wanted}", source.kind, key.name);
+    let advice = format!("Point the source {} at {wanted}, then reconcile it.", key.name);
+    let finding = detector.finding(Subject::Platform("source".into()), reason, None).advise(advice);
+    Some(finding.identified("behind").after(&graces::BEHIND).latent())
 }
 
 /// A tier fails its health check because of its releases; once they are on their way again, so is the tier,
@@ -42,7 +63,7 @@ fn unhealthy(view: &View<'_>, tier: &str, mut finding: Finding) -> Option<Findin
     let mut states =
         RELEASES.iter().filter(|it| it.kustomization == tier).map(|it| view.release(it.name)).peekable();
     if states.peek().is_none() {
-        return Some(finding.after(60));
+        return Some(finding.after(&graces::UNHEALTHY));
     }
     let states: Vec<_> = states.collect();
     if states.iter().any(|it| matches!(it, Some(FluxState::Failed(_)))) {
@@ -50,7 +71,7 @@ fn unhealthy(view: &View<'_>, tier: &str, mut finding: Finding) -> Option<Findin
     }
     if states.iter().all(|it| *it == Some(&FluxState::Ready)) {
         finding.since = None;
-        return Some(finding.identified("mended").after(RETRY));
+        return Some(finding.identified("mended").after(&graces::MENDED_TIER));
     }
     None
 }
@@ -78,6 +99,10 @@ const STUCK: &[&str] = &[
     "another operation (install/upgrade/rollback) is in progress",
     "cannot re-use a name that is still in use",
     "has no deployed releases",
+    "release: already exists",
+    "secrets \"sh.helm.release.v1.",
+    "create: failed to create: ",
+    "illegal base64 data",
 ];
 
 fn is_stuck(failure: &FluxFailure) -> bool {
@@ -114,7 +139,7 @@ pub(super) fn helm(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
                 key.name
             ));
             mended.since = None;
-            mended.identified("mended").after(60)
+            mended.identified("mended").after(&graces::MENDED_RELEASE)
         })
         .collect()
 }

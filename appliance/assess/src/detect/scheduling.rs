@@ -1,12 +1,11 @@
 //! Pods that find no node, and nodes that take none.
 
+use crate::detect::{graces, volumes};
 use crate::facts::{Truth, condition};
 use crate::finding::{Extent, Subject};
 use crate::view::View;
 use crate::{Detector, Finding};
 
-/// Seconds that a node may be cordoned while nothing waits for it: as long as somebody works at it.
-const AT_WORK: i64 = 60;
 /// What makes a cordoned node one cause with the pods that wait for it.
 const CORDONED: &str = "cordoned";
 
@@ -15,6 +14,7 @@ pub(super) fn scheduling(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     for pod in &view.pods {
         let Some(refused) = condition(&pod.pod.conditions, "PodScheduled")
             .filter(|it| it.status == Truth::False && it.reason == "Unschedulable")
+            .filter(|it| !volumes::tells_of_claim(view, &it.message))
         else {
             continue;
         };
@@ -40,7 +40,7 @@ fn cordoned(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
             detector
                 .finding(subject, reason, None)
                 .advise(format!("Uncordon the node: kubectl uncordon {key}."))
-                .after(AT_WORK)
+                .after(&graces::CORDONED)
                 .identified(CORDONED)
                 .reaching(Extent::Shared)
                 .latent()
@@ -66,10 +66,20 @@ fn shared_cause(message: &str) -> Option<String> {
 fn scheduling_advice(message: &str) -> &'static str {
     if message.contains("control-plane") {
         "Allow workloads on the control plane (allowSchedulingOnControlPlanes), or remove its taint."
+    } else if message.contains("memory-pressure") {
+        "Free memory on the node, or give it more; the taint goes with the pressure."
+    } else if message.contains("disk-pressure") {
+        "Free disk space on the node, or give it more; the taint goes with the pressure."
+    } else if message.contains("pid-pressure") {
+        "End processes that do not belong on the node; the taint goes with the pressure."
     } else if message.contains("taint") {
         "Remove the named taint from the node."
-    } else if message.contains("Insufficient") {
+    } else if message.contains("Insufficient") || message.contains("Too many pods") {
         "Give the node more of the named resource, or lower the requests."
+    } else if message.contains("free ports") {
+        "Free the node's port: another pod or program holds it."
+    } else if message.contains("affinity/selector") {
+        "Label the node as the pod's selector asks, or correct the selector."
     } else if message.contains("unschedulable") {
         "Uncordon the node."
     } else if message.contains("PersistentVolumeClaim") || message.contains("persistentvolumeclaim") {

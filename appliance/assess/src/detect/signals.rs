@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 static DNS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"lookup \S+.*(connection refused|no such host|server misbehaving|i/o timeout)")
+    Regex::new(r"lookup \S+.*(connection refused|no such host|server misbehaving|i/o timeout|Temporary failure in name resolution)|getaddrinfo (ENOTFOUND|EAI_AGAIN)")
         .expect("the pattern is well-formed")
 });
 
@@ -16,12 +16,12 @@ static STATUS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether a text says that a name could not be resolved.
 pub(crate) fn is_dns_trouble(text: &str) -> bool {
-    text.contains("lookup ") && DNS.is_match(text)
+    (text.contains("lookup ") || text.contains("getaddrinfo ")) && DNS.is_match(text)
 }
 
 /// The part of a text from `lookup` on.
 pub(super) fn dns_part(text: &str) -> &str {
-    text.rfind("lookup ").map_or(text, |at| &text[at..])
+    text.rfind("lookup ").or_else(|| text.rfind("getaddrinfo ")).map_or(text, |at| &text[at..])
 }
 
 /// Why a pull failed.
@@ -58,11 +58,22 @@ pub(super) fn classify_pull(text: &str) -> PullTrouble {
         return PullTrouble::Registry(answer);
     }
     let has = |signals: &[&str]| signals.iter().any(|signal| text.contains(signal));
-    if has(&["insufficient_scope", "authorization failed", "pull access denied", "denied"]) {
+    let refusals = [
+        "insufficient_scope",
+        "authorization failed",
+        "authentication required",
+        "UNAUTHORIZED",
+        "denied",
+        "DENIED",
+    ];
+    if has(&refusals) {
         return PullTrouble::Registry(RegistryAnswer::Denied);
     }
-    if has(&["toomanyrequests", "Too Many Requests"]) {
+    if has(&["toomanyrequests", "TOOMANYREQUESTS", "Too Many Requests"]) {
         return PullTrouble::Registry(RegistryAnswer::RateLimited);
+    }
+    if has(&[": UNKNOWN: "]) {
+        return PullTrouble::Registry(RegistryAnswer::ServerError);
     }
     if has(&["unexpected commit digest", "failed size validation", "invalid digest", "digest mismatch"]) {
         return PullTrouble::Registry(RegistryAnswer::BadDigest);
@@ -73,7 +84,15 @@ pub(super) fn classify_pull(text: &str) -> PullTrouble {
     if has(&["context canceled", "unexpected EOF", "context deadline exceeded", "connection reset"]) {
         return PullTrouble::Interrupted;
     }
-    if has(&["connection refused", "i/o timeout", "no route to host", "network is unreachable", "EOF"]) {
+    let unreachable = [
+        "connection refused",
+        "i/o timeout",
+        "handshake timeout",
+        "no route to host",
+        "network is unreachable",
+        "EOF",
+    ];
+    if has(&unreachable) {
         return PullTrouble::Registry(RegistryAnswer::Unreachable);
     }
     PullTrouble::Registry(RegistryAnswer::Other)

@@ -3,8 +3,8 @@
 use appliance_status_model::BlockerCode as Code;
 
 use crate::detect::{
-    Detector, bootstrap, configuration, drift, images, login, logs, platform, reconcile, scheduling, volumes,
-    workloads,
+    Detector, bootstrap, configuration, drift, graces, images, login, logs, platform, reconcile, scheduling,
+    volumes, workloads,
 };
 
 /// Seconds for which a cause outlives the pods that told it, while their release is tried again.
@@ -43,11 +43,11 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::Kubernetes,
         signals: &["no answer from the API for longer than the grace"],
-        grace: 0,
+        graces: &[graces::SILENT_API],
         hold: AT_ONCE,
         next_action: "Check that the appliance's Kubernetes API is up (talosctl health, or the machine's console), then retry.",
         causes: Code::ALL,
-        example: "The Kubernetes API has not answered for 40 s: connection refused",
+        example: "The Kubernetes API has not answered for more than 20 s: connection refused",
         detect: platform::kubernetes,
     },
     Detector {
@@ -57,8 +57,10 @@ pub static DETECTORS: &[Detector] = &[
             "lookup … no such host",
             "lookup … server misbehaving",
             "lookup … i/o timeout",
+            "getaddrinfo ENOTFOUND",
+            "cluster DNS has no ready replica",
         ],
-        grace: 5,
+        graces: &[graces::LOOKUP, graces::CLUSTER_DNS],
         hold: RETRIED,
         next_action: "Configure explicit DNS servers (for example 1.1.1.1,8.8.8.8) in bootstrap settings, then retry.",
         causes: NOTHING_STARTS,
@@ -68,7 +70,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::Node,
         signals: &["Node condition Ready is not True"],
-        grace: 10,
+        graces: &[graces::NODE],
         hold: AT_ONCE,
         next_action: "Check the node's kubelet and power; start at the machine's console if it does not answer.",
         causes: &[
@@ -92,10 +94,11 @@ pub static DETECTORS: &[Detector] = &[
         signals: &[
             "PersistentVolumeClaim Pending without class or provisioner",
             "two provisioners",
+            "ProvisioningFailed again and again",
             "no default StorageClass",
             "no local-path provisioner",
         ],
-        grace: 15,
+        graces: &[graces::CLAIM, graces::PROVISIONER, graces::UNCLAIMED],
         hold: AT_ONCE,
         next_action: "Install exactly one local-path provisioner and make it the default StorageClass.",
         causes: &[
@@ -115,7 +118,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::Scheduling,
         signals: &["Pod condition PodScheduled is False, reason Unschedulable", "Node cordoned"],
-        grace: 20,
+        graces: &[graces::UNSCHEDULABLE, graces::CORDONED],
         hold: RETRIED,
         next_action: "Free the resource or remove the taint that keeps the pod from the node, then wait for the scheduler.",
         causes: NOT_READY,
@@ -130,7 +133,7 @@ pub static DETECTORS: &[Detector] = &[
             "volumeMount \"db-data\"",
             "the claim of Postgres is Lost or absent",
         ],
-        grace: 0,
+        graces: &[graces::CERTAIN, graces::LOST_CLAIM],
         hold: RETRIED,
         next_action: "Repair or recreate the Postgres PVC subPath (db-data) and restart the db pod.",
         causes: NOT_READY,
@@ -144,7 +147,7 @@ pub static DETECTORS: &[Detector] = &[
             "failed to prepare subPath",
             "the claim of Redis is Lost or absent",
         ],
-        grace: 0,
+        graces: &[graces::CERTAIN, graces::LOST_CLAIM],
         hold: RETRIED,
         next_action: "Repair or recreate the named volume's subPath and restart the pod.",
         causes: NOT_READY,
@@ -154,7 +157,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::VolumeFull,
         signals: &["no space left on device"],
-        grace: 0,
+        graces: &[graces::CERTAIN],
         hold: RETRIED,
         next_action: "Free or enlarge the named volume.",
         causes: NOT_READY,
@@ -168,7 +171,7 @@ pub static DETECTORS: &[Detector] = &[
             "Refusing to generate db-credentials…",
             "Secret db-credentials absent although its workload is there",
         ],
-        grace: 0,
+        graces: &[graces::CERTAIN, graces::LOOKED_FOR],
         hold: RETRIED,
         next_action: "Restore the db-credentials Secret that belongs to this volume, or reinstall in fresh mode.",
         causes: &[
@@ -191,9 +194,10 @@ pub static DETECTORS: &[Detector] = &[
             "configmap \"…\" not found",
             "secret \"…\" not found",
             "couldn't find key … in …",
+            "values of a release do not exist, or their key",
             "Secret redis-credentials absent although its workload is there",
         ],
-        grace: 10,
+        graces: &[graces::CONFIGURATION, graces::LOOKED_FOR, graces::VALUES],
         hold: RETRIED,
         next_action: "Restore the named object and key.",
         causes: NOT_READY,
@@ -203,7 +207,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::ReleaseDrift,
         signals: &["image of a workload is not the one that the values of its release select"],
-        grace: 30,
+        graces: &[graces::DRIFT],
         hold: AT_ONCE,
         next_action: "Run Repair Release.",
         causes: &[Code::ImageNotFound, Code::ImageRegistry, Code::ImagePullInterrupted],
@@ -213,7 +217,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::ImageNotFound,
         signals: &["ErrImagePull/ImagePullBackOff with not found", "manifest unknown"],
-        grace: 0,
+        graces: &[graces::CERTAIN],
         hold: RETRIED,
         next_action: "Publish the missing image tag or update the appliance release manifest to a valid tag.",
         causes: NOT_READY,
@@ -223,7 +227,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::ImageRegistry,
         signals: &["registry unreachable", "401/403", "429", "5xx", "bad digest"],
-        grace: 5,
+        graces: &[graces::REGISTRY, graces::ARTIFACT],
         hold: RETRIED,
         next_action: "Make the registry reachable from the node, then wait for the next pull.",
         causes: NOT_READY,
@@ -233,7 +237,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::ImagePullInterrupted,
         signals: &["context canceled", "unexpected EOF", "context deadline exceeded, while pulling"],
-        grace: 0,
+        graces: &[graces::CERTAIN],
         hold: RETRIED,
         next_action: "Wait for automatic retry or restart the affected pod if retries stall.",
         causes: NOT_READY,
@@ -243,7 +247,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::TemporalSchema,
         signals: &["sql schema version compatibility check failed"],
-        grace: 0,
+        graces: &[graces::CERTAIN],
         hold: RETRIED,
         next_action: "Ensure Temporal autosetup/schema initialization runs during install, then restart Temporal.",
         causes: NOT_READY,
@@ -253,7 +257,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::ServiceLink,
         signals: &["cannot unmarshal … tcp://"],
-        grace: 0,
+        graces: &[graces::CERTAIN],
         hold: RETRIED,
         next_action: "Disable service links for the affected deployment and restart the workload.",
         causes: NOT_READY,
@@ -262,8 +266,8 @@ pub static DETECTORS: &[Detector] = &[
     },
     Detector {
         code: Code::BootstrapFailed,
-        signals: &["newest bootstrap job Failed"],
-        grace: 0,
+        signals: &["newest bootstrap job Failed", "it runs without an end", "it ended and left no users"],
+        graces: &[graces::CERTAIN, graces::LOG_COMING, graces::HANGS, graces::NO_USERS],
         hold: RETRIED,
         next_action: "Review the bootstrap log excerpt and rerun bootstrap in recover mode.",
         causes: NOT_READY,
@@ -272,8 +276,11 @@ pub static DETECTORS: &[Detector] = &[
     },
     Detector {
         code: Code::BootstrapMissing,
-        signals: &["the app waits for bootstrap and no job exists"],
-        grace: 120,
+        signals: &[
+            "the app waits for bootstrap and no job exists",
+            "the volume was replaced and no job exists",
+        ],
+        graces: &[graces::NO_JOB],
         hold: AT_ONCE,
         next_action: "Reconcile the alga-core release; the bootstrap job was never created.",
         causes: NOT_READY,
@@ -283,7 +290,16 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::Workload,
         signals: &["crash loop", "OOMKilled", "running and not ready", "no object, no replica, no pod"],
-        grace: 10,
+        graces: &[
+            graces::CRASH,
+            graces::STARTING,
+            graces::LOST_READINESS,
+            graces::GIVEN_UP,
+            graces::DELETED,
+            graces::SCALED_DOWN,
+            graces::NO_POD,
+            graces::GOING,
+        ],
         hold: RETRIED,
         next_action: "Inspect the named container's log.",
         causes: NOT_READY,
@@ -292,8 +308,24 @@ pub static DETECTORS: &[Detector] = &[
     },
     Detector {
         code: Code::BackgroundWorkload,
-        signals: &["crash loop", "OOMKilled", "running and not ready", "no object, no replica, no pod"],
-        grace: 10,
+        signals: &[
+            "crash loop",
+            "OOMKilled",
+            "running and not ready",
+            "Entering sleep loop after failure",
+            "no object, no replica, no pod",
+        ],
+        graces: &[
+            graces::CRASH,
+            graces::STARTING,
+            graces::LOST_READINESS,
+            graces::GIVEN_UP,
+            graces::ASLEEP,
+            graces::DELETED,
+            graces::SCALED_DOWN,
+            graces::NO_POD,
+            graces::GOING,
+        ],
         hold: RETRIED,
         next_action: "Inspect the named container's log.",
         causes: NOT_READY,
@@ -307,8 +339,9 @@ pub static DETECTORS: &[Detector] = &[
             "Kustomization Ready=False and not progressing",
             "source or Kustomization absent",
             "Flux object suspended",
+            "the source is of another release than the selected one",
         ],
-        grace: 20,
+        graces: &[graces::FLUX, graces::UNHEALTHY, graces::MENDED_TIER, graces::MISSED, graces::BEHIND],
         hold: AT_ONCE,
         next_action: "Inspect the named Flux object's conditions, repair what they name, then reconcile it.",
         causes: &[Code::ReleaseMissing, Code::Helm, Code::BootstrapMissing],
@@ -317,8 +350,14 @@ pub static DETECTORS: &[Detector] = &[
     },
     Detector {
         code: Code::HelmStorage,
-        signals: &["another operation (install/upgrade/rollback) is in progress", "has no deployed releases"],
-        grace: 60,
+        signals: &[
+            "another operation (install/upgrade/rollback) is in progress",
+            "has no deployed releases",
+            "release: already exists",
+            "create: failed to create: …",
+            "a record that cannot be read",
+        ],
+        graces: &[graces::STUCK],
         hold: AT_ONCE,
         next_action: "Remove the stuck release record of the named release, then reconcile it.",
         causes: &[Code::Helm, Code::Source, Code::ReleaseMissing],
@@ -328,7 +367,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::Helm,
         signals: &["HelmRelease Stalled, or Ready=False and not progressing"],
-        grace: 20,
+        graces: &[graces::FLUX, graces::MENDED_RELEASE],
         hold: AT_ONCE,
         next_action: "Inspect the release's first failing workload.",
         causes: &[Code::Source, Code::ReleaseMissing],
@@ -338,7 +377,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::ReleaseMissing,
         signals: &["expected HelmRelease absent although its Kustomization is Ready"],
-        grace: 30,
+        graces: &[graces::ABSENT_RELEASE],
         hold: AT_ONCE,
         next_action: "Run Repair Release.",
         causes: &[],
@@ -348,7 +387,7 @@ pub static DETECTORS: &[Detector] = &[
     Detector {
         code: Code::LoginProbe,
         signals: &["alga-core ready, and its page does not answer 200–399 on its own host"],
-        grace: 20,
+        graces: &[graces::PAGE],
         hold: AT_ONCE,
         next_action: "Inspect the log of alga-core.",
         causes: &[],

@@ -3,7 +3,8 @@
 use appliance_status_model::{Component, WorkloadKind};
 
 use crate::bootstrap::{POSTGRES_CLAIM, REDIS_CLAIM};
-use crate::facts::{APPLICATION, ClaimFact, ObjectKey};
+use crate::detect::graces::{self, Grace};
+use crate::facts::{APPLICATION, ClaimFact, EventFact, ObjectKey};
 use crate::finding::Subject;
 use crate::flux::FluxState;
 use crate::view::{View, waiting};
@@ -24,9 +25,6 @@ pub(super) fn storage_init(view: &View<'_>, detector: &Detector) -> Vec<Finding>
     found
 }
 
-/// Seconds after which a claim that its component was installed with is missed.
-const MISSED: i64 = 30;
-
 /// A claim without a volume for good: its volume is gone, or it is itself.
 fn lost(view: &View<'_>, detector: &Detector, component: Component, claim: &str) -> Option<Finding> {
     let (reason, remedy) = match view.known.claims.get(&ObjectKey::new(APPLICATION, claim)) {
@@ -42,7 +40,12 @@ fn lost(view: &View<'_>, detector: &Detector, component: Component, claim: &str)
         ),
     };
     let advice = format!("{}; {remedy}.", detector.next_action.trim_end_matches('.'));
-    Some(detector.finding(Subject::Component(component), reason, None).advise(advice).after(MISSED))
+    Some(
+        detector
+            .finding(Subject::Component(component), reason, None)
+            .advise(advice)
+            .after(&graces::LOST_CLAIM),
+    )
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,9 +58,7 @@ fn subpath_troubles(view: &View<'_>, detector: &Detector, wanted: Volume) -> Vec
     let mut found = Vec::new();
     for (pod, container) in view.containers() {
         let Some((_, message)) = waiting(container) else { continue };
-        if !message.contains("failed to create subPath directory")
-            && !message.contains("failed to prepare subPath")
-        {
+        if !is_of_subpath(message) {
             continue;
         }
         let postgres = pod.subject == Subject::Component(Component::Db) || message.contains("\"db-data\"");
@@ -69,6 +70,11 @@ fn subpath_troubles(view: &View<'_>, detector: &Detector, wanted: Volume) -> Vec
         }
     }
     found
+}
+
+/// Whether a container could not be made because of a directory in a volume.
+pub(super) fn is_of_subpath(message: &str) -> bool {
+    message.contains("failed to create subPath directory") || message.contains("failed to prepare subPath")
 }
 
 pub(super) fn storage_class(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
@@ -83,13 +89,12 @@ pub(super) fn storage_class(view: &View<'_>, detector: &Detector) -> Vec<Finding
         .known
         .claims
         .iter()
-        .filter(|(key, claim)| key.namespace == "msp" && claim.phase == "Pending")
-        .find_map(|(key, claim)| why_pending(view, claim).map(|why| (key, claim, why)));
+        .filter(|(key, claim)| key.namespace == APPLICATION && claim.phase == "Pending")
+        .find_map(|(key, claim)| why_pending(view, key, claim).map(|why| (key, claim, why)));
     let waits = stuck
-        .map(|(key, claim, why)| {
+        .map(|(key, claim, (why, grace))| {
             let reason = format!("PersistentVolumeClaim {key} is Pending: {why}");
-            let finding = detector.finding(subject(), reason, claim.created);
-            if why.starts_with("provisioner") { finding.after(60) } else { finding }
+            detector.finding(subject(), reason, claim.created).after(grace)
         })
         .or_else(|| nothing_to_claim(view, detector));
     waits.into_iter().collect()
@@ -108,7 +113,13 @@ fn nothing_to_claim(view: &View<'_>, detector: &Detector) -> Option<Finding> {
         Some(_) => "No local-path provisioner is installed, or none is wanted (0 replicas)",
     };
     let subject = Subject::Platform("storage".into());
-    Some(detector.finding(subject, reason, None).after(60).identified("nothing to claim").latent())
+    Some(
+        detector
+            .finding(subject, reason, None)
+            .after(&graces::UNCLAIMED)
+            .identified("nothing to claim")
+            .latent(),
+    )
 }
 
 fn is_wanted(view: &View<'_>, deployment: &ObjectKey) -> bool {
@@ -124,17 +135,18 @@ fn provisioners<'a>(view: &View<'a>) -> Vec<&'a ObjectKey> {
 }
 
 /// Why a claim cannot be bound, where that is certain.
-fn why_pending(view: &View<'_>, claim: &ClaimFact) -> Option<String> {
+fn why_pending(view: &View<'_>, key: &ObjectKey, claim: &ClaimFact) -> Option<(String, &'static Grace)> {
+    let at_once = |why: String| Some((why, &graces::CLAIM));
     if !view.is_read("storageclasses") {
         return None;
     }
     let class = match claim.class.as_deref().filter(|name| !name.is_empty()) {
         None => match view.known.storage_classes.iter().find(|(_, class)| class.default) {
-            None => return Some("it names no StorageClass and there is no default".into()),
+            None => return at_once("it names no StorageClass and there is no default".into()),
             Some((_, class)) => class,
         },
         Some(name) => match view.known.storage_classes.get(&ObjectKey::new("", name)) {
-            None => return Some(format!("StorageClass {name} does not exist")),
+            None => return at_once(format!("StorageClass {name} does not exist")),
             Some(class) => class,
         },
     };
@@ -143,9 +155,32 @@ fn why_pending(view: &View<'_>, claim: &ClaimFact) -> Option<String> {
         workload.is_some_and(|it| it.ready > 0)
     };
     if class.provisioner == LOCAL_PATH && !provisioners(view).iter().any(ready) {
-        return Some(format!("provisioner {} is not running", class.provisioner));
+        return Some((format!("provisioner {} is not running", class.provisioner), &graces::PROVISIONER));
     }
-    None
+    let refused = refusal(view, key)?;
+    Some((format!("provisioner {}: {refused}", class.provisioner), &graces::PROVISIONER))
+}
+
+/// What a provisioner said again and again of a claim: nothing else tells that it refuses.
+fn refusal<'a>(view: &View<'a>, claim: &ObjectKey) -> Option<&'a str> {
+    let about = |it: &&EventFact| {
+        it.reason == "ProvisioningFailed"
+            && it.count > 1
+            && it.about_kind == "PersistentVolumeClaim"
+            && it.about.as_ref() == Some(claim)
+    };
+    let newest = view.known.events.values().filter(about).max_by_key(|it| it.last)?;
+    Some(newest.message.as_str())
+}
+
+/// Whether the scheduler only says of a claim what is told as its own cause.
+pub(super) fn tells_of_claim(view: &View<'_>, message: &str) -> bool {
+    let missing = |claim: &str| {
+        message.contains(&format!("persistentvolumeclaim \"{claim}\" not found"))
+            && !view.known.claims.contains_key(&ObjectKey::new(APPLICATION, claim))
+            && view.is_read("persistentvolumeclaims")
+    };
+    [POSTGRES_CLAIM, REDIS_CLAIM].into_iter().any(missing)
 }
 
 #[cfg(test)]

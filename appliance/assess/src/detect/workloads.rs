@@ -2,19 +2,17 @@
 
 use appliance_status_model::{Component, ComponentTier, WorkloadKind};
 
-use crate::detect::absent;
-use crate::facts::{ContainerFact, ContainerState, ObjectKey, Termination, WorkloadFact};
+use crate::detect::{absent, configuration::names_missing_object, graces, volumes::is_of_subpath};
+use crate::facts::{ContainerFact, ContainerState, ObjectKey, Termination, WorkloadFact, condition};
 use crate::finding::Subject;
-use crate::view::{PodView, View, waiting};
+use crate::view::{ASLEEP, PodView, View, waiting};
 use crate::{Detector, Finding};
-
-/// Seconds that a container may run without being ready.
-const PATIENCE: i64 = 180;
 
 pub(super) fn core(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     let mut found = troubles(view, detector, |tier| tier != ComponentTier::Background);
     found.extend(platform(view, detector));
     found.extend(absent::platform(view, detector));
+    found.extend(absent::controllers(view, detector));
     found
 }
 
@@ -38,12 +36,35 @@ pub(super) fn background(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     troubles(view, detector, |tier| tier == ComponentTier::Background)
 }
 
+/// A container that is ready by its probe and says that it does nothing any more.
+fn asleep(
+    view: &View<'_>,
+    detector: &Detector,
+    pod: &PodView<'_>,
+    container: &ContainerFact,
+) -> Option<Finding> {
+    let log = view.log(pod.key, &container.name).filter(|it| it.run == container.restarts)?;
+    let line = log.lines.iter().rfind(|line| line.contains(ASLEEP)).filter(|_| container.ready)?;
+    let reason = format!(
+        "Container {} of {} is ready and does nothing: {}",
+        container.name,
+        pod.key.name,
+        line.trim()
+    );
+    let advice = format!(
+        "{}, repair what failed before it fell asleep, then restart the workload.",
+        detector.next_action.trim_end_matches('.')
+    );
+    Some(detector.finding(pod.subject.clone(), reason, None).advise(advice).after(&graces::ASLEEP))
+}
+
 fn troubles(view: &View<'_>, detector: &Detector, of: fn(ComponentTier) -> bool) -> Vec<Finding> {
     let mut found = Vec::new();
     for component in Component::ALL.into_iter().filter(|it| of(it.tier()) && !view.is_ready(*it)) {
         let own = || view.containers().filter(|(pod, _)| pod.subject == Subject::Component(component));
         let finding = own()
             .find_map(|(pod, container)| crash(view, detector, pod, container))
+            .or_else(|| own().find_map(|(pod, container)| asleep(view, detector, pod, container)))
             .or_else(|| own().find_map(|(pod, container)| unready(view, detector, pod, container)))
             .or_else(|| absent::component(view, detector, component));
         found.extend(finding);
@@ -59,7 +80,8 @@ fn crash(
     container: &ContainerFact,
 ) -> Option<Finding> {
     let state = waiting(container).map(|(reason, _)| reason);
-    let broken_start = matches!(state, Some("RunContainerError" | "CreateContainerError"));
+    let broken_start =
+        matches!(state, Some("RunContainerError" | "CreateContainerError")) || misconfigured(container);
     let loops = state == Some("CrashLoopBackOff") || (container.restarts >= 2 && !container.ready);
     if !broken_start && !loops {
         return None;
@@ -68,6 +90,7 @@ fn crash(
     let last_line = log.and_then(|it| it.lines.iter().rfind(|line| !line.trim().is_empty()));
     let name = format!("Container {} of {}", container.name, pod.key.name);
     let reason = match (container.last_end(), waiting(container)) {
+        (_, Some((_, message))) if misconfigured(container) => format!("{name} cannot start: {message}"),
         (Some(end), _) => format!("{name} ended with {}", ending(end, last_line)),
         (None, Some((_, message))) => format!("{name} cannot start: {message}"),
         (None, None) => format!("{name} has restarted {} times", container.restarts),
@@ -80,6 +103,13 @@ fn crash(
     };
     let advice = view.with_reconcile(advice, &pod.subject);
     Some(detector.finding(pod.subject.clone(), reason, None).advise(advice))
+}
+
+/// A container that is configured as it cannot run, where no missing object or volume is to blame.
+fn misconfigured(container: &ContainerFact) -> bool {
+    waiting(container).is_some_and(|(reason, message)| {
+        reason == "CreateContainerConfigError" && !names_missing_object(message) && !is_of_subpath(message)
+    })
 }
 
 fn ending(end: &Termination, last_line: Option<&String>) -> String {
@@ -107,10 +137,19 @@ fn unready(
     let events = view.events_of(pod.pod);
     let probe = events.iter().rfind(|it| it.reason == "Unhealthy").map(|it| it.message.as_str());
     let probe = probe.map(|it| format!(": {it}")).unwrap_or_default();
-    let reason = format!("Container {} of {} runs and is not ready{probe}", container.name, pod.key.name);
-    let mut finding = detector.finding(pod.subject.clone(), reason, since);
-    if !given_up {
-        finding = finding.after(PATIENCE);
-    }
-    Some(finding)
+    let log = view.log(pod.key, &container.name).filter(|it| it.run == container.restarts);
+    let said = log.and_then(|it| it.lines.iter().rfind(|line| !line.trim().is_empty()));
+    let said = said.map(|line| format!("; it said last: {}", line.trim())).unwrap_or_default();
+    let reason =
+        format!("Container {} of {} runs and is not ready{probe}{said}", container.name, pod.key.name);
+    // Readiness that was lost counts from its loss.
+    let lost = condition(&pod.pod.conditions, "Ready")
+        .and_then(|it| it.since)
+        .filter(|it| since.is_none_or(|run| *it > run));
+    let grace = match (given_up, lost) {
+        (true, _) => &graces::GIVEN_UP,
+        (false, Some(_)) => &graces::LOST_READINESS,
+        (false, None) => &graces::STARTING,
+    };
+    Some(detector.finding(pod.subject.clone(), reason, since.max(lost)).after(grace))
 }
