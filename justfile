@@ -37,6 +37,10 @@ teeth-docs:
 fidelity *ARGS:
     cargo run --quiet --bin smoke -- fidelity {{ARGS}}
 
-# Both cores busy, many runs: the flake hunt of docs/flakes.md.
-soak RUNS="100" *NAMES:
+# The flake hunt of docs/flakes.md: scenarios at random while both cores are busy; raw results go to docs/soak.
+soak RUNS="1000" *NAMES:
     bash scripts/soak.sh {{RUNS}} {{NAMES}}
+
+# Time to diagnosis at the pace at which people live: from the API server's write to the blocker in the document.
+diagnosis *NAMES:
+    bash scripts/diagnosis.sh {{NAMES}}

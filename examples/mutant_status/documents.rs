@@ -88,6 +88,24 @@ pub(crate) fn is_ready(document: &Value, tier: &str) -> bool {
     document["tiers"][tier]["ready"].as_bool().unwrap_or_default()
 }
 
+/// Whether a component is ready.
+pub(crate) fn has(document: &Value, name: &str) -> bool {
+    let mut components = document["components"].as_array().into_iter().flatten();
+    components.any(|it| it["name"] == name && it["ready"] == json!(true))
+}
+
+/// The document without the blockers whose code begins so; what followed from them stands alone.
+pub(crate) fn without(mut document: Value, begin: &str) -> Value {
+    let consequence = promoted(&document);
+    let Some(blockers) = document["topBlockers"].as_array_mut() else { return document };
+    let before = blockers.len();
+    blockers.retain(|it| !it["code"].as_str().is_some_and(|code| code.starts_with(begin)));
+    if blockers.len() < before {
+        blockers.extend(consequence);
+    }
+    document
+}
+
 /// Every top blocker, changed.
 pub(crate) fn each_blocker(mut document: Value, change: impl Fn(&mut Value)) -> Value {
     document["topBlockers"].as_array_mut().into_iter().flatten().for_each(change);

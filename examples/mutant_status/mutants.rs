@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::documents::{
-    Memory, Place, blocker, each_blocker, is_ready, promoted, seconds, state, time, with_blocker, with_state,
-    with_tier,
+    Memory, Place, blocker, each_blocker, has, is_ready, promoted, seconds, state, time, with_blocker, with_state,
+    with_tier, without,
 };
 
 /// A status service with one thing wrong.
@@ -28,6 +28,8 @@ pub(crate) enum Door {
     Open,
     /// `/` is not there.
     NoPage,
+    /// No token is the right one.
+    Closed,
 }
 
 const fn says(name: &'static str, about: &'static str, say: fn(&mut Memory, Value) -> Value) -> Mutant {
@@ -177,4 +179,124 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         document["urls"]["loginUrl"] = json!("http://192.0.2.1:3000");
         document
     }),
+    says("no-image-detector", "does not know of pulls that fail", |_, document| without(document, "image-")),
+    says("no-dns-detector", "does not know of names that do not resolve", |_, document| without(document, "dns")),
+    says("no-storage-detector", "does not know of volumes", |_, document| without(document, "postgres-storage")),
+    says("no-bootstrap-detector", "does not know of a bootstrap job that failed", |_, document| {
+        without(document, "bootstrap-failed")
+    }),
+    says("no-log-detector", "reads no container's log", |_, document| without(document, "temporal-schema")),
+    says("no-drift-detector", "does not know of images that nobody selected", |_, document| {
+        without(document, "release-drift")
+    }),
+    says("roots-swapped", "lists independent causes in the other order", |_, mut document| {
+        if let Some(blockers) = document["topBlockers"].as_array_mut() {
+            blockers.reverse();
+        }
+        document
+    }),
+    says("second-root-lost", "lists one cause where there are two", |_, mut document| {
+        if let Some(blockers) = document["topBlockers"].as_array_mut() {
+            blockers.truncate(1);
+        }
+        document
+    }),
+    says("core-without-pgbouncer", "takes the core tier for ready without pgbouncer", |_, document| {
+        let ready = has(&document, "db") && has(&document, "redis");
+        with_tier(document, "core", ready)
+    }),
+    says("bootstrap-without-job", "takes the bootstrap tier for ready when the core tier is", |_, document| {
+        let ready = is_ready(&document, "core");
+        with_tier(document, "bootstrap", ready)
+    }),
+    says("login-without-probe", "takes login for ready without a look at the application", |_, document| {
+        let ready = is_ready(&document, "bootstrap") && has(&document, "db");
+        with_tier(document, "login", ready)
+    }),
+    says("full-health-without-background", "takes login for full health", |_, document| {
+        let ready = is_ready(&document, "login");
+        with_tier(document, "fullHealth", ready)
+    }),
+    says("full-health-lost", "never takes the appliance for fully healthy in its tiers", |_, document| {
+        with_tier(document, "fullHealth", false)
+    }),
+    says("background-waits-for-all", "takes the background tier for ready when login is", |_, document| {
+        let ready = is_ready(&document, "login");
+        with_tier(document, "background", ready)
+    }),
+    says("tiers-are-healthy", "calls a tier healthy that is not ready", |_, mut document| {
+        for tier in document["tiers"].as_object_mut().into_iter().flat_map(|tiers| tiers.values_mut()) {
+            tier["status"] = json!("healthy");
+        }
+        document
+    }),
+    says("other-message", "says what it says of another state", |_, mut document| {
+        document["rollup"]["message"] = json!("Alga is ready to log in.");
+        document
+    }),
+    says("two-states", "names another state at the top than in the rollup", |_, mut document| {
+        document["status"] = json!("installing");
+        document
+    }),
+    says("two-next-actions", "says to do another thing at the top than in the rollup", |_, mut document| {
+        document["nextAction"] = json!("Wait.");
+        document
+    }),
+    says("unknown-is-ready", "takes what it did not find for ready", |_, mut document| {
+        for component in document["components"].as_array_mut().into_iter().flatten() {
+            if component["status"] == "unknown" {
+                component["ready"] = json!(true);
+            }
+        }
+        document
+    }),
+    says("component-lost", "forgets a component", |_, mut document| {
+        if let Some(components) = document["components"].as_array_mut() {
+            components.retain(|component| component["name"] != "temporal-ui");
+        }
+        document
+    }),
+    says("severity-lost", "calls everything background trouble", |_, document| {
+        each_blocker(document, |it| it["severity"] = json!("background"))
+    }),
+    says("events-dropped", "shows no events", |_, mut document| {
+        document["recentEvents"] = json!([]);
+        document
+    }),
+    says("events-without-end", "shows more events than anybody reads", |_, mut document| {
+        if let Some(events) = document["recentEvents"].as_array_mut() {
+            let more = events.clone();
+            events.extend(more);
+        }
+        document
+    }),
+    says("job-forgotten", "does not know that the bootstrap job has completed", |_, mut document| {
+        document["bootstrap"]["job"]["completed"] = json!(false);
+        document
+    }),
+    says("users-forgotten", "counts no users", |_, mut document| {
+        document["bootstrap"]["seed"]["usersCount"] = json!(0);
+        document
+    }),
+    says("probe-forgotten", "says that the application does not answer", |_, mut document| {
+        document["loginProbe"]["reachable"] = json!(false);
+        document
+    }),
+    says("size-invented", "gives a size that is another image's", |_, mut document| {
+        for operation in document["activeOperations"].as_array_mut().into_iter().flatten() {
+            operation["estimatedSizeHuman"] = json!("~12 MB");
+        }
+        document
+    }),
+    says("progress-invented", "knows how far a pull is", |_, mut document| {
+        for operation in document["activeOperations"].as_array_mut().into_iter().flatten() {
+            operation["progressPercent"] = json!(42);
+        }
+        document
+    }),
+    says("two-login-urls", "has another login URL in one place than in the other", |_, mut document| {
+        document["urls"]["loginUrl"] = json!(null);
+        document
+    }),
+    door("closed-door", "lets nobody in, whatever the token", Door::Closed),
 ];

@@ -69,6 +69,9 @@ impl Shared {
             if self.mutant.door == Door::Open && request.path() == "/api/status" {
                 request.set("authorization", &format!("Bearer {}", self.token));
             }
+            if self.mutant.door == Door::Closed && request.path().starts_with("/api/") {
+                request.set("authorization", "Bearer wrong");
+            }
             service.write_all(&request.bytes(&body)).await?;
             let Some(mut response) = Head::read(&mut service).await? else { return Ok(()) };
             let Some(body) = response.answer(&request, &mut service).await? else {

@@ -6,6 +6,7 @@
 //!   timeline/  everything that happened, append-only         judge/     a pure function of that
 //!   run/       threads, controls, directories, verdicts      report/    for people and machines
 //!   matrix/    fault × blocker, from timelines alone
+//!   diagnosis/ from complete evidence to the right blocker
 //!   fidelity/  how true the simulated cluster is to recordings of a real one
 //!   cli/       `smoke`                                        suite      `cargo test --test smoke`
 //! ```
@@ -13,6 +14,7 @@
 
 mod chain;
 pub mod cli;
+pub mod diagnosis;
 pub mod fault;
 pub mod fidelity;
 pub mod judge;

@@ -60,6 +60,7 @@ impl Attempt<'_> {
             seed: 1,
             speed: Speed::UNLIMITED,
             patience: self.patience,
+            attention: smoke_harness::diagnosis::Attention::Casual,
             status_command: self.status_command,
             operator_command: None,
             binaries: binaries(),

@@ -118,6 +118,10 @@ pub struct RunArguments {
     /// The most seconds of field time in a second of the machine's; `max` for as fast as it goes.
     #[arg(long, env = "SMOKE_SPEED", default_value = "max")]
     pub speed: Speed,
+    /// Field time goes with the machine's from the moment at which a blocker's evidence is complete until it is named, so that
+    /// the time to diagnosis is what people would wait.
+    #[arg(long, env = "SMOKE_DIAGNOSIS")]
+    pub diagnosis: bool,
     /// A status service to run in place of ours: program and arguments.
     #[arg(long, env = "SMOKE_STATUS_COMMAND")]
     pub status_command: Option<String>,

@@ -6,6 +6,7 @@ use std::thread::available_parallelism;
 use super::arguments::RunArguments;
 use super::words::words;
 use super::{Refusal, signals};
+use crate::diagnosis::Attention;
 use crate::report::{self, Terminal};
 use crate::run::{ExitStatus, Plan, Runner, Stop, directory};
 use crate::scenario::{Scenario, choose, load, meant};
@@ -48,6 +49,7 @@ pub(crate) fn execute_these(
         seed: arguments.seed,
         speed: arguments.speed,
         patience: None,
+        attention: if arguments.diagnosis { Attention::Close } else { Attention::Casual },
         status_command,
         operator_command,
         binaries,

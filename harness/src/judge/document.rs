@@ -36,6 +36,10 @@ pub fn document_mismatches(wanted: &Document, view: View<'_>) -> Vec<Mismatch> {
         let seen = view.operation(*component).unwrap_or("none");
         differs(format!("operation {operation} of {component}"), format!("operation {seen} of {component}"));
     }
+    for read in &wanted.unread {
+        let said = if view.fails_to_read(read) { "failing" } else { "well" };
+        differs(format!("read of {read} failing"), format!("read of {read} {said}"));
+    }
     if wanted.blocker.is_some() || wanted.component.is_some() {
         let expected =
             Document { blocker: wanted.blocker, component: wanted.component.clone(), ..Document::default() };

@@ -8,6 +8,7 @@
 //! ```
 
 mod blockers;
+mod consistency;
 mod contract;
 mod control;
 mod document;
@@ -43,6 +44,8 @@ pub fn judge(timeline: &Timeline, scenario: &Scenario, control: Option<&Control>
     wrong.extend(moments::unlisted(&history, scenario));
     wrong.extend(contract::breaches(&history));
     wrong.extend(contract::open_door(timeline, &history));
+    wrong.extend(consistency::contradictions(timeline, &history));
+    wrong.extend(rules::printed_token(timeline, &history));
     wrong.extend(moments::at_moments(&history, scenario));
     wrong.extend(milestones.order(&scenario.expect.order, &history));
     wrong.extend(milestones.within(&scenario.expect.within, &history));

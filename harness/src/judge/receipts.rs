@@ -4,7 +4,7 @@ use super::{Finding, History, Rule};
 use crate::scenario::Scenario;
 use crate::timeline::{Timeline, What};
 
-/// A finding for every fault without a receipt.
+/// A finding for every fault without a receipt, and for every act that was not done.
 pub(super) fn missing(timeline: &Timeline, scenario: &Scenario, history: &History) -> Vec<Finding> {
     let mut found = Vec::new();
     for (index, fault) in scenario.faults.iter().enumerate() {
@@ -36,5 +36,15 @@ pub(super) fn missing(timeline: &Timeline, scenario: &Scenario, history: &Histor
             when: format!("until {}", history.offset(at)),
         });
     }
+    let done = |act: &str| {
+        timeline.events.iter().any(|event| matches!(&event.what, What::Acted { act: it } if it == act))
+    };
+    let acts = scenario.acts.iter().map(ToString::to_string).filter(|act| !done(act));
+    found.extend(acts.map(|act| Finding {
+        rule: Rule::Receipt,
+        expected: format!("{act} to be done"),
+        seen: "that it was not, or not to its end".to_owned(),
+        when: format!("until {}", history.offset(history.end)),
+    }));
     found
 }

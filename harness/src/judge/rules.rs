@@ -6,7 +6,7 @@ use super::{
 };
 use crate::scenario::{Document, Exit, Scenario};
 use crate::timeline::{Timeline, What};
-use crate::world::{OperatorEnd, Stream};
+use crate::world::{MASK, OperatorEnd, Stream};
 
 /// `eventually`, at the end of the settled phase.
 pub(super) fn eventually(history: &History, scenario: &Scenario) -> Vec<Finding> {
@@ -136,6 +136,21 @@ pub(super) fn operator(timeline: &Timeline, scenario: &Scenario, history: &Histo
         }
     }
     found
+}
+
+/// The token that the command prints is the one that the status page asks for: that one nobody may read here.
+pub(super) fn printed_token(timeline: &Timeline, history: &History) -> Option<Finding> {
+    let printed = |text: &str| text.trim().strip_prefix("Token:").map(|token| token.trim().to_owned());
+    let (token, at) = timeline.events.iter().find_map(|event| match &event.what {
+        What::Operator { text, .. } => Some((printed(text)?, event.at)),
+        _ => None,
+    })?;
+    (token != MASK).then(|| Finding {
+        rule: Rule::Operator,
+        expected: "the command to print the token of the status page".to_owned(),
+        seen: "another one".to_owned(),
+        when: format!("at {}", history.offset(at)),
+    })
 }
 
 /// Whether a document says all of it, for those who wait for that.

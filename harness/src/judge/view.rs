@@ -54,6 +54,12 @@ impl<'d> View<'d> {
             .as_str()
     }
 
+    /// Whether the service says that it cannot read something.
+    pub fn fails_to_read(self, what: &str) -> bool {
+        let failures = self.0.pointer("/collector/failures").and_then(Value::as_array);
+        failures.into_iter().flatten().any(|failure| text(failure, "kind") == what)
+    }
+
     /// Top blockers, in the document's order.
     pub fn blockers(self) -> Vec<SeenBlocker<'d>> {
         let entries = self.0.get("topBlockers").and_then(Value::as_array);

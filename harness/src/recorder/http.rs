@@ -28,6 +28,20 @@ pub(super) struct Visitor {
     client: Client,
 }
 
+/// A client that goes nowhere by itself.
+pub(super) fn client() -> Client {
+    // Another part of the program may have installed it before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder()
+            .no_proxy()
+            // What it looks at is plain HTTP: whom this machine trusts does not matter.
+            .tls_certs_only([])
+            .redirect(Policy::none())
+            .pool_idle_timeout(None)
+            .build();
+    client.expect("a client without files or proxies has nothing to fail on")
+}
+
 /// What came back.
 pub(super) struct Fetch {
     pub(super) answer: Answer,
@@ -53,10 +67,7 @@ impl Fetch {
 
 impl Visitor {
     pub(super) fn new(clock: Clock) -> Self {
-        // Another part of the program may have installed it before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().no_proxy().redirect(Policy::none()).pool_idle_timeout(None).build();
-        Self { clock, client: client.expect("a client without files or proxies has nothing to fail on") }
+        Self { clock, client: client() }
     }
 
     /// Asks once. The clock is held until the answer is there: host load is not charged to the appliance.

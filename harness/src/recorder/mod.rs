@@ -4,6 +4,7 @@
 //! of which holds the clock; what it finds is noted when it is different from the last look.
 
 mod http;
+mod listener;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use crate::timeline::{Answer, Journal, Target, What, digests};
 use crate::world::{Concealed, World};
 use http::{Fetch, Visitor};
+pub(crate) use listener::Listener;
 
 /// Changes that come closer together than this are seen together.
 const DEBOUNCE: Duration = Duration::from_millis(250);

@@ -35,6 +35,9 @@ pub(super) fn page(plan: &Plan, summary: &Summary) -> String {
         );
     }
     page.push_str("</table>");
+    if let Some((all, beyond)) = summary.diagnosis() {
+        let _ = write!(page, "<p>Time to diagnosis, of {} blockers: {all}; beyond the graces: {beyond}</p>", all.count);
+    }
     confusion(&mut page, &summary.matrix);
     for outcome in &summary.outcomes {
         section(&mut page, plan, outcome);
@@ -92,6 +95,17 @@ fn section(page: &mut String, plan: &Plan, outcome: &Outcome) {
             page.push_str("</tr>");
         }
         page.push_str("</table>");
+    }
+    for it in &outcome.diagnoses {
+        let _ = write!(
+            page,
+            "<p>Diagnosis of <code>{}</code>: {} after the write of {}, {} beyond the grace of {}</p>",
+            escape(&it.code),
+            elapsed(it.took()),
+            escape(&it.object),
+            elapsed(it.beyond_grace()),
+            elapsed(it.grace),
+        );
     }
     for receipt in &outcome.receipts {
         let evidence = receipt.evidence.join("\n");

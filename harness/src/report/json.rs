@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use super::replay::replay;
+use crate::diagnosis::Diagnosis;
 use crate::judge::Verdict;
 use crate::matrix::{Cell, Matrix};
 use crate::run::{Outcome, Plan, Summary};
@@ -22,6 +24,7 @@ pub fn report(plan: &Plan, summary: &Summary) -> Value {
         "world": plan.world,
         "speed": plan.speed.to_string(),
         "seed": plan.seed,
+        "diagnosis": summary.diagnosis().map(|(all, beyond)| json!({ "withGrace": all, "beyondGrace": beyond })),
         "matrix": matrix(&summary.matrix),
         "scenarios": summary.outcomes.iter().map(|outcome| scenario(plan, outcome)).collect::<Vec<_>>(),
     })
@@ -79,11 +82,26 @@ fn scenario(plan: &Plan, outcome: &Outcome) -> Value {
         "durationMs": millis(outcome.duration),
         "fieldMs": millis(outcome.field),
         "milestones": milestones,
+        "diagnosis": outcome.diagnoses.iter().map(diagnosis).collect::<Vec<_>>(),
         "failures": failures,
         "receipt": outcome.receipts,
         "remarks": outcome.remarks,
         "replay": replay(plan, outcome),
         "directory": outcome.directory,
+    })
+}
+
+fn diagnosis(diagnosis: &Diagnosis) -> Value {
+    let millis = |duration: SignedDuration| json!(duration.as_secs_f64() * 1e3);
+    json!({
+        "code": diagnosis.code,
+        "object": diagnosis.object,
+        "graceMs": millis(diagnosis.grace),
+        "fieldMs": millis(diagnosis.field),
+        "machineMs": millis(diagnosis.machine),
+        "tookMs": millis(diagnosis.took()),
+        "beyondGraceMs": millis(diagnosis.beyond_grace()),
+        "atMachineSpeed": diagnosis.paced,
     })
 }
 

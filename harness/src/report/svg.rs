@@ -38,6 +38,7 @@ pub(super) fn picture(timeline: &Timeline) -> String {
             What::Phase { phase } => ("phase", phase.name().to_owned()),
             What::Milestone { milestone } => ("milestone", milestone.to_string()),
             What::Injected { fault, .. } => ("fault", fault.clone()),
+            What::Acted { act } => ("heal", act.clone()),
             What::Healed { step } => ("heal", step.clone()),
             _ => continue,
         };

@@ -38,6 +38,9 @@ impl<W: Write> Terminal<W> {
         }
         self.line("");
         self.verb("Summary", &format!("{} in {}", counts.join(", "), time(summary.duration)));
+        if let Some((all, beyond)) = summary.diagnosis() {
+            self.verb("Diagnosis", &format!("{} blockers: {all}; beyond their graces: {beyond}", all.count));
+        }
         self.verb("Matrix", &summary.matrix.totals().to_string());
         self.verb("Report", &plan.report.join("index.html").display().to_string());
         let bad = |outcome: &&Outcome| !matches!(outcome.verdict, Verdict::Passed | Verdict::Skipped(_));

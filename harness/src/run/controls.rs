@@ -28,7 +28,8 @@ impl Key {
 
 /// Whether a scenario's own run is a control.
 pub(super) fn is_control(scenario: &Scenario) -> bool {
-    scenario.faults.is_empty() && scenario.heal.is_empty() && scenario.bootstrap == Bootstrap::default()
+    let nothing_is_done = scenario.faults.is_empty() && scenario.acts.is_empty() && scenario.heal.is_empty();
+    nothing_is_done && scenario.bootstrap == Bootstrap::default()
 }
 
 /// A scenario that is nothing but a control.
@@ -43,6 +44,7 @@ pub(super) fn control_for(scenario: &Scenario) -> Scenario {
         profile: scenario.profile.clone(),
         bootstrap: Bootstrap::default(),
         faults: Vec::new(),
+        acts: Vec::new(),
         expect: Expect { eventually: healthy, ..Expect::default() },
         heal: Vec::new(),
         recovers: None,

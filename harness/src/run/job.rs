@@ -144,6 +144,7 @@ impl Job {
             scenario: &self.scenario,
             header: self.header(shared),
             budgets: shared.plan.budgets(),
+            attention: shared.plan.attention,
             directory: self.directory.clone(),
             stop: self.stop.clone(),
             progress: &progress,
@@ -233,6 +234,7 @@ impl Job {
             profile: self.scenario.profile.clone(),
             speed: shared.plan.speed.to_string(),
             seed: self.seed,
+            login_url: None,
             claims: Some(Claims::of(&self.scenario)),
         }
     }

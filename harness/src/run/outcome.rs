@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ExitStatus;
+use crate::diagnosis::{Diagnosis, Spread};
 use crate::judge::{Control, Finding, Milestones, Verdict};
 use crate::matrix::Matrix;
 use crate::scenario::Milestone;
@@ -30,6 +31,8 @@ pub struct Outcome {
     pub field: Duration,
     /// How long milestones took, each from its base.
     pub milestones: Vec<(Milestone, Duration)>,
+    /// How long each expected blocker took from its evidence.
+    pub diagnoses: Vec<Diagnosis>,
     /// What the world saw of the faults.
     pub receipts: Vec<ReceiptNote>,
     /// Its part of the report directory.
@@ -70,6 +73,12 @@ impl Summary {
     /// What the process says with its exit code.
     pub fn status(&self) -> ExitStatus {
         ExitStatus::of(self.outcomes.iter().map(|outcome| &outcome.verdict))
+    }
+
+    /// Times to diagnosis: with the declared graces, and without.
+    pub fn diagnosis(&self) -> Option<(Spread, Spread)> {
+        let all = || self.outcomes.iter().flat_map(|outcome| &outcome.diagnoses);
+        Spread::of(all().map(Diagnosis::took)).zip(Spread::of(all().map(Diagnosis::beyond_grace)))
     }
 
     /// How many have a verdict of this name.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Budgets, Kept, Outcome};
+use crate::diagnosis::Attention;
 use crate::scenario::Scenario;
 use crate::world::{Binaries, Speed};
 
@@ -45,6 +46,8 @@ pub struct Plan {
     /// How long what is not expected may stay the same before it is judged, in field time; as [`super::Budgets`] say where
     /// nothing is said.
     pub patience: Option<Duration>,
+    /// How field time goes while a blocker's evidence is complete and the blocker not named.
+    pub attention: Attention,
     /// A status service in place of ours.
     pub status_command: Option<Vec<String>>,
     /// An operator's command in place of ours.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use futures::StreamExt as _;
 use futures::future::{Either, select};
+use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +12,7 @@ use super::outcome::{Ending, Kept};
 use super::receipts::Receipts;
 use super::watch::{Goal, Landed, Wait, Watch};
 use super::{Budgets, Stop};
+use crate::diagnosis::{Attention, attend};
 use crate::fault::{BOOTSTRAP_RETRY, FaultUse, HealStep, TIME_PASS};
 use crate::recorder::{Recorder, timeline_path};
 use crate::scenario::{Milestone, Scenario};
@@ -21,6 +24,7 @@ pub(super) struct Script<'s> {
     pub(super) scenario: &'s Scenario,
     pub(super) header: Header,
     pub(super) budgets: Budgets,
+    pub(super) attention: Attention,
     pub(super) directory: PathBuf,
     pub(super) stop: Stop,
     pub(super) progress: &'s dyn Fn(String),
@@ -52,7 +56,7 @@ impl Script<'_> {
             remarks: Vec::new(),
         };
         let path = timeline_path(&self.directory);
-        let journal = match Journal::create(&path, world.clock(), self.header.clone()) {
+        let journal = match Journal::create(&path, world.clock(), self.header(world)) {
             Ok(journal) => journal,
             Err(error) => return failed(chain(&error)),
         };
@@ -74,6 +78,13 @@ impl Script<'_> {
         }
     }
 
+    fn header(&self, world: &dyn World) -> Header {
+        let arguments = &self.scenario.bootstrap.arguments;
+        let renamed = arguments.iter().any(|it| it.starts_with("--app-url") || it.starts_with("--hostname"));
+        let login_url = (!renamed).then(|| world.access().app_url.clone());
+        Header { login_url, ..self.header.clone() }
+    }
+
     async fn phases(&self, world: &dyn World, journal: &Journal) -> Result<(), Early> {
         self.phase(journal, Phase::Install);
         for (index, fault) in self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.at.is_none())
@@ -91,8 +102,19 @@ impl Script<'_> {
                 Either::Right(((), _)) => "the recorder ended".to_owned(),
             }
         };
+        let attended = async {
+            match select(
+                std::pin::pin!(background),
+                std::pin::pin!(attend(world, journal, self.scenario, self.attention)),
+            )
+            .await
+            {
+                Either::Left((trouble, _)) => trouble,
+                Either::Right(((), _)) => "the attendant ended".to_owned(),
+            }
+        };
         let script = std::pin::pin!(self.follow(world, journal));
-        match select(script, std::pin::pin!(background)).await {
+        match select(script, std::pin::pin!(attended)).await {
             Either::Left((ended, _)) => ended,
             Either::Right((trouble, _)) => Err(Early::Broken(trouble)),
         }
@@ -145,13 +167,20 @@ impl Script<'_> {
         let mut watch = Watch::new(self.scenario, self.budgets, journal.clone(), clock.now());
         let mut receipts = Receipts::new(self.scenario);
         let mut looks = journal.looks();
+        let mut acting = FuturesUnordered::new();
+        let mut undone = self.scenario.acts.len();
         loop {
             looks.borrow_and_update();
             for milestone in watch.catch_up() {
                 (self.progress)(milestone.to_string());
                 self.inject_at(milestone, world, journal).await?;
+                if self.scenario.acts.iter().any(|act| act.at == milestone) {
+                    acting.push(self.act_at(milestone, world, journal));
+                }
             }
-            let landed = receipts.update(world, journal).await;
+            let seen = receipts.update(world, journal).await;
+            // What people are still to do may change everything.
+            let landed = if undone == 0 { seen } else { Landed::NotAll };
             let wait = watch.wait(Goal::Eventually, landed, clock.now());
             if wait != Wait::NotYet {
                 receipts.last(world, journal).await;
@@ -162,10 +191,32 @@ impl Script<'_> {
                 // The recovery from what never came about proves nothing.
                 return Ok(());
             }
-            // The journal lives as long as this play.
-            let _ = looks.changed().await;
+            if acting.is_empty() {
+                // The journal lives as long as this play.
+                let _ = looks.changed().await;
+            } else if let Either::Right((Some(acted), _)) =
+                select(std::pin::pin!(looks.changed()), acting.next()).await
+            {
+                undone -= acted?;
+            }
         }
         self.recover(world, journal, watch, receipts).await
+    }
+
+    /// Does what people do at a milestone, one thing after the other; how many things.
+    async fn act_at(
+        &self,
+        milestone: Milestone,
+        world: &dyn World,
+        journal: &Journal,
+    ) -> Result<usize, Early> {
+        let mut done = 0;
+        for act in self.scenario.acts.iter().filter(|act| act.at == milestone) {
+            self.heal(world, journal, &act.step).await?;
+            journal.note(What::Acted { act: act.to_string() });
+            done += 1;
+        }
+        Ok(done)
     }
 
     async fn recover(
@@ -215,6 +266,9 @@ impl Script<'_> {
         let mut options = self.options();
         let mode = step.params.text("mode").and_then(BootstrapMode::named);
         options.mode = mode.unwrap_or(BootstrapMode::Recover);
+        if let Some(release) = step.params.text("release") {
+            release.clone_into(&mut options.release);
+        }
         if let Some(servers) = step.params.text("dns-servers") {
             options.dns_servers = servers.split(',').map(str::to_owned).collect();
         }

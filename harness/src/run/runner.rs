@@ -15,6 +15,7 @@ use super::job::{Job, Message, Role, Shared, since};
 use super::outcome::{Ending, Played, milestones_of};
 use super::schedule::schedule;
 use super::{Budgets, Kept, Outcome, Plan, Stop, Summary, Voice};
+use crate::diagnosis::diagnoses;
 use crate::judge::{Control, Judgement, Milestones, Verdict, judge};
 use crate::matrix::Run;
 use crate::timeline::{ReceiptNote, Timeline, What};
@@ -219,6 +220,7 @@ impl<'v> Runner<'v> {
         if let Some(timeline) = &played.timeline {
             outcome.field = since(timeline.start(), timeline.end());
             outcome.milestones = milestones_of(&Milestones::of(timeline, &job.scenario));
+            outcome.diagnoses = diagnoses(timeline);
             outcome.receipts = receipts(timeline);
         }
         outcome.timeline = played.timeline;
@@ -300,6 +302,7 @@ fn outcome_of(job: &Job, plan: &Plan, duration: Duration) -> Outcome {
         duration,
         field: Duration::ZERO,
         milestones: Vec::new(),
+        diagnoses: Vec::new(),
         receipts: Vec::new(),
         directory: job.directory.clone(),
         seed: job.seed,

@@ -113,7 +113,7 @@ impl<'s> Watch<'s> {
                 self.changed = event.at;
             }
             What::Operator { text, .. } => self.unprinted.retain(|pattern| !pattern.matches(text)),
-            What::Injected { .. } => self.changed = event.at,
+            What::Injected { .. } | What::Acted { .. } => self.changed = event.at,
             _ => {}
         }
     }

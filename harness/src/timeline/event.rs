@@ -98,6 +98,11 @@ pub enum What {
         /// Why not.
         reason: String,
     },
+    /// Somebody did something that is no fault.
+    Acted {
+        /// It, with its parameters.
+        act: String,
+    },
     /// A heal step was done.
     Healed {
         /// It, with its parameters.
@@ -105,6 +110,35 @@ pub enum What {
     },
     /// What the world saw of a fault.
     Receipt(ReceiptNote),
+    /// The API holds all that tells an expected blocker.
+    Evidence {
+        /// The blocker's number in the scenario, from 0.
+        index: usize,
+        /// Its code.
+        code: String,
+        /// The object whose write completed it.
+        object: String,
+        /// When that was written, on the machine's clock.
+        machine: Timestamp,
+        /// Whether field time goes with the machine's until the blocker is named.
+        paced: bool,
+    },
+    /// Nothing in the API tells an expected blocker any more.
+    EvidenceGone {
+        /// The blocker's number in the scenario, from 0.
+        index: usize,
+        /// Its code.
+        code: String,
+    },
+    /// The status service names an expected blocker for the first time since its evidence is complete.
+    Named {
+        /// The blocker's number in the scenario, from 0.
+        index: usize,
+        /// Its code.
+        code: String,
+        /// When the document came, on the machine's clock.
+        machine: Timestamp,
+    },
     /// Something about the cluster that helps people to read the rest.
     Cluster {
         /// It.
@@ -129,6 +163,9 @@ pub struct Header {
     pub speed: String,
     /// Seed of everything random.
     pub seed: u64,
+    /// Where people log in, unless the operator chose another name for it; not there before version 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_url: Option<String>,
     /// What the scenario claims; not there before version 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,

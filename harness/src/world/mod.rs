@@ -19,10 +19,14 @@ mod request;
 pub mod sim;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use field_clock::Clock;
 use futures::future::LocalBoxFuture;
+use futures::stream::LocalBoxStream;
+use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 pub use access::{Access, Capability, Receipt, UnknownCapability};
@@ -30,6 +34,7 @@ pub use concealed::{Concealed, MASK};
 pub use operator::{OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
 pub use request::{Binaries, BootRequest, BootstrapMode, BootstrapOptions, Speed};
 
+use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};
 
 /// What a factory plays: the whole of a scenario, from the empty world to its end.
@@ -103,6 +108,12 @@ pub trait World {
     /// Ticks whenever anything in the cluster changes, for instance its newest resource version.
     fn changes(&self) -> watch::Receiver<u64>;
 
+    /// Every write of objects of these kinds from now on, at the moment of the write; nothing where a world cannot tell.
+    fn writes(&self, kinds: &[Kind]) -> Option<LocalBoxStream<'static, ObjectWrite>> {
+        let _ = kinds;
+        None
+    }
+
     /// Writes what helps to understand a failure (objects, logs, packets) into `directory`, which exists.
     ///
     /// # Errors
@@ -114,6 +125,19 @@ pub trait World {
     /// # Errors
     /// When something was left behind.
     async fn down(self: Box<Self>) -> Result<(), WorldError>;
+}
+
+/// A write of an API object.
+#[derive(Debug, Clone)]
+pub struct ObjectWrite {
+    /// Its kind.
+    pub kind: Kind,
+    /// The object afterwards, or its last face.
+    pub object: Arc<Value>,
+    /// Whether it is gone now.
+    pub deleted: bool,
+    /// When, on the machine's clock.
+    pub written: Timestamp,
 }
 
 /// No world: why.

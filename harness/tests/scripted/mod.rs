@@ -326,6 +326,7 @@ pub(crate) fn plan(scenarios: Vec<Scenario>, directory: &Path) -> Plan {
         seed: 1,
         speed: Speed::UNLIMITED,
         patience: None,
+        attention: smoke_harness::diagnosis::Attention::Casual,
         status_command: None,
         operator_command: None,
         binaries: Binaries { appliance: "appliance".into(), appliance_status: "appliance-status".into() },

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::Thread;
@@ -47,12 +47,22 @@ pub(crate) struct Field {
     pub(crate) parked: AtomicBool,
     /// Counts parks and unparks of the world's thread.
     pub(crate) epoch: AtomicU64,
-    /// The driver sleeps and wants to be woken when the world's thread parks.
-    pub(crate) driver_waits: AtomicBool,
+    /// What the driver sleeps for: one of [`awaited`].
+    pub(crate) driver_awaits: AtomicU8,
     pub(crate) driver: Mutex<Option<Thread>>,
     /// The world's thread, once it has parked.
     pub(crate) world: OnceLock<OwnThread>,
     pub(crate) stop: AtomicBool,
+}
+
+/// What wakes the driver before its time.
+pub(crate) mod awaited {
+    /// Nothing: it is awake, or wants to sleep to the end.
+    pub(crate) const NOTHING: u8 = 0;
+    /// The end of the last hold.
+    pub(crate) const RELEASE: u8 = 1;
+    /// The world's thread parks; and the end of the last hold.
+    pub(crate) const PARK: u8 = 2;
 }
 
 /// The part that is changed under a lock.
@@ -85,7 +95,7 @@ impl Field {
             }),
             parked: AtomicBool::new(false),
             epoch: AtomicU64::new(0),
-            driver_waits: AtomicBool::new(false),
+            driver_awaits: AtomicU8::new(awaited::NOTHING),
             driver: Mutex::new(None),
             world: OnceLock::new(),
             stop: AtomicBool::new(false),
@@ -96,9 +106,11 @@ impl Field {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes the driver if it waits for something to happen.
-    pub(crate) fn nudge(&self) {
-        if self.driver_waits.swap(false, Ordering::SeqCst)
+    /// Wakes the driver if it sleeps until this happens.
+    pub(crate) fn nudge(&self, happened: u8) {
+        let (all, none) = (Ordering::SeqCst, awaited::NOTHING);
+        if self.driver_awaits.load(all) >= happened
+            && self.driver_awaits.swap(none, all) != none
             && let Some(driver) = &*self.driver.lock().unwrap_or_else(PoisonError::into_inner)
         {
             driver.unpark();
@@ -153,8 +165,8 @@ impl Clock {
     pub fn hold(&self, what: &'static str) -> Hold {
         let _ = what;
         if let Some(field) = &self.field {
+            // The driver need not know before the world's thread parks.
             field.lock().holds += 1;
-            field.nudge();
         }
         Hold { field: self.field.clone() }
     }
@@ -176,7 +188,15 @@ impl Clock {
     pub fn follow_machine(&self) {
         if let Some(field) = &self.field {
             field.lock().pace = Pace::Machine;
-            field.nudge();
+            field.nudge(awaited::RELEASE);
+        }
+    }
+
+    /// From now on field time goes as fast as its options permit again; see [`Clock::follow_machine`].
+    pub fn follow_options(&self) {
+        if let Some(field) = &self.field {
+            field.lock().pace = Pace::Ceiling;
+            field.nudge(awaited::RELEASE);
         }
     }
 
@@ -199,8 +219,13 @@ pub struct Hold {
 impl Drop for Hold {
     fn drop(&mut self) {
         if let Some(field) = &self.field {
-            field.lock().holds -= 1;
-            field.nudge();
+            let mut state = field.lock();
+            state.holds -= 1;
+            let over = state.holds == 0;
+            drop(state);
+            if over {
+                field.nudge(awaited::RELEASE);
+            }
         }
     }
 }

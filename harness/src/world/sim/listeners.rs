@@ -158,6 +158,7 @@ fn header() -> Header {
         profile: text("single-node"),
         speed: text("max"),
         seed: 1,
+        login_url: None,
         claims: None,
     }
 }

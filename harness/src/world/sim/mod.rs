@@ -1,7 +1,7 @@
 //! The simulated world: a Kubernetes in this process, on real protocols, in field time.
 //!
 //! ```text
-//!   addresses   a /24 of 127/8:  .1 the node   .2 the resolver   .3 the registries   .4 the operator's desk   .5 public resolvers   .20–.249 pods and services
+//!   addresses   a /24 of 127/8:  .1 the node   .2 the resolver   .3 the registries   .4 the operator's desk   .5 public resolvers   .6 a portal   .7 a clock   .20–.249 pods and services
 //!   outside     resolver and registry fakes, with the release published, and a proxy for the operator's desk
 //!   runtime     image entrypoint → stand-in in this process, or the status service as a process
 //!   faults      causes, receipts and heals at the fakes
@@ -9,6 +9,8 @@
 //! ```
 
 mod addresses;
+mod builds;
+mod configuration;
 mod evidence;
 mod faults;
 mod gateway;
@@ -20,7 +22,9 @@ mod process;
 mod runtime;
 mod site;
 mod starts;
+mod time;
 mod volumes;
+mod writes;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -30,18 +34,22 @@ use async_trait::async_trait;
 use cluster_api::{Store, kinds};
 use cluster_node::{Resolvers, Wire};
 use fake_cluster::{Cluster, ClusterConfig};
+use fake_workloads::Quotas;
 use field_clock::{Clock, FieldRuntime, Options};
+use futures::stream::LocalBoxStream;
 use tokio::sync::{mpsc, watch};
 
 use self::addresses::{API_PORT, APP_PORT, DNS_KNOWN, Network, STATUS_PORT};
-use self::faults::{Faults, Ground};
+use self::faults::{Archive, Faults, Ground};
 use self::outside::Outside;
 use self::runtime::SimRuntime;
 use self::starts::Starts;
+use self::time::TimeServer;
 use super::{
-    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, OperatorCommand,
+    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite, OperatorCommand,
     OperatorEnd, OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
 };
+use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};
 use crate::run::directory;
 
@@ -66,7 +74,16 @@ impl WorldFactory for Sim {
     }
 
     fn capabilities(&self) -> &'static [Capability] {
-        &[Capability::Dns, Capability::Registry, Capability::Flux, Capability::Volumes, Capability::Values]
+        &[
+            Capability::Dns,
+            Capability::Registry,
+            Capability::Flux,
+            Capability::Volumes,
+            Capability::Values,
+            Capability::Objects,
+            Capability::Nodes,
+            Capability::Api,
+        ]
     }
 
     fn play(&self, request: &BootRequest, play: Play<'_>) -> Result<(), BootError> {
@@ -92,15 +109,19 @@ struct SimWorld {
     access: Access,
     directory: PathBuf,
     disk: PathBuf,
-    /// The certificates of the simulated registries, for clients on this machine.
+    /// A directory with the certificates of the simulated registries, for clients on this machine.
     trust: PathBuf,
     operator: Vec<String>,
     cluster: Cluster,
     outside: Outside,
     faults: Faults,
+    archive: Archive,
+    former: IpAddr,
     starts: Starts,
+    quotas: Quotas,
     resolvers: Resolvers,
     changes: watch::Receiver<u64>,
+    time: TimeServer,
     _network: Network,
 }
 
@@ -111,11 +132,15 @@ impl SimWorld {
         let disk = request.directory.join("disk");
         std::fs::create_dir_all(&disk)?;
         let starts = Starts::default();
+        let quotas = Quotas::default();
+        let time = TimeServer::start(&clock, network.clock()).await?;
         let runtime = SimRuntime {
             status: request.status(),
             api: (network.node(), API_PORT).into(),
+            time: time.address(),
             directory: request.directory.clone(),
             starts: starts.clone(),
+            quotas: quotas.clone(),
         };
         let resolvers = Resolvers::new(vec![SocketAddr::from((network.resolver(), DNS_KNOWN))]);
         let cluster = Cluster::start(
@@ -133,8 +158,9 @@ impl SimWorld {
         .await?;
         let kubeconfig = request.directory.join("kubeconfig");
         std::fs::write(&kubeconfig, cluster.kubeconfig())?;
-        let trust = request.directory.join("registries.pem");
-        std::fs::write(&trust, &outside.trust)?;
+        let trust = request.directory.join("trust");
+        std::fs::create_dir_all(&trust)?;
+        std::fs::write(trust.join("registries.pem"), &outside.trust)?;
         let access = Access {
             kubeconfig,
             node_ip: network.node().into(),
@@ -151,10 +177,14 @@ impl SimWorld {
             cluster,
             outside,
             faults: Faults::default(),
+            archive: Archive::default(),
+            former: network.former(),
             starts,
+            quotas,
             resolvers,
             disk,
             changes,
+            time,
             _network: network,
         })
     }
@@ -168,8 +198,11 @@ impl SimWorld {
             outside: &self.outside,
             cluster: &self.cluster,
             starts: &self.starts,
+            quotas: &self.quotas,
             disk: &self.disk,
             configuration: OperatorCommand::configuration(&self.directory),
+            former: self.former,
+            archive: &self.archive,
         }
     }
 
@@ -232,6 +265,7 @@ impl World for SimWorld {
             OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, &self.directory);
         let site = self.outside.environment(&self.trust);
         let command = site.into_iter().fold(command, |command, (name, value)| command.env(name, value));
+        let command = command.env("APPLIANCE_CLOCK", self.time.address().to_string());
         let directory = self.directory.clone();
         let started = move |pid| {
             // Without the record only a runner that is killed leaves this process to its own end.
@@ -254,6 +288,10 @@ impl World for SimWorld {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.clone()
+    }
+
+    fn writes(&self, kinds: &[Kind]) -> Option<LocalBoxStream<'static, ObjectWrite>> {
+        Some(writes::writes(self.store(), kinds))
     }
 
     async fn evidence(&self, directory: &Path) -> Result<(), WorldError> {

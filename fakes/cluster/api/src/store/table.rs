@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use field_clock::Clock;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -38,6 +40,8 @@ pub(crate) struct Change {
     pub(crate) verb: Verb,
     pub(crate) stored: Arc<Stored>,
     pub(crate) previous: Option<Arc<Stored>>,
+    /// On the machine's clock, for whoever measures how long somebody takes to notice.
+    pub(crate) written: Timestamp,
 }
 
 /// Who watches.
@@ -57,6 +61,10 @@ pub(super) struct Watcher {
 }
 
 type Objects = BTreeMap<String, BTreeMap<String, Arc<Stored>>>;
+
+fn now() -> Timestamp {
+    Clock::wall().now()
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -92,7 +100,7 @@ impl Table {
             }
         };
         let verb = if previous.is_some() { Verb::Modified } else { Verb::Added };
-        self.tell(namespace, Change { version: stored.version, verb, stored, previous });
+        self.tell(namespace, Change { version: stored.version, verb, stored, previous, written: now() });
     }
 
     /// Drops an object; `last` is its last face, with the version of the deletion.
@@ -102,7 +110,8 @@ impl Table {
         if names.is_empty() {
             self.objects.remove(namespace);
         }
-        self.tell(namespace, Change { version: last.version, verb: Verb::Deleted, stored: last, previous });
+        let (version, verb) = (last.version, Verb::Deleted);
+        self.tell(namespace, Change { version, verb, stored: last, previous, written: now() });
     }
 
     fn tell(&mut self, namespace: &str, change: Change) {

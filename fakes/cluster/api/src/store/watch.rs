@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -26,6 +27,8 @@ pub struct WatchEvent {
     pub verb: Verb,
     /// The object afterwards.
     pub object: Arc<Value>,
+    /// When it was written, on the machine's clock; not known of what was there before.
+    pub written: Option<Timestamp>,
 }
 
 /// All objects of a resource as `Added`, then every change, each exactly once.
@@ -54,11 +57,11 @@ impl Watch {
 }
 
 fn added(stored: &Stored) -> WatchEvent {
-    WatchEvent { verb: Verb::Added, object: stored.value.clone() }
+    WatchEvent { verb: Verb::Added, object: stored.value.clone(), written: None }
 }
 
 fn event(change: &Change) -> WatchEvent {
-    WatchEvent { verb: change.verb, object: change.stored.value.clone() }
+    WatchEvent { verb: change.verb, object: change.stored.value.clone(), written: Some(change.written) }
 }
 
 /// Where a watch of the API begins.

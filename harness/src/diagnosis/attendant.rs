@@ -1,0 +1,200 @@
+//! Beside the recorder: notes when the evidence of an expected blocker is complete, and when the blocker is named.
+
+use std::collections::BTreeSet;
+
+use field_clock::Clock;
+use futures::StreamExt;
+use futures::future::OptionFuture;
+use futures::stream::LocalBoxStream;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::objects::belongs;
+use super::signals::{Begins, Kind, Own, Signal, signal};
+use crate::judge::View;
+use crate::recorder::Listener;
+use crate::scenario::{Blocker, Scenario};
+use crate::timeline::{Journal, What};
+use crate::world::{ObjectWrite, World};
+
+/// How field time goes while evidence waits for its blocker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Attention {
+    /// As it goes otherwise.
+    #[default]
+    Casual,
+    /// With the machine's: what is measured then is what people would wait.
+    Close,
+}
+
+/// A blocker that is expected.
+struct Wanted<'s> {
+    index: usize,
+    blocker: &'s Blocker,
+    signal: &'static Signal,
+    /// Objects that show the signal.
+    standing: BTreeSet<String>,
+    named: bool,
+}
+
+/// Attends to a scenario's blockers; never returns.
+pub(crate) async fn attend(world: &dyn World, journal: &Journal, scenario: &Scenario, attention: Attention) {
+    let wanted: Vec<Wanted<'_>> = scenario.expect.blockers.iter().enumerate().filter_map(Wanted::of).collect();
+    let kinds: BTreeSet<Kind> = wanted.iter().flat_map(|it| it.signal.begins.kinds()).copied().collect();
+    let kinds: Vec<Kind> = kinds.into_iter().collect();
+    if !wanted.is_empty()
+        && let Some(mut writes) = world.writes(&kinds)
+    {
+        let mut attendant =
+            Attendant { world, journal, wanted, attention, faults: scenario.faults.len(), set: 0, next: 0 };
+        // Nobody listens while nothing is waited for; who listens hears the newest document at once.
+        let mut documents: Option<LocalBoxStream<'_, Value>> = None;
+        let mut looks = journal.looks();
+        while attendant.wanted.iter().any(|it| !it.named) {
+            documents = match documents {
+                _ if !attendant.evidence_waits() => None,
+                None => Some(Listener::new(world).documents().boxed_local()),
+                some => some,
+            };
+            let heard = OptionFuture::from(documents.as_mut().map(StreamExt::next));
+            tokio::select! {
+                Some(write) = writes.next() => attendant.take(&write),
+                Some(Some(document)) = heard => attendant.hear(&document, Clock::wall().now()),
+                // The journal lives as long as this play.
+                _ = looks.changed() => attendant.look(),
+            }
+        }
+    }
+    std::future::pending().await
+}
+
+struct Attendant<'a> {
+    world: &'a dyn World,
+    journal: &'a Journal,
+    wanted: Vec<Wanted<'a>>,
+    attention: Attention,
+    faults: usize,
+    /// Faults that are set.
+    set: usize,
+    /// The next event to look at.
+    next: usize,
+}
+
+impl<'s> Wanted<'s> {
+    fn of((index, blocker): (usize, &'s Blocker)) -> Option<Self> {
+        let signal = signal(blocker.code)?;
+        Some(Self { index, blocker, signal, standing: BTreeSet::new(), named: false })
+    }
+
+    /// Whether this write shows the signal; nothing where it is not about it.
+    fn shows(&self, write: &ObjectWrite) -> Option<bool> {
+        match self.signal.begins {
+            Begins::Write { kinds, shows, own } => {
+                let component = self.blocker.component.as_deref().filter(|_| own == Own::Component);
+                let about = kinds.contains(&write.kind) && component.is_none_or(|it| belongs(&write.object, it));
+                about.then(|| !write.deleted && shows(&write.object))
+            }
+            Begins::Gone { kinds } => {
+                let component = self.blocker.component.as_deref();
+                let about = kinds.contains(&write.kind) && component.is_none_or(|it| belongs(&write.object, it));
+                about.then_some(write.deleted)
+            }
+            Begins::Fault => None,
+        }
+    }
+
+    fn is_named(&self, document: &Value) -> bool {
+        let of = |component: &str| self.blocker.component.as_ref().is_none_or(|wanted| wanted == component);
+        View(document).blockers().iter().any(|seen| seen.is(self.blocker.code) && of(seen.component))
+    }
+}
+
+impl Attendant<'_> {
+    /// Whether somebody ought to be named by now.
+    fn evidence_waits(&self) -> bool {
+        self.set == self.faults && self.wanted.iter().any(|it| !it.named && !it.standing.is_empty())
+    }
+
+    fn take(&mut self, write: &ObjectWrite) {
+        let name = object_name(write.kind, &write.object);
+        let mut changed = Vec::new();
+        for wanted in self.wanted.iter_mut().filter(|it| !it.named) {
+            let before = wanted.standing.is_empty();
+            match wanted.shows(write) {
+                Some(true) => drop(wanted.standing.insert(name.clone())),
+                Some(false) => drop(wanted.standing.remove(&name)),
+                None => continue,
+            }
+            if before != wanted.standing.is_empty() {
+                changed.push((wanted.index, wanted.signal.code, before));
+            }
+        }
+        for (index, code, complete) in changed {
+            self.note(index, code, complete.then(|| name.clone()), write.written);
+        }
+    }
+
+    /// Evidence that is the fault itself begins when the last one is set; other evidence does not begin before.
+    fn look(&mut self) {
+        let (mut set, mut next) = (self.set, self.next);
+        self.journal.since(&mut next, |event| set += usize::from(matches!(event.what, What::Injected { .. })));
+        (self.next, set) = (next, set.min(self.faults));
+        let last = set == self.faults && self.set < set;
+        self.set = set;
+        if !last {
+            return;
+        }
+        let now = Clock::wall().now();
+        let mut begun = Vec::new();
+        for wanted in &mut self.wanted {
+            if matches!(wanted.signal.begins, Begins::Fault) {
+                wanted.standing.insert("the fault".to_owned());
+            }
+            if let Some(object) = wanted.standing.first() {
+                begun.push((wanted.index, wanted.signal.code, object.clone()));
+            }
+        }
+        for (index, code, object) in begun {
+            self.note(index, code, Some(object), now);
+        }
+    }
+
+    fn note(&self, index: usize, code: &str, object: Option<String>, machine: Timestamp) {
+        let code = code.to_owned();
+        let paced = self.attention == Attention::Close;
+        match object {
+            Some(object) => self.journal.note(What::Evidence { index, code, object, machine, paced }),
+            None => self.journal.note(What::EvidenceGone { index, code }),
+        }
+        self.pace();
+    }
+
+    fn hear(&mut self, document: &Value, machine: Timestamp) {
+        let mut named = Vec::new();
+        for wanted in self.wanted.iter_mut().filter(|it| !it.named) {
+            wanted.named = wanted.is_named(document);
+            if wanted.named {
+                named.push((wanted.index, wanted.signal.code.to_owned()));
+            }
+        }
+        for (index, code) in named {
+            self.journal.note(What::Named { index, code, machine });
+        }
+        self.pace();
+    }
+
+    fn pace(&self) {
+        if self.attention == Attention::Casual {
+            return;
+        }
+        let clock = self.world.clock();
+        if self.evidence_waits() { clock.follow_machine() } else { clock.follow_options() }
+    }
+}
+
+fn object_name(kind: Kind, object: &Value) -> String {
+    let part = |name: &str| object["metadata"][name].as_str().unwrap_or_default();
+    let namespace = part("namespace");
+    let slash = if namespace.is_empty() { "" } else { "/" };
+    format!("{kind:?} {namespace}{slash}{}", part("name"))
+}
