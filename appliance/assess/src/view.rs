@@ -68,6 +68,20 @@ impl<'a> View<'a> {
         self.pods.iter().flat_map(|it| it.pod.containers.iter().map(move |container| (it, container)))
     }
 
+    /// The application's container that waits for bootstrap, although there is nothing left to wait for.
+    pub(crate) fn waits_in_vain(&self) -> Option<(&PodView<'a>, &'a ContainerFact)> {
+        let over = matches!(self.bootstrap.phase, JobPhase::Absent | JobPhase::Complete);
+        if !over || !self.bootstrap.completed {
+            return None;
+        }
+        self.containers().find(|(pod, it)| {
+            pod.subject == Subject::Component(Component::AlgaCore)
+                && it.init
+                && it.name == "wait-for-bootstrap"
+                && matches!(it.state, ContainerState::Running { .. })
+        })
+    }
+
     /// Events about a pod, oldest first.
     pub(crate) fn events_of(&self, pod: &PodFact) -> &[&'a EventFact] {
         self.events.get(pod.uid.as_str()).map_or(&[], Vec::as_slice)

@@ -133,7 +133,16 @@ pub(super) fn credentials(view: &View<'_>, detector: &Detector) -> Vec<Finding> 
             found.push(detector.finding(pod.subject.clone(), reason, None));
         }
     }
+    found.extend(locked_out(view, detector));
     found
+}
+
+/// An application that waits for a database which is set up, and does not let it in.
+fn locked_out(view: &View<'_>, detector: &Detector) -> Option<Finding> {
+    let (pod, container) = view.waits_in_vain()?;
+    let line = last_word(&view.log(pod.key, &container.name)?.lines)?;
+    let reason = format!("Container {} of {}: {line}", container.name, pod.key.name);
+    Some(detector.finding(pod.subject.clone(), reason, None).after(&graces::WAITS_ON))
 }
 
 /// The database says whom it refused, which may have been anybody; who was refused says so itself.
@@ -175,9 +184,9 @@ mod tests {
     use appliance_status_model::{BlockerCode, Component, RollupState};
 
     use super::missing_object;
-    use crate::facts::{Knowledge, ObjectKey, Presence, Truth};
+    use crate::facts::{Knowledge, LogExcerpt, ObjectKey, Presence, Truth};
     use crate::samples::{
-        break_component, codes, container, flux, healthy, look, look_after, put_release, waiting,
+        break_component, codes, container, flux, healthy, look, look_after, put_release, running, waiting,
     };
 
     fn without(name: &str) -> Knowledge {
@@ -221,6 +230,22 @@ mod tests {
         let mut known = healthy();
         known.secrets.insert("redis-credentials".into(), Presence::Unknown("403".into()));
         assert!(look_after(&known, 3600).top_blockers.is_empty());
+    }
+
+    #[test]
+    fn an_application_that_is_not_let_in_is_told_although_nothing_has_ended() {
+        let mut known = healthy();
+        let mut wait = container("wait-for-bootstrap", "img:1", running());
+        (wait.init, wait.ready) = (true, false);
+        break_component(&mut known, Component::AlgaCore, wait);
+        assert!(look(&known).top_blockers.is_empty());
+        assert_eq!(codes(&look_after(&known, 30)), [(BlockerCode::Workload, "alga-core")]);
+        let line = "the application database is not ready: FATAL:  password authentication failed for user \"app_user\"";
+        let key = (ObjectKey::new("msp", "alga-core-sebastian-0"), "wait-for-bootstrap".to_owned());
+        known.logs.insert(key, LogExcerpt { lines: vec![line.into()], ..LogExcerpt::default() });
+        assert_eq!(codes(&look_after(&known, 30)), [(BlockerCode::Credentials, "alga-core")]);
+        known.bootstrap_result = None;
+        assert!(look_after(&known, 3600).top_blockers.iter().all(|it| it.code != BlockerCode::Credentials));
     }
 
     #[test]

@@ -117,6 +117,11 @@ pub(super) const NO_JOB: Grace = grace(
     120,
     "flux 9: each tier and each dependency costs up to 30 s after its predecessor; a new revision comes up to 101 s later",
 );
+pub(super) const WAITS_ON: Grace = grace(
+    "the application waits although bootstrap has finished",
+    30,
+    "contract, 6: it asks every two seconds; f-jobs: a job's condition and what it did are seconds apart",
+);
 pub(super) const CRASH: Grace = grace(
     "a container crashes",
     10,

@@ -21,6 +21,7 @@ const NOTHING_STARTS: &[Code] = &[
     Code::ImageRegistry,
     Code::ImagePullInterrupted,
     Code::BootstrapMissing,
+    Code::BootstrapFailed,
     Code::Workload,
     Code::BackgroundWorkload,
     Code::LoginProbe,
@@ -171,7 +172,7 @@ pub static DETECTORS: &[Detector] = &[
             "Refusing to generate db-credentials…",
             "Secret db-credentials absent although its workload is there",
         ],
-        graces: &[graces::CERTAIN, graces::LOOKED_FOR],
+        graces: &[graces::CERTAIN, graces::LOOKED_FOR, graces::WAITS_ON],
         hold: RETRIED,
         next_action: "Restore the db-credentials Secret that belongs to this volume, or reinstall in fresh mode.",
         causes: &[
@@ -291,6 +292,7 @@ pub static DETECTORS: &[Detector] = &[
         code: Code::Workload,
         signals: &["crash loop", "OOMKilled", "running and not ready", "no object, no replica, no pod"],
         graces: &[
+            graces::WAITS_ON,
             graces::CRASH,
             graces::STARTING,
             graces::LOST_READINESS,

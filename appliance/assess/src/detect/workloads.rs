@@ -66,6 +66,7 @@ fn troubles(view: &View<'_>, detector: &Detector, of: fn(ComponentTier) -> bool)
             .find_map(|(pod, container)| crash(view, detector, pod, container))
             .or_else(|| own().find_map(|(pod, container)| asleep(view, detector, pod, container)))
             .or_else(|| own().find_map(|(pod, container)| unready(view, detector, pod, container)))
+            .or_else(|| waits_on(view, detector, component))
             .or_else(|| absent::component(view, detector, component));
         found.extend(finding);
     }
@@ -120,6 +121,18 @@ fn ending(end: &Termination, last_line: Option<&String>) -> String {
     let words = last_line.map(|line| line.trim()).or(Some(end.message.trim()).filter(|it| !it.is_empty()));
     let words = words.map(|line| format!(": {line}")).unwrap_or_default();
     format!("exit code {}{why}{words}", end.exit_code)
+}
+
+/// An application that goes on waiting for what is long done.
+fn waits_on(view: &View<'_>, detector: &Detector, component: Component) -> Option<Finding> {
+    let (pod, container) = view.waits_in_vain().filter(|_| component == Component::AlgaCore)?;
+    let said = view.log(pod.key, &container.name).and_then(|it| it.lines.last());
+    let said = said.map(|line| format!("; it said last: {}", line.trim())).unwrap_or_default();
+    let reason = format!(
+        "Container {} of {} waits although bootstrap has finished{said}",
+        container.name, pod.key.name
+    );
+    Some(detector.finding(pod.subject.clone(), reason, None).after(&graces::WAITS_ON))
 }
 
 /// A container that runs and does not get ready.
