@@ -93,10 +93,16 @@ fn used(directory: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(directory) else { return 0 };
     let of = |entry: fs::DirEntry| match entry.metadata() {
         Ok(meta) if meta.is_dir() => used(&entry.path()),
+        // What SQLite keeps beside its files while they are open comes and goes; a server has that in memory.
+        Ok(_) if is_beside(&entry.path()) => 0,
         Ok(meta) => blocks(meta.len()),
         Err(_) => 0,
     };
     entries.flatten().map(of).sum()
+}
+
+fn is_beside(file: &Path) -> bool {
+    file.extension().is_some_and(|end| end == "sqlite-wal" || end == "sqlite-shm")
 }
 
 /// The place behind all links; of what is not there yet, as far as there is anything.

@@ -75,6 +75,19 @@ pub enum ParamKind {
     Duration,
     /// The name of an object that somebody adds.
     ObjectName,
+    /// A label's key or value, as Kubernetes permits it.
+    Label,
+    /// The name of a file or a package, without folders.
+    FileName,
+    /// A number from one to another; `what` says of what.
+    Count {
+        /// What is counted.
+        what: &'static str,
+        /// The least.
+        from: u64,
+        /// The most.
+        to: u64,
+    },
     /// IP addresses, separated by commas.
     Addresses,
     /// One of these names; `what` says of what.

@@ -26,6 +26,7 @@ pub fn schema() -> Value {
             "profile": { "type": "string", "default": DEFAULT_PROFILE },
             "bootstrap": bootstrap(),
             "faults": { "type": "array", "items": { "anyOf": faults() } },
+            "acts": { "type": "array", "items": { "anyOf": acts() }, "description": "What people do on the way, each at a milestone." },
             "expect": expect(),
             "heal": { "type": "array", "items": { "anyOf": heals() } },
             "recovers": condition("What holds at the very end."),
@@ -56,6 +57,17 @@ fn faults() -> Vec<Value> {
     shapes
 }
 
+fn acts() -> Vec<Value> {
+    let moment = json!({ "enum": Milestone::NAMES, "description": "When." });
+    let act = |heal: &fault::HealKind| {
+        let mut shape = step(heal.name, heal.summary, heal.params);
+        shape["properties"]["at"] = moment.clone();
+        shape["required"] = json!([heal.name, "at"]);
+        shape
+    };
+    fault::heals().map(act).collect()
+}
+
 fn heals() -> Vec<Value> {
     let mut shapes = Vec::new();
     for heal in fault::heals() {
@@ -82,6 +94,9 @@ fn step(name: &str, summary: &str, params: &[Param]) -> Value {
             ParamKind::OneOf { names, .. } => json!({ "enum": names }),
             ParamKind::Duration => json!({ "type": "string", "pattern": DURATION }),
             ParamKind::ObjectName => json!({ "type": "string", "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$" }),
+            ParamKind::Label => json!({ "type": "string", "examples": ["node-role.kubernetes.io/control-plane"] }),
+            ParamKind::FileName => json!({ "type": "string", "pattern": "^[A-Za-z0-9@][A-Za-z0-9@._-]*$" }),
+            ParamKind::Count { from, to, .. } => json!({ "type": "integer", "minimum": from, "maximum": to }),
             ParamKind::Addresses => json!({ "type": "string", "examples": ["1.1.1.1,8.8.8.8"] }),
         };
         shape["description"] = json!(param.doc);
@@ -112,6 +127,7 @@ fn expect() -> Value {
                     "tiers": readiness(Tier::NAMES),
                     "components": readiness(Component::NAMES),
                     "operations": operations(),
+                    "unread": unread(),
                     "blockers": { "type": "array", "items": blocker(), "description": "Exactly these, root first; none where it is left out." },
                 },
             },
@@ -187,8 +203,13 @@ fn condition(text: &str) -> Value {
             "tiers": readiness(Tier::NAMES),
             "components": readiness(Component::NAMES),
             "operations": operations(),
+            "unread": unread(),
         },
     })
+}
+
+fn unread() -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": "Reads that the service says fail." })
 }
 
 fn operations() -> Value {

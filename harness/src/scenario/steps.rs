@@ -4,7 +4,7 @@ use super::fields::{Fields, Problems};
 use super::nearest::meant;
 use super::tree::{Key, Node, Value};
 use super::{Component, Milestone, problem::Place};
-use crate::fault::{self, FaultUse, HealStep, Need, Param, ParamKind, ParamValue, Params};
+use crate::fault::{self, Act, FaultUse, HealStep, Need, Param, ParamKind, ParamValue, Params};
 
 pub(super) fn faults(node: Node, problems: &mut Problems) -> Vec<FaultUse> {
     let place = node.place;
@@ -42,18 +42,45 @@ pub(super) fn heals(node: Node, problems: &mut Problems) -> Vec<HealStep> {
     let mut found = Vec::new();
     for item in problems.list(node, "heal") {
         let Some(step) = step(item, "a heal step", problems) else { continue };
-        if let Some(at) = step.at {
+        if let Some(at) = &step.at {
             problems.add(at.place, "a heal step has no `at`: heals follow the settled phase");
         }
-        let Some(kind) = fault::heal(&step.key.name) else {
-            let known: Vec<&str> = fault::heals().map(|heal| heal.name).collect();
-            unknown(&step.key, "heal verb", &known, problems);
-            continue;
-        };
-        let params = params(step.value, step.key.place, kind.name, kind.params, problems);
-        found.extend(params.map(|params| HealStep { kind, params }));
+        found.extend(heal(step, problems));
     }
     found
+}
+
+/// What people do on the way: heal verbs, each at a milestone.
+pub(super) fn acts(node: Node, problems: &mut Problems) -> Vec<Act> {
+    let mut found = Vec::new();
+    for item in problems.list(node, "acts") {
+        let place = item.place;
+        let Some(mut step) = step(item, "an act", problems) else { continue };
+        let Some(at) = step.at.take() else {
+            problems.add(place, "an act has an `at`: the milestone at which people do it");
+            continue;
+        };
+        let at = problems.name::<Milestone>(&at, "`at`").filter(|milestone| {
+            let late = *milestone == Milestone::Recovered;
+            if late {
+                problems.add(at.place, "acts come before the heal: `at` cannot be `recovered`");
+            }
+            !late
+        });
+        let step = heal(step, problems);
+        found.extend(step.zip(at).map(|(step, at)| Act { step, at }));
+    }
+    found
+}
+
+fn heal(step: Step, problems: &mut Problems) -> Option<HealStep> {
+    let Some(kind) = fault::heal(&step.key.name) else {
+        let known: Vec<&str> = fault::heals().map(|heal| heal.name).collect();
+        unknown(&step.key, "heal verb", &known, problems);
+        return None;
+    };
+    let params = params(step.value, step.key.place, kind.name, kind.params, problems)?;
+    Some(HealStep { kind, params })
 }
 
 fn unknown(key: &Key, what: &str, known: &[&str], problems: &mut Problems) {
@@ -124,7 +151,10 @@ fn value(node: &Node, param: &Param, problems: &mut Problems) -> Option<ParamVal
         }
         ParamKind::Duration => problems.duration(node, "a length of time").map(ParamValue::Duration),
         ParamKind::ObjectName => object_name(node, problems),
+        ParamKind::Label => label(node, problems),
         ParamKind::Addresses => addresses(node, problems),
+        ParamKind::FileName => file_name(node, problems),
+        ParamKind::Count { what, from, to } => count(node, what, from..=to, problems),
         ParamKind::HttpStatus => match node.value {
             Value::Integer(status @ 400..=599) => Some(ParamValue::Number(status.unsigned_abs())),
             _ => {
@@ -154,6 +184,52 @@ fn object_name(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
         problems.add(node.place, message);
     }
     good.then_some(ParamValue::Text(name))
+}
+
+fn label(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
+    let text = problems.text(node, "a label's key or value")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    let ends = |c: char| c.is_ascii_alphanumeric();
+    let good = text.chars().all(plain)
+        && text.starts_with(ends)
+        && text.ends_with(ends)
+        && text.matches('/').count() < 2
+        && text.split('/').all(|part| !part.is_empty() && part.len() < 64);
+    if !good {
+        let message = format!("`{text}` is no key or value of a label: letters, digits, dashes, dots, one slash");
+        problems.add(node.place, message);
+    }
+    good.then_some(ParamValue::Text(text))
+}
+
+/// A name that is no path and says nothing to a shell.
+fn file_name(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
+    let name = problems.text(node, "a name")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@._-".contains(c);
+    let good = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '@') && name.chars().all(plain);
+    if !good || name.len() > 120 {
+        problems.add(node.place, format!("`{name}` is no file's name: letters, digits and `@._-`, no folder"));
+        return None;
+    }
+    Some(ParamValue::Text(name))
+}
+
+fn count(
+    node: &Node,
+    what: &str,
+    range: std::ops::RangeInclusive<u64>,
+    problems: &mut Problems,
+) -> Option<ParamValue> {
+    let number = match node.value {
+        Value::Integer(number) => u64::try_from(number).ok().filter(|it| range.contains(it)),
+        _ => None,
+    };
+    if number.is_none() {
+        let (from, to) = range.into_inner();
+        let given = node.value.kind();
+        problems.add(node.place, format!("this is the {what}: a number from {from} to {to}, not {given}"));
+    }
+    number.map(ParamValue::Number)
 }
 
 fn addresses(node: &Node, problems: &mut Problems) -> Option<ParamValue> {

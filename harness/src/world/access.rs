@@ -33,14 +33,29 @@ pub enum Capability {
     Volumes,
     /// The operator's command runs with values of the site's own.
     Values,
+    /// Its node can be tainted, filled, stopped and started again.
+    Nodes,
+    /// Its API can be stopped, slowed and started again.
+    Api,
+    /// The application's objects can be changed and deleted.
+    Objects,
     /// The installer and the machine below Kubernetes are there.
     Host,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Dns, Self::Registry, Self::Flux, Self::Volumes, Self::Values, Self::Host];
+    pub const ALL: [Self; 9] = [
+        Self::Dns,
+        Self::Registry,
+        Self::Flux,
+        Self::Volumes,
+        Self::Values,
+        Self::Nodes,
+        Self::Api,
+        Self::Objects,
+        Self::Host,
+    ];
 
     /// Its name in scenario files.
     pub fn name(self) -> &'static str {
@@ -50,6 +65,9 @@ impl Capability {
             Self::Flux => "flux",
             Self::Volumes => "volumes",
             Self::Values => "values",
+            Self::Nodes => "nodes",
+            Self::Api => "api",
+            Self::Objects => "objects",
             Self::Host => "host",
         }
     }

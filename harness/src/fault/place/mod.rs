@@ -3,10 +3,15 @@
 mod bootstrap;
 mod dns;
 mod flux;
+mod login;
+mod kubernetes;
+mod node;
 mod pod;
 mod registry;
 mod release;
+mod secret;
 mod service_links;
+mod status;
 mod temporal;
 mod time;
 mod values;
@@ -21,9 +26,17 @@ const FAULTS: &[&[FaultKind]] = &[
     dns::FAULTS,
     registry::FAULTS,
     volume::FAULTS,
+    node::FAULTS,
+    kubernetes::FAULTS,
+    flux::FAULTS,
     service_links::FAULTS,
     temporal::FAULTS,
     bootstrap::FAULTS,
+    secret::FAULTS,
+    pod::FAULTS,
+    login::FAULTS,
+    values::FAULTS,
+    status::FAULTS,
     release::FAULTS,
 ];
 const HEALS: &[&[HealKind]] = &[
@@ -32,7 +45,11 @@ const HEALS: &[&[HealKind]] = &[
     volume::HEALS,
     service_links::HEALS,
     temporal::HEALS,
+    node::HEALS,
+    kubernetes::HEALS,
     bootstrap::HEALS,
+    secret::HEALS,
+    status::HEALS,
     values::HEALS,
     pod::HEALS,
     flux::HEALS,

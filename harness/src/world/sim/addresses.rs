@@ -20,6 +20,9 @@ pub(super) const REGISTRY_ACTUAL: u16 = 8443;
 /// The site's proxy.
 pub(super) const PROXY_PORT: u16 = 3128;
 
+/// The site's clock.
+const CLOCK_PORT: u16 = 1123;
+
 /// How many networks are tried before giving up; two suites and their jobs take a dozen.
 const TRIES: usize = 64;
 
@@ -74,6 +77,21 @@ impl Network {
     /// The public resolvers.
     pub(super) fn public_resolver(&self) -> IpAddr {
         self.host(5).into()
+    }
+
+    /// The portal at which a site's guests sign in.
+    pub(super) fn portal(&self) -> IpAddr {
+        self.host(6).into()
+    }
+
+    /// The database of an earlier install, while its volume is made.
+    pub(super) fn former(&self) -> IpAddr {
+        self.host(7).into()
+    }
+
+    /// The site's clock.
+    pub(super) fn clock(&self) -> SocketAddr {
+        (self.host(7), CLOCK_PORT).into()
     }
 
     /// The operator's desk.

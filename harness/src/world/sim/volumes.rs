@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use cluster_api::{Store, kinds};
 use cluster_node::host_path;
+use fake_workloads::{BLOCK, Quotas};
 use serde_json::Value;
 
 /// Where the application's pods are.
@@ -15,10 +16,14 @@ const NAMESPACE: &str = "msp";
 const COMPONENT: &str = "app.kubernetes.io/name";
 /// A place that no node has.
 const NOWHERE: &str = "/var/lib/gone/data";
+/// A directory of every node.
+const OUTSIDE: &str = "/opt";
 
 /// A directory of a volume that a component's containers mount.
 pub(super) struct Part {
-    pub(super) path: PathBuf,
+    /// The volume.
+    root: PathBuf,
+    path: PathBuf,
 }
 
 /// The directories below a volume's root that a component's pods mount, as far as the volumes are there.
@@ -33,13 +38,30 @@ pub(super) fn parts(store: &Store, disk: &Path, component: &str) -> Vec<Part> {
                 bound.is_some() && owner["name"] == claim && owner["namespace"] == NAMESPACE
             });
             let root = volume.as_ref().and_then(|volume| volume["spec"]["hostPath"]["path"].as_str());
-            found.extend(root.map(|root| Part { path: host_path(disk, root).join(part) }));
+            found.extend(root.map(|root| {
+                let root = host_path(disk, root);
+                Part { path: root.join(part), root }
+            }));
         }
     }
     found
 }
 
-fn pods(store: &Store, component: &str) -> Vec<std::sync::Arc<Value>> {
+/// The volumes of which a component's pods mount something, as far as they are there.
+pub(super) fn roots(store: &Store, disk: &Path, component: &str) -> Vec<PathBuf> {
+    parts(store, disk, component).into_iter().map(|part| part.root).filter(|root| root.is_dir()).collect()
+}
+
+/// Leaves a component's volumes room for one block, as soon as they are there.
+pub(super) async fn fill(store: Store, disk: PathBuf, quotas: Quotas, component: String) {
+    let there = || Some(roots(&store, &disk, &component)).filter(|roots| !roots.is_empty());
+    for root in until(&store, there).await.into_iter().flatten() {
+        quotas.leave(&root, BLOCK);
+    }
+}
+
+/// A component's pods.
+pub(super) fn pods(store: &Store, component: &str) -> Vec<std::sync::Arc<Value>> {
     let mut pods = store.list(&kinds::PODS, Some(NAMESPACE));
     pods.retain(|pod| cluster_api::object::label(pod, COMPONENT) == Some(component));
     pods
@@ -57,11 +79,22 @@ fn mounts(pod: &Value) -> Vec<(&str, &str)> {
     mounts.filter_map(|mount| Some((claim_of(&mount["name"])?, mount["subPath"].as_str()?))).collect()
 }
 
-/// Puts links that lead nowhere in the place of a component's directories, as soon as its volumes are there.
-pub(super) async fn dangle(store: Store, disk: PathBuf, component: String) {
+/// Where a link leads that takes the place of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Astray {
+    /// To a place that no node has.
+    Nowhere,
+    /// To a directory of the node, out of the volume.
+    Outside,
+    /// Through a file of the volume.
+    ThroughFile,
+}
+
+/// Puts links in the place of a component's directories, as soon as its volumes are there.
+pub(super) async fn lead_astray(store: Store, disk: PathBuf, component: String, where_to: Astray) {
     let there = || Some(parts(&store, &disk, &component)).filter(|parts| !parts.is_empty());
     for part in until(&store, there).await.into_iter().flatten() {
-        if let Err(error) = replace_by_link(&part.path) {
+        if let Err(error) = replace_by_link(&part.path, where_to) {
             tracing::warn!(%error, path = %part.path.display(), "cannot lay a link into a volume");
         }
     }
@@ -79,11 +112,26 @@ pub(super) async fn until<T>(store: &Store, look: impl Fn() -> Option<T>) -> Opt
     }
 }
 
-fn replace_by_link(path: &Path) -> io::Result<()> {
-    if path.symlink_metadata().is_ok() {
+fn replace_by_link(path: &Path, where_to: Astray) -> io::Result<()> {
+    if path.is_symlink() {
+        fs::remove_file(path)?;
+    } else if path.symlink_metadata().is_ok() {
         fs::rename(path, aside(path))?;
     }
-    symlink(NOWHERE, path)
+    match where_to {
+        Astray::Nowhere => symlink(NOWHERE, path),
+        Astray::Outside => symlink(OUTSIDE, path),
+        Astray::ThroughFile => {
+            fs::write(archive(path), "moved by a backup\n")?;
+            let name = archive(path).file_name().unwrap_or_default().to_owned();
+            symlink(Path::new(&name).join("data"), path)
+        }
+    }
+}
+
+/// A file where a directory was.
+fn archive(path: &Path) -> PathBuf {
+    path.with_extension("tar")
 }
 
 fn aside(path: &Path) -> PathBuf {
@@ -93,9 +141,13 @@ fn aside(path: &Path) -> PathBuf {
 /// Takes links out of the way; a directory that was there before is there again. Says whether there was anything to do.
 pub(super) fn repair(store: &Store, disk: &Path, component: &str) -> io::Result<bool> {
     let mut repaired = false;
-    for Part { path } in parts(store, disk, component) {
+    for Part { path, .. } in parts(store, disk, component) {
         if path.is_symlink() {
             fs::remove_file(&path)?;
+            match fs::remove_file(archive(&path)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             if aside(&path).exists() {
                 fs::rename(aside(&path), &path)?;
             }

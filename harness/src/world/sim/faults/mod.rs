@@ -7,27 +7,40 @@
 //! Everything is done to the outside, to the node, to files, to objects as a person or a program would; what the appliance
 //! then sees comes about by itself.
 
+mod archive;
 mod bootstrap;
+mod deleted;
+mod builds;
 mod dns;
+mod earlier;
 mod flux;
+mod flux_releases;
+mod kubernetes;
+mod node;
+mod login;
 mod pod;
 mod registry;
 mod release;
+mod secret;
 mod service_links;
+mod status;
 mod temporal;
 mod values;
 mod volume;
 mod workload;
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use async_trait::async_trait;
 use cluster_api::Store;
 use fake_cluster::Cluster;
+use fake_workloads::Quotas;
 use jiff::Timestamp;
 
+pub(super) use self::archive::Archive;
 use super::outside::Outside;
 use super::site;
 use super::starts::{Start, Starts};
@@ -40,10 +53,16 @@ pub(super) struct Ground<'w> {
     pub(super) outside: &'w Outside,
     pub(super) cluster: &'w Cluster,
     pub(super) starts: &'w Starts,
+    /// What of the node's disk has a limit.
+    pub(super) quotas: &'w Quotas,
     /// The node's disk.
     pub(super) disk: &'w Path,
     /// Where the operator keeps what it knows of its site.
     pub(super) configuration: PathBuf,
+    /// An address at which a database of earlier can run.
+    pub(super) former: IpAddr,
+    /// Objects as they were.
+    pub(super) archive: &'w Archive,
 }
 
 impl Ground<'_> {
@@ -124,12 +143,21 @@ impl Faults {
     pub(super) async fn inject(&self, ground: &Ground<'_>, fault: &FaultUse) -> Result<(), InjectError> {
         let place = place(fault.name());
         let cause = match place {
-            "bootstrap" => bootstrap::inject(ground, fault),
+            "bootstrap" => bootstrap::inject(ground, fault).await,
             "dns" => dns::inject(ground, fault).await,
+            "flux" => flux::inject(ground, fault).await,
+            "kubernetes" => kubernetes::inject(ground, fault),
+            "node" => node::inject(ground, fault),
+            "login" => login::inject(ground, fault),
+            "pod" if fault.name() == "pod.deleted" => deleted::inject(ground, fault),
+            "pod" => pod::inject(ground, fault),
             "registry" => registry::inject(ground, fault).await,
             "release" => release::inject(ground, fault),
+            "secret" => secret::inject(ground, fault).await,
             "service-links" => service_links::inject(ground, fault),
+            "status" => status::inject(ground, fault),
             "temporal" => temporal::inject(ground, fault),
+            "values" => values::inject(ground, fault),
             "volume" => volume::inject(ground, fault),
             _ => Err(unsupported(fault.name())),
         }?;
@@ -141,9 +169,13 @@ impl Faults {
         match place(step.name()) {
             "dns" => dns::heal(ground, self, step).await,
             "flux" => flux::heal(ground, step),
+            "kubernetes" => kubernetes::heal(ground, self, step).await,
+            "node" => node::heal(ground, step),
             "pod" => pod::heal(ground, step),
             "registry" => registry::heal(ground, self, step).await,
+            "secret" => secret::heal(ground, step),
             "service-links" => service_links::heal(ground, step),
+            "status" => status::heal(ground, step),
             "temporal" => temporal::heal(ground, step),
             "values" => values::heal(ground, step),
             "volume" => volume::heal(ground, step),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use fake_network::{Effect, FaultId, RegistryFault};
+use jiff::Timestamp;
 
 use super::super::images::Image;
 use super::super::outside::Outside;
@@ -14,17 +15,31 @@ use crate::world::{InjectError, WorldError};
 
 /// How many bytes an image is made to have whose transfer takes its time or breaks in the middle.
 const LARGE: usize = 64 * 1024;
+/// Seconds after which a registry lets clients come again that asked too often.
+const A_MINUTE: u64 = 60;
 
 pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     let cause = cause(ground.outside, fault)?;
-    Ok(Rc::new(Answers(ground.outside.registry.control().inject(cause).await)))
+    let control = ground.outside.registry.control();
+    let closed_since = (cause.effect == Effect::Unreachable).then(|| ground.now());
+    let id = control.inject(cause).await;
+    if let Some(lasts) = fault.params.duration("lasts") {
+        let clock = ground.store().clock().clone();
+        tokio::spawn(async move {
+            clock.sleep(lasts).await;
+            if let Err(error) = control.heal(id).await {
+                tracing::warn!(%error, "a registry does not answer again");
+            }
+        });
+    }
+    Ok(Rc::new(Answers { id, closed_since }))
 }
 
 pub(super) async fn heal(ground: &Ground<'_>, faults: &Faults, step: &HealStep) -> Result<(), InjectError> {
     match step.name() {
         "registry.publish-tag" => {
             let image = named_image(ground.outside, step.name(), &step.params)?;
-            ground.outside.push(image).map_err(|source| failed(step.name(), source))
+            ground.outside.push_good(image).map_err(|source| failed(step.name(), source))
         }
         "registry.restore" => faults.lift(ground, "registry", step).await,
         other => Err(unsupported(other)),
@@ -44,6 +59,22 @@ fn cause(outside: &Outside, fault: &FaultUse) -> Result<RegistryFault, InjectErr
         "registry.cut" => {
             let image = large(outside, fault)?;
             return Ok(RegistryFault::on(image.reference(), Effect::Cut { after: LARGE as u64 / 2 }));
+        }
+        "registry.bad-digest" => {
+            let image = named_image(outside, fault.name(), &fault.params)?;
+            return Ok(RegistryFault::on(image.reference(), Effect::BadDigest));
+        }
+        "registry.unauthorized" => match fault.params.number("status") {
+            None | Some(401) => Effect::Unauthorized,
+            Some(403) => Effect::Forbidden,
+            Some(other) => {
+                let target = format!("refusal of the status {other}");
+                return Err(no_target(fault.name(), target, vec!["401".to_owned(), "403".to_owned()]));
+            }
+        },
+        "registry.rate-limited" => {
+            let wait = fault.params.duration("retry-after").map_or(A_MINUTE, |wait| wait.as_secs());
+            Effect::RateLimited { retry_after: u32::try_from(wait).unwrap_or(u32::MAX) }
         }
         "registry.unreachable" => return Ok(RegistryFault::all(Effect::Unreachable)),
         "registry.error" => {
@@ -81,7 +112,11 @@ pub(super) fn named_image<'a>(
     params: &Params,
 ) -> Result<&'a Image, InjectError> {
     let name = params.text("image").unwrap_or_default();
-    outside.image(name).ok_or_else(|| unknown_image(what, name, outside))
+    let found = match params.text("release") {
+        Some(release) => outside.image_of(name, release),
+        None => outside.image(name),
+    };
+    found.ok_or_else(|| unknown_image(what, name, outside))
 }
 
 fn unknown_image(what: &str, target: &str, outside: &Outside) -> InjectError {
@@ -90,21 +125,25 @@ fn unknown_image(what: &str, target: &str, outside: &Outside) -> InjectError {
 }
 
 /// What the registry answers instead.
-struct Answers(FaultId);
+struct Answers {
+    id: FaultId,
+    /// Since when nobody listens, where that is the fault.
+    closed_since: Option<Timestamp>,
+}
 
 #[async_trait(?Send)]
 impl Cause for Answers {
     async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
         let control = ground.outside.registry.control();
-        let faults = control.faults();
-        let closed = faults.iter().any(|(known, it)| *known == self.0 && it.effect == Effect::Unreachable);
-        if closed {
-            control.probe().await;
-            return dns::refused(control.probes());
+        if let Some(since) = self.closed_since {
+            if control.faults().iter().any(|(known, _)| *known == self.id) {
+                control.probe().await;
+            }
+            return dns::refused(control.probes(), since);
         }
         // The operator's command asks whether images are published; the fault has happened to who needed one.
         let met = control.receipts().into_iter().filter(|receipt| {
-            !ground.outside.is_desk(receipt.client) && receipt.faults.iter().any(|fault| fault.id == self.0)
+            !ground.outside.is_desk(receipt.client) && receipt.faults.iter().any(|fault| fault.id == self.id)
         });
         met.map(|r| {
             let status = r.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
@@ -114,6 +153,6 @@ impl Cause for Answers {
     }
 
     async fn lift(&self, ground: &Ground<'_>) -> Result<(), WorldError> {
-        Ok(ground.outside.registry.control().heal(self.0).await?)
+        Ok(ground.outside.registry.control().heal(self.id).await?)
     }
 }

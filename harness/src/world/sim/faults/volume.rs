@@ -1,23 +1,38 @@
-//! Causes in the node's volumes.
+//! Causes in the node's volumes, and in who provides them.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use async_trait::async_trait;
+use cluster_api::{ApiError, Propagation, Store, kinds, object};
+use serde_json::{Value, json};
 
-use super::{Cause, Ground, Noticed, Set, Sighting, done, unsupported, volumes};
+use super::volumes::{Astray, until};
+use super::{Cause, Ground, Noticed, Set, Sighting, done, failed, no_target, unsupported, volumes};
 use crate::fault::{FaultUse, HealStep};
-use crate::world::InjectError;
+use crate::world::{InjectError, WorldError};
+
+/// Where a distribution has its own provisioner.
+const SYSTEM: &str = "kube-system";
+const PROVISIONER: &str = "local-path-provisioner";
+/// The class by which the appliance asks for volumes, and what it is made from.
+const CLASS: &str = "local-path";
+const STORAGE: &str = "platform/local-path.yaml";
 
 pub(super) fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     let component = fault.params.text("component").unwrap_or_default().to_owned();
-    match fault.name() {
-        "volume.subpath-dangling" => {
-            let (store, disk) = (ground.store().clone(), ground.disk.to_owned());
-            tokio::spawn(volumes::dangle(store, disk, component.clone()));
-            Ok(Rc::new(Broken { component, noticed: Noticed::default() }))
-        }
-        other => Err(unsupported(other)),
-    }
+    let astray = match fault.name() {
+        "volume.subpath-dangling" => Astray::Nowhere,
+        "volume.subpath-escapes" => Astray::Outside,
+        "volume.subpath-under-file" => Astray::ThroughFile,
+        "volume.no-storage-class" => return Ok(no_class(ground)),
+        "volume.two-provisioners" => return second_provisioner(ground, fault),
+        "volume.full" => return Ok(full(ground, component)),
+        other => return Err(unsupported(other)),
+    };
+    let (store, disk) = (ground.store().clone(), ground.disk.to_owned());
+    tokio::spawn(volumes::lead_astray(store, disk, component.clone(), astray));
+    Ok(Rc::new(Broken { component, noticed: Noticed::default() }))
 }
 
 pub(super) fn heal(ground: &Ground<'_>, step: &HealStep) -> Result<(), InjectError> {
@@ -26,6 +41,22 @@ pub(super) fn heal(ground: &Ground<'_>, step: &HealStep) -> Result<(), InjectErr
         "volume.repair" => {
             let repaired = volumes::repair(ground.store(), ground.disk, component);
             done(step, repaired, "broken volume", component)
+        }
+        "volume.restore-class" => done(step, restore_class(ground.store()), "missing StorageClass", CLASS),
+        "volume.remove-provisioner" => {
+            let known = ground.store().get(&kinds::DEPLOYMENTS, SYSTEM, PROVISIONER).is_some();
+            let removed = known.then(|| {
+                ground.store().delete(&kinds::DEPLOYMENTS, SYSTEM, PROVISIONER, Propagation::Background)
+            });
+            done(step, removed.transpose().map(|removed| removed.is_some()), "second provisioner", SYSTEM)
+        }
+        "volume.enlarge" => {
+            let roots = volumes::roots(ground.store(), ground.disk, component);
+            let enlarged = roots.iter().filter(|root| ground.quotas.lift(root)).count() > 0;
+            if enlarged {
+                return Ok(());
+            }
+            Err(no_target(step.name(), format!("full volume of {component}"), Vec::new()))
         }
         other => Err(unsupported(other)),
     }
@@ -43,5 +74,126 @@ impl Cause for Broken {
         let component = &self.component;
         let refused = volumes::refused(ground.store(), ground.disk, component);
         self.noticed.if_so(refused, ground, &format!("a container of {component} was not created"))
+    }
+}
+
+/// A volume without room, as soon as it is there.
+fn full(ground: &Ground<'_>, component: String) -> Rc<dyn Cause> {
+    let (store, disk, quotas) = (ground.store().clone(), ground.disk.to_owned(), ground.quotas.clone());
+    tokio::spawn(volumes::fill(store, disk, quotas, component.clone()));
+    Rc::new(Full { component, roots: RefCell::default() })
+}
+
+struct Full {
+    component: String,
+    /// Where its volumes are, also while it has no pod.
+    roots: RefCell<Vec<std::path::PathBuf>>,
+}
+
+#[async_trait(?Send)]
+impl Cause for Full {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let found = volumes::roots(ground.store(), ground.disk, &self.component);
+        let mut roots = self.roots.borrow_mut();
+        for root in found.iter().filter_map(|root| root.canonicalize().ok()) {
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+        }
+        let refusals = ground.quotas.refusals().into_iter().filter(|it| roots.contains(&it.directory));
+        refusals.map(|it| Sighting::new(it.at, format_args!("no room for {}", it.path.display()))).collect()
+    }
+}
+
+/// Deletes the class as soon as it is there.
+fn no_class(ground: &Ground<'_>) -> Rc<dyn Cause> {
+    let store = ground.store().clone();
+    tokio::spawn(async move {
+        let there = || store.get(&kinds::STORAGE_CLASSES, "", CLASS);
+        if until(&store, there).await.is_some()
+            && let Err(error) = store.delete(&kinds::STORAGE_CLASSES, "", CLASS, Propagation::Background)
+        {
+            tracing::warn!(%error, "cannot delete the StorageClass");
+        }
+    });
+    Rc::new(NoClass(Noticed::default()))
+}
+
+struct NoClass(Noticed);
+
+#[async_trait(?Send)]
+impl Cause for NoClass {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let store = ground.store();
+        let waits = |claim: &Value| claim["status"]["phase"] == "Pending" && claim["spec"]["storageClassName"] == CLASS;
+        let gone = store.get(&kinds::STORAGE_CLASSES, "", CLASS).is_none();
+        let claims = store.list(&kinds::PERSISTENT_VOLUME_CLAIMS, None);
+        let waits = gone && claims.iter().any(|claim| waits(claim));
+        self.0.if_so(waits, ground, "a claim waits for a StorageClass that does not exist")
+    }
+}
+
+/// Makes the class again, as it was installed; says whether it was missing.
+fn restore_class(store: &Store) -> Result<bool, WorldError> {
+    if store.get(&kinds::STORAGE_CLASSES, "", CLASS).is_some() {
+        return Ok(false);
+    }
+    let installed = fixtures::file(STORAGE).unwrap_or_default();
+    let all: Vec<Value> = serde_saphyr::from_multiple(&String::from_utf8_lossy(installed))?;
+    for class in all.into_iter().filter(|object| object["kind"] == "StorageClass") {
+        store.create(&kinds::STORAGE_CLASSES, class)?;
+    }
+    Ok(true)
+}
+
+/// Adds the provisioner of a distribution.
+fn second_provisioner(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+    add_provisioner(ground.store()).map_err(|source| failed(fault.name(), source))?;
+    Ok(Rc::new(Second))
+}
+
+fn add_provisioner(store: &Store) -> Result<(), ApiError> {
+    let labels = json!({ "app": PROVISIONER });
+    let account = format!("{PROVISIONER}-service-account");
+    let object = json!({ "metadata": { "name": account, "namespace": SYSTEM } });
+    store.create(&kinds::SERVICE_ACCOUNTS, object)?;
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": { "name": PROVISIONER, "namespace": SYSTEM },
+        "spec": {
+            "replicas": 1,
+            "selector": { "matchLabels": labels },
+            "template": {
+                "metadata": { "labels": labels },
+                "spec": {
+                    "priorityClassName": "system-node-critical",
+                    "serviceAccountName": account,
+                    "tolerations": [{ "key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule" }],
+                    "containers": [{
+                        "name": PROVISIONER,
+                        "image": "docker.io/rancher/local-path-provisioner:v0.0.30",
+                        "imagePullPolicy": "IfNotPresent",
+                        "command": ["local-path-provisioner", "start", "--config", "/etc/config/config.json"],
+                    }],
+                },
+            },
+        },
+    });
+    store.create(&kinds::DEPLOYMENTS, deployment).map(drop)
+}
+
+struct Second;
+
+#[async_trait(?Send)]
+impl Cause for Second {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let pods = ground.store().list(&kinds::PODS, Some(SYSTEM));
+        let started = pods.iter().filter(|pod| object::label(pod, "app") == Some(PROVISIONER));
+        let started = started.filter_map(|pod| {
+            let status = pod["status"]["containerStatuses"].as_array()?.first()?;
+            let at = status["state"]["running"]["startedAt"].as_str()?.parse().ok()?;
+            Some(Sighting::new(at, format_args!("container {PROVISIONER} of {} was started", object::name(pod))))
+        });
+        started.collect()
     }
 }
