@@ -194,7 +194,10 @@ fn is_open_to_causes(effect: &Finding) -> bool {
                 || says(&["No space left on device", "no space left on device", "No admin database password"])
                 || says(&["DeadlineExceeded", "BackoffLimitExceeded"])
         }
-        BlockerCode::Scheduling => says(&["olume", "olumeclaim"]),
+        // A node that is lost is tainted so.
+        BlockerCode::Scheduling => {
+            says(&["olume", "olumeclaim", "node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"])
+        }
         BlockerCode::ConfigMissing => says(&["secret \"db-credentials\" not found"]),
         _ => true,
     }

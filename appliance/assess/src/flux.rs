@@ -84,6 +84,7 @@ fn look(fact: &FluxFact) -> FluxState {
     let current = |it: &&Condition| it.observed_generation.is_none_or(|seen| seen >= fact.generation);
     if let Some(stalled) = condition(&fact.conditions, "Stalled").filter(|it| it.status == Truth::True) {
         let told = ready.filter(|it| it.status == Truth::False && !it.message.is_empty()).unwrap_or(stalled);
+        let told = before_remedy(fact, told);
         return FluxState::Failed(FluxFailure { stalled: true, ..failure(told, stalled.since) });
     }
     if let Some(fetch) = condition(&fact.conditions, "FetchFailed").filter(|it| it.status == Truth::True) {
@@ -91,9 +92,18 @@ fn look(fact: &FluxFact) -> FluxState {
     }
     match ready.filter(current) {
         Some(it) if it.status == Truth::True => FluxState::Ready,
-        Some(it) if it.status == Truth::False && !is_not_yet(it) => FluxState::Failed(failure(it, it.since)),
+        Some(it) if it.status == Truth::False && !is_not_yet(it) => {
+            FluxState::Failed(failure(before_remedy(fact, it), it.since))
+        }
         _ => FluxState::Progressing,
     }
+}
+
+/// A release that was rolled back or taken away says that this went well; why it had to be is said elsewhere.
+fn before_remedy<'a>(fact: &'a FluxFact, ready: &'a Condition) -> &'a Condition {
+    let remedied = matches!(ready.reason.as_str(), "RollbackSucceeded" | "UninstallSucceeded");
+    let released = condition(&fact.conditions, "Released").filter(|it| it.status == Truth::False);
+    released.filter(|_| remedied).unwrap_or(ready)
 }
 
 fn is_not_yet(ready: &Condition) -> bool {
@@ -124,6 +134,17 @@ mod tests {
             let fact = flux("x").with("Ready", Truth::False, reason, message).fact;
             assert_eq!(FluxMemory::default().judge(&fact), FluxState::Progressing, "{reason}");
         }
+    }
+
+    #[test]
+    fn a_release_that_was_rolled_back_is_told_with_what_went_wrong() {
+        let fact = flux("x")
+            .with("Stalled", Truth::True, "RetriesExceeded", "Failed to upgrade after 1 attempt(s)")
+            .with("Ready", Truth::False, "RollbackSucceeded", "Helm rollback to previous release x.v1 succeeded")
+            .with("Released", Truth::False, "UpgradeFailed", "Helm upgrade failed for release x: no")
+            .fact;
+        let FluxState::Failed(failure) = FluxMemory::default().judge(&fact) else { panic!("{fact:?}") };
+        assert_eq!((failure.reason.as_str(), failure.stalled), ("UpgradeFailed", true));
     }
 
     #[test]

@@ -141,5 +141,13 @@ fn releases(view: &View<'_>) -> bool {
 pub(crate) fn blocks_login(root: &Root, readiness: Readiness, login_was_ready: bool) -> bool {
     !readiness.login
         && root.finding.code != BlockerCode::ImagePullInterrupted
-        && root.subjects.iter().any(|subject| subject.is_login_critical().unwrap_or(!login_was_ready))
+        && root.subjects.iter().any(|subject| {
+            subject.is_login_critical().unwrap_or_else(|| !login_was_ready || takes_login_away(root))
+        })
+}
+
+/// Whether trouble of the platform reaches what people log in to: with the node goes the readiness of all that runs on it.
+fn takes_login_away(root: &Root) -> bool {
+    root.finding.code == BlockerCode::Node
+        || root.consequences.iter().any(|it| it.code == BlockerCode::Workload)
 }

@@ -106,6 +106,35 @@ fn an_event_tells_a_failed_pull_before_the_status_does() {
 }
 
 #[test]
+fn a_node_that_is_lost_after_login_keeps_people_out_and_explains_its_taint_and_its_resolver() {
+    let mut known = healthy();
+    let mut memory = crate::Memory::default();
+    assert_eq!(crate::assess(&known, &mut memory, now()).status, RollupState::FullyHealthy);
+    for node in known.nodes.values_mut() {
+        for it in node.conditions.iter_mut().filter(|it| it.kind == "Ready") {
+            (it.status, it.reason, it.since) = (Truth::Unknown, "NodeStatusUnknown".into(), ago(60));
+        }
+    }
+    known.workloads.values_mut().for_each(|it| it.ready = 0);
+    break_component(&mut known, Component::Redis, container("redis", "img:1", ContainerState::Unknown));
+    let refused = Condition {
+        kind: "PodScheduled".into(),
+        status: Truth::False,
+        reason: "Unschedulable".into(),
+        message: "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.".into(),
+        since: ago(60),
+        ..Condition::default()
+    };
+    known.pods.get_mut(&ObjectKey::new("msp", "redis-0")).unwrap().conditions.push(refused);
+    let lookup = "Get \"https://ghcr.io/v2/\": dial tcp: lookup ghcr.io on 10.96.0.10:53: read udp 10.0.0.1:4->10.96.0.10:53: read: connection refused";
+    put_release(&mut known, flux("temporal").with("Ready", Truth::False, "ArtifactFailed", lookup));
+    let document = crate::assess(&known, &mut memory, now() + jiff::SignedDuration::from_secs(60));
+    assert_eq!(codes(&document), [(Code::Node, "node")]);
+    assert!(document.top_blockers[0].login_blocking);
+    assert_eq!(document.status, RollupState::FailedActionRequired);
+}
+
+#[test]
 fn a_resolver_that_refuses_is_told_once_after_its_grace() {
     let mut known = healthy();
     for component in [Component::Db, Component::EmailService] {

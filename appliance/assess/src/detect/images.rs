@@ -122,7 +122,10 @@ fn of_flux(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
 /// A registry that is down is down for everybody; one that denies, denies an image.
 fn told_by(finding: Finding, answer: RegistryAnswer, subject: &str) -> Finding {
     match answer {
-        RegistryAnswer::RateLimited | RegistryAnswer::ServerError | RegistryAnswer::Unreachable => {
+        RegistryAnswer::RateLimited
+        | RegistryAnswer::ServerError
+        | RegistryAnswer::Untrusted
+        | RegistryAnswer::Unreachable => {
             finding.identified(format!("{answer:?}")).reaching(Extent::Shared)
         }
         _ => finding.identified(subject),

@@ -20,6 +20,10 @@ pub(super) fn kubernetes(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
 
 pub(super) fn dns(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     let mut found = images::unresolved(view, detector);
+    // A lost node takes cluster DNS with it; what pods cannot look up then says nothing of the site's resolver.
+    if !node_troubles(view).is_empty() {
+        return found;
+    }
     for kind in ["OCIRepository", "GitRepository", "Kustomization", "HelmRelease"] {
         for (key, failure) in view.failed(kind).filter(|(_, it)| is_dns_trouble(&it.message)) {
             let subject = match kind {
@@ -53,8 +57,7 @@ fn bootstrap_lookup(view: &View<'_>, detector: &Detector) -> Option<Finding> {
 fn cluster_dns(view: &View<'_>, detector: &Detector) -> Option<Finding> {
     let key = ObjectKey::new("kube-system", "coredns");
     let reason = match view.known.workloads.get(&(WorkloadKind::Deployment, key)) {
-        // A lost node takes its pods' readiness with it.
-        Some(coredns) if coredns.ready > 0 || !node_troubles(view).is_empty() => return None,
+        Some(coredns) if coredns.ready > 0 => return None,
         Some(_) => "Cluster DNS (kube-system/coredns) has no ready replica",
         None if view.known.kustomizations.is_empty() || !view.is_read("deployments") => return None,
         None => "Cluster DNS (kube-system/coredns) does not exist",
