@@ -1,6 +1,5 @@
 //! The thread that moves field time.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::backlog::Backlog;
-use crate::clock::{Field, Pace, machine_now};
+use crate::clock::{Field, Pace, awaited, machine_now};
 use crate::processes::{self, Activity, OwnThread, Processes};
 
 /// A world that is busy for longer than this, without one pause, is charged the machine's time.
@@ -23,6 +22,9 @@ const SHORTEST: Duration = Duration::from_micros(25);
 const BUSY_TICK: Duration = Duration::from_millis(5);
 /// How long the driver sleeps while the world is held.
 const HELD_TICK: Duration = Duration::from_micros(500);
+/// How long the driver leaves a process alone that computes, at first; twice as long each time, up to the other.
+const COMPUTING_TICK: Duration = Duration::from_micros(20);
+const LONGEST_COMPUTING_TICK: Duration = Duration::from_micros(160);
 /// How long a world without any deadline is left alone before the driver looks again.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -35,6 +37,7 @@ pub(crate) struct Driver {
     activity: Activity,
     processes: Processes,
     backlog: Backlog,
+    computing_tick: Duration,
 }
 
 impl Driver {
@@ -47,6 +50,7 @@ impl Driver {
             activity: Activity::default(),
             processes: Processes::default(),
             backlog: Backlog::open(),
+            computing_tick: COMPUTING_TICK,
         }
     }
 
@@ -63,36 +67,43 @@ impl Driver {
         }
         self.busy_since = None;
         let epoch = self.field.epoch.load(Ordering::Acquire);
-        let (holds, processes) = {
+        let (holds, tracked) = {
             let state = self.field.lock();
             (state.holds, state.processes.clone())
         };
-        let first = self.processes.look(&processes);
         if holds > 0 {
-            self.charge_held(first);
-            return self.wait(HELD_TICK, |field| field.lock().holds == 0);
+            let seen = self.processes.look(&tracked);
+            self.charge_held(seen);
+            return self.wait_for(awaited::RELEASE, HELD_TICK, |field| field.lock().holds == 0);
         }
-        // Between the two looks that tell quiet from a moment's pause, whoever waits for a processor may have this one.
+        // Before the looks that tell quiet from a moment's pause, whoever waits for a processor may have this one.
         std::thread::yield_now();
-        if !self.still_quiet(epoch, &first, &processes) {
+        // A packet that was handed over before a look has woken its reader by then.
+        if !self.still_parked(epoch) || !self.backlog.is_empty() {
             self.last = monotonic();
-            self.activity = first;
             return;
         }
-        self.jump(epoch);
+        let seen = self.processes.look(&tracked);
+        // Who sleeps now and has not had a turn since the last look, whenever that was, has slept between the two.
+        let quiet = seen.asleep() && seen == self.activity;
+        let computes = !seen.asleep();
+        self.activity = seen;
+        if quiet && self.still_parked(epoch) {
+            self.computing_tick = COMPUTING_TICK;
+            return self.jump(epoch);
+        }
+        self.last = monotonic();
+        if computes {
+            std::thread::park_timeout(self.computing_tick);
+            self.computing_tick = (self.computing_tick * 2).min(LONGEST_COMPUTING_TICK);
+        }
     }
 
-    fn still_quiet(&mut self, epoch: u64, first: &Activity, processes: &BTreeSet<u32>) -> bool {
-        let parked = |field: &Field| {
-            is_parked(field)
-                && field.epoch.load(Ordering::SeqCst) == epoch
-                && field.world.get().is_none_or(OwnThread::asleep)
-        };
-        parked(&self.field)
-            && first.asleep()
-            && *first == self.processes.look(processes)
-            && self.backlog.is_empty()
-            && parked(&self.field)
+    fn still_parked(&self, epoch: u64) -> bool {
+        let field = &self.field;
+        is_parked(field)
+            && field.epoch.load(Ordering::SeqCst) == epoch
+            && field.world.get().is_none_or(OwnThread::asleep)
     }
 
     /// Moves to the next deadline, or as far as the speed permits by now.
@@ -170,13 +181,18 @@ impl Driver {
         elapsed
     }
 
-    /// Sleeps until somebody nudges, or for this long; not at all where `over` holds already.
+    /// Sleeps until the world's thread parks, or for this long; not at all where `over` holds already.
     fn wait(&self, most: Duration, over: impl Fn(&Field) -> bool) {
-        self.field.driver_waits.store(true, Ordering::SeqCst);
+        self.wait_for(awaited::PARK, most, over);
+    }
+
+    fn wait_for(&self, what: u8, most: Duration, over: impl Fn(&Field) -> bool) {
+        let awaits = &self.field.driver_awaits;
+        awaits.store(what, Ordering::SeqCst);
         if !over(&self.field) && !self.field.stop.load(Ordering::Acquire) {
             std::thread::park_timeout(most);
         }
-        self.field.driver_waits.store(false, Ordering::SeqCst);
+        awaits.store(awaited::NOTHING, Ordering::SeqCst);
     }
 }
 
@@ -189,7 +205,7 @@ fn is_parked(field: &Field) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the driver relates field time to the machine's")]
-fn monotonic() -> Instant {
+pub(crate) fn monotonic() -> Instant {
     Instant::now()
 }
 

@@ -30,6 +30,7 @@
 mod backlog;
 mod clock;
 pub mod driver;
+mod lull;
 mod processes;
 mod runtime;
 mod table;

@@ -81,19 +81,20 @@ impl Process {
     }
 
     fn look(&mut self, seen: &mut Activity) {
-        if !self.listed {
+        if self.threads.is_empty() {
             self.list();
         }
         let (awake, ran) = self.read();
-        if ran {
-            // Who ran may have started a thread or a child, or ended one.
+        // Who ran may have started a thread or a child, or ended one; while somebody is seen awake, that can wait.
+        self.listed &= !ran;
+        if self.listed || awake > 0 {
+            seen.awake += awake;
+        } else {
             self.list();
             let (awake, ran_since) = self.read();
             seen.awake += awake;
             // What runs may start somebody before anybody looks; so may have done what ran between the list and this reading.
             self.listed = awake == 0 && !ran_since;
-        } else {
-            seen.awake += awake;
         }
         seen.turns.extend(self.threads.iter().filter_map(|thread| Some((thread.id, thread.last?))));
     }

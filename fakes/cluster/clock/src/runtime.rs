@@ -9,8 +9,9 @@ use std::thread::JoinHandle;
 use jiff::SignedDuration;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::clock::{Clock, Field, machine_now};
+use crate::clock::{Clock, Field, awaited, machine_now};
 use crate::driver::Driver;
+use crate::lull::Lull;
 use crate::processes::OwnThread;
 
 /// How far behind the machine a world begins: what happened in it then lies in the past for people who look at it later.
@@ -46,19 +47,25 @@ impl FieldRuntime {
     pub fn start(options: Options) -> io::Result<Self> {
         let field = Arc::new(Field::new(machine_now() - HEAD_START));
         let (parking, unparking) = (Arc::clone(&field), Arc::clone(&field));
+        let lull = Arc::new(Lull::default());
+        let before_parking = Arc::clone(&lull);
         let runtime = Builder::new_current_thread()
             .enable_all()
             .on_thread_park(move || {
+                if before_parking.looks_again() {
+                    return;
+                }
                 parking.world.get_or_init(OwnThread::current);
                 parking.epoch.fetch_add(1, Ordering::AcqRel);
                 parking.parked.store(true, Ordering::SeqCst);
-                parking.nudge();
+                parking.nudge(awaited::PARK);
             })
             .on_thread_unpark(move || {
                 unparking.parked.store(false, Ordering::SeqCst);
                 unparking.epoch.fetch_add(1, Ordering::AcqRel);
             })
             .build()?;
+        runtime.spawn(lull.turn());
         let driver = Driver::new(Arc::clone(&field), options.speed);
         let thread = std::thread::Builder::new().name("field-clock".into()).spawn(move || driver.run())?;
         *field.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread.thread().clone());
