@@ -26,6 +26,7 @@ mod system;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cluster_api::pki::Authority;
 use cluster_api::tokens::Tokens;
@@ -33,7 +34,8 @@ use cluster_api::{ApiConfig, ApiServer};
 use cluster_node::{Addresses, ApiAccess, Node, NodeConfig};
 use tokio_util::sync::CancellationToken;
 
-pub use cluster_api::{ApiControl, Res, Store, kinds, object};
+pub use cluster_api::{ApiControl, Encounter, Res, Store, Trouble, kinds, object};
+pub use cluster_flux::Burden;
 pub use cluster_node::{
     Container, ContainerSpec, Exit, LogSink, Pace, PreloadedImage, Resolvers, Runtime, StartError, Wire,
 };
@@ -65,6 +67,7 @@ pub struct Cluster {
     api: ApiServer,
     node: Arc<Node>,
     running: system::Running,
+    burden: Burden,
     stop: CancellationToken,
     _place: Option<Place>,
 }
@@ -94,7 +97,7 @@ impl Cluster {
             &cluster_controllers::Options { ca_pem: ca_pem.clone() },
         );
         let runtime = SystemRuntime::new(&store, &config, programs);
-        let running = runtime.running();
+        let (running, burden) = (runtime.running(), runtime.burden());
         let node = Arc::new(
             Node::start(NodeConfig {
                 store: store.clone(),
@@ -126,7 +129,7 @@ impl Cluster {
         })
         .await
         .map_err(ClusterError::Api)?;
-        Ok(Self { store, api, node, running, stop, _place: config.place })
+        Ok(Self { store, api, node, running, burden, stop, _place: config.place })
     }
 
     /// Starts a cluster whose node has the images of these programs.
@@ -156,6 +159,25 @@ impl Cluster {
     /// The node, for whoever cuts it off.
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// How busy the machine of the Flux controllers is.
+    pub fn burden(&self) -> &Burden {
+        &self.burden
+    }
+
+    /// Restarts the machine in good order: the API is away, containers end, and everything begins again after `takes`.
+    ///
+    /// What looks after nodes runs on the same machine and counts no time meanwhile; so `takes` is less than its patience.
+    pub fn reboot(&self, takes: Duration) {
+        let (api, node, clock) = (self.api.control(), Arc::clone(&self.node), self.store.clock().clone());
+        tokio::spawn(async move {
+            let outage = api.outage();
+            node.power_off();
+            clock.sleep(takes).await;
+            node.power_on();
+            drop(outage);
+        });
     }
 
     /// Kills the processes of one of the cluster's own programs where they stand, as SIGKILL does; how many there were.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cluster_api::Store;
-use cluster_flux::{ArtifactStore, FluxContext, Leases};
+use cluster_flux::{ArtifactStore, Burden, FluxContext, Leases};
 use cluster_node::programs::SystemPrograms;
 use cluster_node::{
     Container, ContainerSpec, ExecIo, ExecOutcome, ExecTarget, Exit, PreloadedImage, Runtime, StartError,
@@ -33,6 +33,7 @@ pub struct SystemRuntime {
     programs: SystemPrograms,
     artifacts: ArtifactStore,
     leases: Leases,
+    burden: Burden,
     trust: Vec<String>,
     others: Arc<dyn Runtime>,
     running: Running,
@@ -76,6 +77,7 @@ impl SystemRuntime {
             programs,
             artifacts: ArtifactStore::default(),
             leases: Leases::default(),
+            burden: Burden::default(),
             trust: config.trust.clone(),
             others,
             running: Running::default(),
@@ -85,6 +87,11 @@ impl SystemRuntime {
     /// The processes that it runs.
     pub(crate) fn running(&self) -> Running {
         self.running.clone()
+    }
+
+    /// How busy the machine of the Flux controllers is.
+    pub(crate) fn burden(&self) -> Burden {
+        self.burden.clone()
     }
 
     /// The program of an entrypoint, if it is one of the cluster's own.
@@ -102,6 +109,7 @@ impl SystemRuntime {
             arguments: spec.argv.clone(),
             identity: spec.pod.clone(),
             leases: self.leases.clone(),
+            burden: self.burden.clone(),
             storage: spec
                 .mounts
                 .iter()
@@ -154,6 +162,11 @@ impl ProgramContainer {
     /// Starts `program`; it is asked to end by `stop`.
     pub fn start(spec: ContainerSpec, program: BoxFuture<'static, i32>, stop: CancellationToken) -> Self {
         Self { task: tokio::spawn(program), stop, clock: spec.clock, ended: None }
+    }
+
+    /// Kills it where it stands, as SIGKILL does.
+    pub fn kill(&self) {
+        self.task.abort();
     }
 }
 

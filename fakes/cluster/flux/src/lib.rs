@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 pub use artifacts::ArtifactStore;
 pub use helm::{HelmError, HelmProgram};
 pub use lease::Leases;
+pub use pace::Burden;
 
 /// What a Flux controller is given.
 #[derive(Clone)]
@@ -56,6 +57,8 @@ pub struct FluxContext {
     pub identity: String,
     /// Which instances lead; one for all controllers.
     pub leases: Leases,
+    /// How busy the controllers' machine is; one for all three.
+    pub burden: Burden,
     /// Where the source-controller's artifacts lie, when that goes away with its pod.
     pub storage: Option<PathBuf>,
     /// Ends the controller.

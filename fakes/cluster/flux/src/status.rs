@@ -59,6 +59,11 @@ pub(crate) struct Status<'a> {
 }
 
 impl Status<'_> {
+    /// The generation the object has now.
+    pub(crate) fn generation(&self) -> i64 {
+        object::generation(self.object)
+    }
+
     /// Sets a condition for the generation the object has now.
     pub(crate) fn set(&mut self, kind: &str, status: &str, reason: &str, message: &str) {
         let generation = object::generation(self.object);

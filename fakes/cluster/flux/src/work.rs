@@ -13,6 +13,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::pace::Burden;
+
 /// The first pause after a failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(750);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
@@ -62,6 +64,7 @@ struct State {
 
 struct Inner {
     clock: Clock,
+    burden: Burden,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -73,10 +76,9 @@ pub(crate) struct Work {
 }
 
 impl Work {
-    pub(crate) fn new(clock: &Clock) -> Self {
-        Self {
-            inner: Arc::new(Inner { clock: clock.clone(), state: Mutex::default(), changed: Notify::new() }),
-        }
+    pub(crate) fn new(clock: &Clock, burden: &Burden) -> Self {
+        let (clock, burden) = (clock.clone(), burden.clone());
+        Self { inner: Arc::new(Inner { clock, burden, state: Mutex::default(), changed: Notify::new() }) }
     }
 
     /// Adds a key; one that is being worked on is taken again afterwards.
@@ -104,8 +106,11 @@ impl Work {
                     Err(error) => tracing::error!(%error, "a reconciliation broke down"),
                 },
                 key = self.next(), if running.len() < workers => {
-                    let reconciler = Arc::clone(&reconciler);
+                    let (reconciler, inner) = (Arc::clone(&reconciler), Arc::clone(&self.inner));
+                    let stop = stop.clone();
                     running.spawn(async move {
+                        // Whoever is told to end does not wait until its machine has time for it.
+                        let _ = stop.run_until_cancelled(inner.burden.bear(&inner.clock)).await;
                         let verdict = reconciler.reconcile(&key).await;
                         (key, verdict)
                     });
@@ -200,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_key_that_changes_while_it_is_worked_on_is_taken_again_afterwards() {
-        let work = Work::new(&Clock::wall());
+        let work = Work::new(&Clock::wall(), &Burden::default());
         work.add(key());
         assert_eq!(work.take(), Ok(key()));
         work.add(key());
@@ -212,7 +217,7 @@ mod tests {
     #[test]
     fn pauses_double_until_something_succeeds() {
         let clock = Clock::wall();
-        let work = Work::new(&clock);
+        let work = Work::new(&clock, &Burden::default());
         let pause_after = |verdict| {
             work.add(key());
             work.take().unwrap();

@@ -1,16 +1,17 @@
-//! How well the API serves: it may be down, come back, or hang.
+//! How well the API serves: it may be down, come back, hang, be slow, or forget what was.
 //!
 //! A server that is down is seen through a published port, which goes on accepting: connections end in the middle and new
 //! ones are cut. The one that comes back knows no roles at first and no history of before.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::Store;
+use crate::{ApiError, Store};
 
 /// From the start of the server's process until it accepts.
 const STARTING: Duration = Duration::from_secs(2);
@@ -18,6 +19,35 @@ const STARTING: Duration = Duration::from_secs(2);
 const LOADING: Duration = Duration::from_millis(1200);
 /// From then until everything that runs after the start has run.
 const WARMING: Duration = Duration::from_secs(1);
+
+/// Encounters beyond this many are not kept.
+const KEPT: usize = 1000;
+
+/// What trouble of the server does to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A connection ended in the middle, or was cut at once.
+    Cut,
+    /// A connection got no answer.
+    Silence,
+    /// A request was answered late.
+    Delay,
+    /// A watch was told that its version is too old.
+    Expiry,
+    /// A request was refused, since nobody allowed it.
+    Refusal,
+}
+
+/// A client that met trouble.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encounter {
+    /// When.
+    pub at: Timestamp,
+    /// What it met.
+    pub trouble: Trouble,
+    /// Who it was, where that is known.
+    pub user: String,
+}
 
 /// What a server that answers is able to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +66,7 @@ pub(super) enum Phase {
 struct State {
     outages: u32,
     hangs: u32,
+    delay: Duration,
     started: Option<Timestamp>,
 }
 
@@ -43,12 +74,66 @@ struct State {
 #[derive(Clone, Debug)]
 pub struct ApiControl {
     state: Arc<watch::Sender<State>>,
+    encounters: Arc<Mutex<Vec<Encounter>>>,
+    watchers: Arc<watch::Sender<BTreeSet<String>>>,
     store: Store,
 }
 
 impl ApiControl {
     pub(super) fn new(store: Store) -> Self {
-        Self { state: Arc::new(watch::Sender::new(State::default())), store }
+        Self { state: Arc::default(), encounters: Arc::default(), watchers: Arc::default(), store }
+    }
+
+    /// Who met trouble so far, the first thousand times.
+    pub fn encounters(&self) -> Vec<Encounter> {
+        self.encounters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Everybody who has ever watched anything.
+    pub fn watchers(&self) -> watch::Receiver<BTreeSet<String>> {
+        self.watchers.subscribe()
+    }
+
+    fn note(&self, trouble: Trouble, user: &str) {
+        let mut encounters = self.encounters.lock().unwrap_or_else(PoisonError::into_inner);
+        if encounters.len() < KEPT {
+            encounters.push(Encounter { at: self.store.clock().now(), trouble, user: user.to_owned() });
+        }
+    }
+
+    /// Forgets the history of all objects: open watches end, and those that are resumed from before get 410.
+    pub fn expire(&self) {
+        self.store.forget_history();
+    }
+
+    /// Somebody watches; `expired` where the answer is 410.
+    pub(super) fn watched(&self, user: &str, expired: Option<&ApiError>) {
+        if expired.is_some() {
+            self.note(Trouble::Expiry, user);
+        }
+        self.watchers
+            .send_if_modified(|watchers| !watchers.contains(user) && watchers.insert(user.to_owned()));
+    }
+
+    /// Somebody was refused what nobody allowed.
+    pub(super) fn refused(&self, user: &str) {
+        self.note(Trouble::Refusal, user);
+    }
+
+    /// Answers each request that much later, until the guard goes.
+    #[must_use = "the server is slow as long as the guard is there"]
+    pub fn slow(&self, delay: Duration) -> Slow {
+        self.state.send_modify(|state| state.delay += delay);
+        Slow { control: self.clone(), delay }
+    }
+
+    /// Lets a request of somebody wait for as long as the server is slow.
+    pub(super) async fn dawdle(&self, user: &str) {
+        let delay = self.state.borrow().delay;
+        if !delay.is_zero() {
+            self.note(Trouble::Delay, user);
+            self.store.clock().sleep(delay).await;
+        }
     }
 
     /// Takes the server down: open connections end at once, new ones are cut. When the guard goes, the server starts again:
@@ -93,15 +178,20 @@ impl ApiControl {
     /// Runs a connection for as long as there is a server behind it.
     pub(super) async fn attend(&self, serving: impl Future<Output = ()>, stop: CancellationToken) {
         if self.phase() == Phase::Cut {
-            return;
+            return self.note(Trouble::Cut, "");
         }
         let mut state = self.state.subscribe();
         let mut serving = std::pin::pin!(serving);
+        let mut silent = 0;
         loop {
             let State { outages, hangs, .. } = *state.borrow_and_update();
             if outages > 0 {
-                return;
+                return self.note(Trouble::Cut, "");
             }
+            if hangs > silent {
+                self.note(Trouble::Silence, "");
+            }
+            silent = hangs;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
@@ -141,5 +231,19 @@ pub struct Hang {
 impl Drop for Hang {
     fn drop(&mut self) {
         self.control.state.send_modify(|state| state.hangs -= 1);
+    }
+}
+
+/// A slow server; it ends with this guard.
+#[derive(Debug)]
+#[must_use = "the server is slow as long as the guard is there"]
+pub struct Slow {
+    control: ApiControl,
+    delay: Duration,
+}
+
+impl Drop for Slow {
+    fn drop(&mut self) {
+        self.control.state.send_modify(|state| state.delay -= self.delay);
     }
 }

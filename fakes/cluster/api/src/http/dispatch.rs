@@ -47,6 +47,7 @@ async fn route(shared: &Shared, request: Request<Incoming>) -> Answer {
         return Ok(open);
     }
     let identity = impersonate(shared, identify(shared, &parts.headers)?, &parts.headers)?;
+    shared.control.dawdle(&identity.user).await;
     match Target::parse(parts.uri.path()) {
         Target::Resource(address) => about_resource(shared, identity, &parts, address, body).await,
         target => {
@@ -165,7 +166,8 @@ async fn about_resource(
     let query = Query::parse(parts.uri.query().unwrap_or(""));
     let watches = if query.says("watch") { Watches::Yes } else { Watches::No };
     let verb = verb(&parts.method, &address, watches)?;
-    authorize(&shared.store, &identity, &Action::Resource { verb, address: &address })?;
+    authorize(&shared.store, &identity, &Action::Resource { verb, address: &address })
+        .inspect_err(|_| shared.control.refused(&identity.user))?;
     let content_type = header_text(&parts.headers, &header::CONTENT_TYPE).to_owned();
     let body = whole(body).await?;
     if parts.method == Method::POST
@@ -174,7 +176,7 @@ async fn about_resource(
         return answer;
     }
     let call = understand(shared, parts, address, query, content_type, body)?;
-    let mut answer = perform(shared, &call, verb).await;
+    let mut answer = perform(shared, &call, verb, &identity.user).await;
     if let Ok(answer) = &mut answer {
         for warning in call.warnings.take() {
             let text = warning.replace('\\', "\\\\").replace('"', "\\\"");
@@ -186,12 +188,12 @@ async fn about_resource(
     answer
 }
 
-async fn perform(shared: &Shared, call: &Call, verb: &str) -> Answer {
+async fn perform(shared: &Shared, call: &Call, verb: &str, user: &str) -> Answer {
     let store = &shared.store;
     match (call.address.sub.as_str(), verb) {
         ("" | "status", "get") => read::get(store, call),
         ("", "list") => read::list(store, call),
-        ("", "watch") => watching::watch(store, call, shared.stop.clone()),
+        ("", "watch") => watching::watch(shared, call, user),
         ("", "create") if call.address.name.is_empty() => change::create(store, call),
         ("status", _) if !call.info.status => Err(ApiError::no_such_path()),
         ("" | "status", "update") => change::update(store, call),

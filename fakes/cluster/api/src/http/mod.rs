@@ -42,7 +42,7 @@ use crate::node::NodeAccess;
 use crate::pki::{Authority, PkiError};
 use crate::tokens::Tokens;
 
-pub use condition::{ApiControl, Hang, Outage};
+pub use condition::{ApiControl, Encounter, Hang, Outage, Slow, Trouble};
 
 /// The Kubernetes version that is simulated.
 const VERSION: &str = "v1.34.4";

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
+use super::Shared;
 use super::answer::{self, Answer};
 use super::call::Call;
 use super::read::Filter;
@@ -39,7 +40,8 @@ struct Watching {
 }
 
 /// GET of a collection with `watch`.
-pub(super) fn watch(store: &Store, call: &Call, stop: CancellationToken) -> Answer {
+pub(super) fn watch(shared: &Shared, call: &Call, user: &str) -> Answer {
+    let (store, stop) = (&shared.store, shared.stop.clone());
     let filter = Filter::parse(call)?;
     let lens = call.lens(store);
     let namespace = Some(call.address.namespace.as_str()).filter(|namespace| !namespace.is_empty());
@@ -67,7 +69,9 @@ pub(super) fn watch(store: &Store, call: &Call, stop: CancellationToken) -> Answ
             text.parse().map_err(|_| ApiError::bad_request(format!("invalid resource version: {text}")))?,
         ),
     };
-    let raw = match store.watch_from(&call.address.res, namespace, from) {
+    let raw = store.watch_from(&call.address.res, namespace, from);
+    shared.control.watched(user, raw.as_ref().err());
+    let raw = match raw {
         Ok(raw) => raw,
         Err(expired) => return Ok(answer::stream(answer::JSON, stream::iter([error_line(&expired)]))),
     };

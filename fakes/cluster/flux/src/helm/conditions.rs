@@ -261,8 +261,12 @@ impl Releases {
 fn copy_to_ready(status: &mut Status<'_>, told: &Value) {
     let text = |field: &str| told[field].as_str().unwrap_or_default().to_owned();
     let says = if told["type"] == "Remediated" { "False".to_owned() } else { text("status") };
+    let generation = status.generation();
     let same = status.condition("Ready").is_some_and(|ready| {
-        ready["status"] == says && ready["reason"] == told["reason"] && ready["message"] == told["message"]
+        // What is true of a new generation is said of it, in the words of the old one.
+        ready["observedGeneration"] == generation
+            && ready["status"] == says
+            && ready["reason"] == told["reason"] && ready["message"] == told["message"]
     });
     if !same {
         status.set("Ready", &says, &text("reason"), &text("message"));

@@ -54,7 +54,7 @@ struct Releases {
 
 pub(crate) async fn run(context: FluxContext) {
     let mut tasks = JoinSet::new();
-    let work = Work::new(&context.clock);
+    let work = Work::new(&context.clock, &context.burden);
     on_change(&mut tasks, &context.store, kinds::HELM_RELEASES, &work);
     for source in [kinds::HELM_CHARTS, kinds::OCI_REPOSITORIES] {
         let (work, lookup) = (work.clone(), context.store.clone());

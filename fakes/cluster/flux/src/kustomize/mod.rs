@@ -51,7 +51,7 @@ struct Kustomizations {
 
 pub(crate) async fn run(context: FluxContext) {
     let mut tasks = JoinSet::new();
-    let work = Work::new(&context.clock);
+    let work = Work::new(&context.clock, &context.burden);
     on_change(&mut tasks, &context.store, kinds::KUSTOMIZATIONS, &work);
     for source in [kinds::OCI_REPOSITORIES, kinds::GIT_REPOSITORIES, kinds::BUCKETS] {
         follow_source(&mut tasks, &context.store, source, &work);

@@ -61,18 +61,18 @@ pub(crate) async fn run(context: FluxContext) {
         })
     };
     let mut tasks = JoinSet::new();
-    let repositories = Work::new(&context.clock);
+    let repositories = Work::new(&context.clock, &context.burden);
     on_change(&mut tasks, &context.store, kinds::OCI_REPOSITORIES, &repositories);
     tasks.spawn(repositories.run(
         workers,
         Arc::new(oci_repository::Repositories(sources("OCIRepository"))),
         stop.clone(),
     ));
-    let addresses = Work::new(&context.clock);
+    let addresses = Work::new(&context.clock, &context.burden);
     on_change(&mut tasks, &context.store, kinds::HELM_REPOSITORIES, &addresses);
     let reconciler = helm_repository::HelmRepositories(sources("HelmRepository"));
     tasks.spawn(addresses.run(workers, Arc::new(reconciler), stop.clone()));
-    let charts = Work::new(&context.clock);
+    let charts = Work::new(&context.clock, &context.burden);
     on_change(&mut tasks, &context.store, kinds::HELM_CHARTS, &charts);
     tasks.spawn(charts.run(workers, Arc::new(chart::Charts(sources("HelmChart"))), stop));
     while tasks.join_next().await.is_some() {}

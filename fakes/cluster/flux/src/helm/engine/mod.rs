@@ -11,7 +11,7 @@ mod upgrade;
 
 use std::time::Duration;
 
-use cluster_api::{Store, object};
+use cluster_api::{ApiError, Store, object};
 use field_clock::Clock;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -97,7 +97,11 @@ impl Failure {
         }
     }
 
-    fn create(error: &impl std::fmt::Display) -> Self {
+    fn create(error: &ApiError) -> Self {
+        // A record that nobody can read is not seen before it stands in the way.
+        if error.is_already_exists() {
+            return Self::Unrecorded("release: already exists".to_owned());
+        }
         Self::Unrecorded(format!("create: failed to create: {error}"))
     }
 }
