@@ -26,7 +26,7 @@ docs:
 
 # Whether the harness turns red where it must: systems with one thing wrong, each with the claim that it must break.
 teeth *ARGS:
-    cargo build --quiet --bins --example mutant_status
+    cargo build --quiet --bins --example mutant_status --example mutant_operator
     cargo test --test teeth -- {{ARGS}}
 
 # Writes docs/teeth.md from the tables of `just teeth`.

@@ -21,3 +21,7 @@ for n in 1 2 3; do
 done
 jq -rs '[.[].scenarios[]] | group_by(.name)[] |
     "\(.[0].name): \([.[].durationMs] | add / length | floor) ms of \(length) runs"' "$report"/all-*/report.json
+# The status service at 1,000 pods and 10,000 events, read by a load tool.
+if command -v wrk >/dev/null; then bash scripts/status-load.sh; else echo "status service under load: not measured, there is no wrk"; fi
+# From the API server's write to the blocker in the document, at the pace at which people live.
+bash scripts/diagnosis.sh

@@ -41,12 +41,19 @@ const MUTANTS: &[Mutant] = &[
         name: "other-token",
         about: "prints a token that the status page does not take",
         print: |line| match line.split_once("Token:") {
-            Some((begin, token)) => Some(format!("{begin}Token: {}", token.trim().chars().rev().collect::<String>())),
+            Some((begin, token)) => {
+                Some(format!("{begin}Token: {}", token.trim().chars().rev().collect::<String>()))
+            }
             None => Some(line),
         },
         ..HONEST
     },
-    Mutant { name: "fails-at-the-end", about: "installs everything and ends as if it had failed", end: |_| 1, ..HONEST },
+    Mutant {
+        name: "fails-at-the-end",
+        about: "installs everything and ends as if it had failed",
+        end: |_| 1,
+        ..HONEST
+    },
     Mutant {
         name: "one-dns-server",
         about: "keeps only the last of several DNS servers",
@@ -73,12 +80,7 @@ const MUTANTS: &[Mutant] = &[
         },
         ..HONEST
     },
-    Mutant {
-        name: "silent",
-        about: "prints nothing at all",
-        print: |_| None,
-        ..HONEST
-    },
+    Mutant { name: "silent", about: "prints nothing at all", print: |_| None, ..HONEST },
 ];
 
 fn main() -> ExitCode {
@@ -105,7 +107,8 @@ fn run(mut arguments: Vec<String>) -> io::Result<u8> {
     let usage = || io::Error::other("usage: mutant_operator list | MUTANT PROGRAM [ARGUMENT...]");
     let mutant = mutant.filter(|_| arguments.len() > 1).ok_or_else(usage)?;
     let rest = (mutant.arguments)(arguments.split_off(2));
-    let mut child = Command::new(&arguments[1]).args(rest).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let mut child =
+        Command::new(&arguments[1]).args(rest).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     if let Some(lines) = child.stdout.take() {
         for line in BufReader::new(lines).lines() {
             if let Some(line) = (mutant.print)(line?) {

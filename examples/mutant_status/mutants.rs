@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::documents::{
-    Memory, Place, blocker, each_blocker, has, is_ready, promoted, seconds, state, time, with_blocker, with_state,
-    with_tier, without,
+    Memory, Place, blocker, each_blocker, has, is_ready, promoted, seconds, state, time, with_blocker,
+    with_state, with_tier, without,
 };
 
 /// A status service with one thing wrong.
@@ -180,8 +180,12 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         document
     }),
     says("no-image-detector", "does not know of pulls that fail", |_, document| without(document, "image-")),
-    says("no-dns-detector", "does not know of names that do not resolve", |_, document| without(document, "dns")),
-    says("no-storage-detector", "does not know of volumes", |_, document| without(document, "postgres-storage")),
+    says("no-dns-detector", "does not know of names that do not resolve", |_, document| {
+        without(document, "dns")
+    }),
+    says("no-storage-detector", "does not know of volumes", |_, document| {
+        without(document, "postgres-storage")
+    }),
     says("no-bootstrap-detector", "does not know of a bootstrap job that failed", |_, document| {
         without(document, "bootstrap-failed")
     }),
@@ -205,10 +209,14 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         let ready = has(&document, "db") && has(&document, "redis");
         with_tier(document, "core", ready)
     }),
-    says("bootstrap-without-job", "takes the bootstrap tier for ready when the core tier is", |_, document| {
-        let ready = is_ready(&document, "core");
-        with_tier(document, "bootstrap", ready)
-    }),
+    says(
+        "bootstrap-without-job",
+        "takes the bootstrap tier for ready when the core tier is",
+        |_, document| {
+            let ready = is_ready(&document, "core");
+            with_tier(document, "bootstrap", ready)
+        },
+    ),
     says("login-without-probe", "takes login for ready without a look at the application", |_, document| {
         let ready = is_ready(&document, "bootstrap") && has(&document, "db");
         with_tier(document, "login", ready)

@@ -30,14 +30,20 @@ pub(crate) struct Crowd {
 
 impl Crowd {
     /// Fills a cluster.
-    pub(crate) async fn gather(kubeconfig: &Path, pods: usize, events: usize) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn gather(
+        kubeconfig: &Path,
+        pods: usize,
+        events: usize,
+    ) -> Result<Self, Box<dyn Error>> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let text = Kubeconfig::read_from(kubeconfig)?;
         let config = Config::from_custom_kubeconfig(text, &KubeConfigOptions::default()).await?;
         let token = serde_json::to_value(&Kubeconfig::read_from(kubeconfig)?)?;
-        let token = token["users"][0]["user"]["token"].as_str().ok_or("a token in the kubeconfig")?.to_owned();
+        let token =
+            token["users"][0]["user"]["token"].as_str().ok_or("a token in the kubeconfig")?.to_owned();
         let authority = std::fs::read_to_string(kubeconfig)?;
-        let authority = authority.lines().find_map(|line| line.trim().strip_prefix("certificate-authority-data: "));
+        let authority =
+            authority.lines().find_map(|line| line.trim().strip_prefix("certificate-authority-data: "));
         let authority = base64::Engine::decode(
             &base64::engine::general_purpose::STANDARD,
             authority.ok_or("an authority in the kubeconfig")?,
@@ -51,16 +57,19 @@ impl Crowd {
             .buffer_unordered(AT_ONCE)
             .try_collect::<Vec<()>>()
             .await?;
-        stream::iter((0..events).map(|number| crowd.add_event("crowd", number, "Normal", "Pulled image of the crowd")))
-            .buffer_unordered(AT_ONCE)
-            .try_collect::<Vec<()>>()
-            .await?;
+        stream::iter(
+            (0..events).map(|number| crowd.add_event("crowd", number, "Normal", "Pulled image of the crowd")),
+        )
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<Vec<()>>()
+        .await?;
         Ok(crowd)
     }
 
     /// How many of a kind there are in all namespaces.
     pub(crate) async fn count(&self, plural: &str) -> Result<usize, Box<dyn Error>> {
-        let list: Value = self.client.request(Request::get(format!("/api/v1/{plural}")).body(Vec::new())?).await?;
+        let list: Value =
+            self.client.request(Request::get(format!("/api/v1/{plural}")).body(Vec::new())?).await?;
         Ok(list["items"].as_array().map_or(0, Vec::len))
     }
 
@@ -88,7 +97,13 @@ impl Crowd {
         self.patch(&format!("{PODS}/{name}/status"), &status).await
     }
 
-    async fn add_event(&self, of: &str, number: usize, kind: &str, message: &str) -> Result<(), Box<dyn Error>> {
+    async fn add_event(
+        &self,
+        of: &str,
+        number: usize,
+        kind: &str,
+        message: &str,
+    ) -> Result<(), Box<dyn Error>> {
         // The newest events of a document are those with the newest time.
         let now = Clock::wall().now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let pod = pod_name(number % self.pods);
@@ -115,7 +130,8 @@ impl Crowd {
         }
         let said = format!("stable-{round}");
         let selection = json!({ "data": { "selectedChannel": said } });
-        self.patch("/api/v1/namespaces/alga-system/configmaps/appliance-release-selection", &selection).await?;
+        self.patch("/api/v1/namespaces/alga-system/configmaps/appliance-release-selection", &selection)
+            .await?;
         Ok(said)
     }
 

@@ -42,7 +42,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (pods, events, seconds) = (number(0, 1_000), number(1, 10_000), number(2, 10));
     let crowd = Crowd::gather(&PathBuf::from(kubeconfig), pods, events).await?;
     let mut out = std::io::stdout();
-    writeln!(out, "{} pods and {} events in the cluster", crowd.count("pods").await?, crowd.count("events").await?)?;
+    writeln!(
+        out,
+        "{} pods and {} events in the cluster",
+        crowd.count("pods").await?,
+        crowd.count("events").await?
+    )?;
     let service = Service::start(&PathBuf::from(program), &crowd).await?;
     writeln!(out, "first document {:.0} ms after the start", service.first.as_secs_f64() * 1e3)?;
     writeln!(out, "resident before the load: {}", service.resident()?)?;

@@ -10,9 +10,7 @@ use smoke_harness::scenario::{Scenario, code_names, load, read};
 use smoke_harness::world::{Capability, factories};
 
 /// Gaps of today. Only those of worlds with a machine below Kubernetes may stay until there is such a world.
-const OPEN: &[&str] = &[
-    "code host has no scenario",
-];
+const OPEN: &[&str] = &["code host has no scenario"];
 
 /// Everything that is not as it must be.
 fn gaps(scenarios: &[Scenario]) -> BTreeSet<String> {
@@ -20,7 +18,10 @@ fn gaps(scenarios: &[Scenario]) -> BTreeSet<String> {
     let expected: BTreeSet<&str> = scenarios.iter().flat_map(expected_codes).collect();
     let codes = code_names();
     gaps.extend(
-        codes.into_iter().filter(|code| !expected.contains(code)).map(|code| format!("code {code} has no scenario")),
+        codes
+            .into_iter()
+            .filter(|code| !expected.contains(code))
+            .map(|code| format!("code {code} has no scenario")),
     );
     let set: BTreeSet<&str> = scenarios.iter().flat_map(|it| &it.faults).map(|fault| fault.name()).collect();
     gaps.extend(
@@ -28,7 +29,9 @@ fn gaps(scenarios: &[Scenario]) -> BTreeSet<String> {
     );
     let done: BTreeSet<&str> = scenarios.iter().flat_map(|it| &it.heal).map(|step| step.name()).collect();
     gaps.extend(
-        heals().filter(|it| !done.contains(it.name)).map(|it| format!("heal verb {} has no scenario", it.name)),
+        heals()
+            .filter(|it| !done.contains(it.name))
+            .map(|it| format!("heal verb {} has no scenario", it.name)),
     );
     gaps.extend(scenarios.iter().filter_map(without_code));
     gaps.extend(scenarios.iter().filter_map(nowhere));
@@ -43,8 +46,9 @@ fn expected_codes(scenario: &Scenario) -> impl Iterator<Item = &'static str> {
 
 /// A fault that leads to a blocker needs a scenario that names one of its codes: as expected, or as what must never show.
 fn without_code(scenario: &Scenario) -> Option<String> {
-    let said: BTreeSet<&str> =
-        expected_codes(scenario).chain(scenario.expect.never.iter().filter_map(|never| never.blocker)).collect();
+    let said: BTreeSet<&str> = expected_codes(scenario)
+        .chain(scenario.expect.never.iter().filter_map(|never| never.blocker))
+        .collect();
     let silent = scenario.faults.iter().find(|fault| {
         let LeadsTo::Blocker(codes) = fault.kind.leads_to else { return false };
         let told_by_command = fault.kind.shows == Shows::Operator && scenario.expect.operator.is_some();
@@ -70,7 +74,9 @@ fn idle_files(folder: &Path, played: &[Scenario]) -> BTreeSet<String> {
     files_below(folder)
         .into_iter()
         .filter(|path| path.file_name().is_none_or(|name| name != "README.md") && !played.contains(path))
-        .map(|path| format!("file {} is played by no run", path.strip_prefix(folder).unwrap_or(&path).display()))
+        .map(|path| {
+            format!("file {} is played by no run", path.strip_prefix(folder).unwrap_or(&path).display())
+        })
         .collect()
 }
 
@@ -109,7 +115,11 @@ fn every_file_of_the_folder_is_played_by_the_suite() {
 #[test]
 fn a_catalogue_without_a_scenario_lacks_every_code_fault_and_verb_by_name() {
     let gaps = gaps(&[]);
-    for gap in ["code dns has no scenario", "fault dns.refused has no scenario", "heal verb flux.reconcile has no scenario"] {
+    for gap in [
+        "code dns has no scenario",
+        "fault dns.refused has no scenario",
+        "heal verb flux.reconcile has no scenario",
+    ] {
         assert!(gaps.contains(gap), "{gap} is not in {gaps:#?}");
     }
 }
@@ -121,7 +131,8 @@ fn a_scenario_whose_fault_leads_to_a_code_must_name_one() {
     assert_eq!(without_code(&silent).as_deref(), Some("scenario x names no code of registry.missing-tag"));
     let named = "expect:\n  eventually: { blockers: [ { code: image-not-found } ] }\n";
     assert_eq!(without_code(&scenario(&format!("{fault}{named}"))), None);
-    let never = "expect:\n  never: [ { blocker: image-not-found } ]\n  eventually: { rollup: fully_healthy }\n";
+    let never =
+        "expect:\n  never: [ { blocker: image-not-found } ]\n  eventually: { rollup: fully_healthy }\n";
     assert_eq!(without_code(&scenario(&format!("{fault}{never}"))), None);
 }
 

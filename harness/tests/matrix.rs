@@ -122,8 +122,7 @@ fn what_is_transient_and_stays_is_extra() {
 fn the_right_code_of_the_wrong_component_is_missing_and_extra_at_once() {
     let report = tempfile::tempdir().unwrap();
     run(report.path(), "tag", &[&[("image-not-found", "email-service")]], &json!([]));
-    let (expected, found, missing, extra) =
-        cell(&stored(report.path()).unwrap(), TAG, "image-not-found");
+    let (expected, found, missing, extra) = cell(&stored(report.path()).unwrap(), TAG, "image-not-found");
     assert_eq!((expected, found, missing.len(), extra.len()), (1, 0, 1, 1));
 }
 

@@ -14,6 +14,7 @@ mod kept;
 mod killed;
 mod lanes;
 mod lying;
+mod matrix;
 mod mistakes;
 mod program;
 mod reported;

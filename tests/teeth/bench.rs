@@ -26,6 +26,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) factory: Box<dyn WorldFactory>,
     /// In place of our status service.
     pub(crate) status_command: Option<Vec<String>>,
+    /// In place of our operator's command.
+    pub(crate) operator_command: Option<Vec<String>>,
 }
 
 impl Attempt<'_> {
@@ -62,7 +64,7 @@ impl Attempt<'_> {
             patience: self.patience,
             attention: smoke_harness::diagnosis::Attention::Casual,
             status_command: self.status_command,
-            operator_command: None,
+            operator_command: self.operator_command,
             binaries: binaries(),
         };
         let mut voice = Silence;

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //!   status    the real status service behind a proxy that changes one thing (examples/mutant_status)
+//!   contract  the same, where a service overlooks something or contradicts itself
+//!   operator  the real operator's command with one thing changed (examples/mutant_operator)
 //!   worlds    the simulated world with one thing that it does otherwise
 //!   claims    which findings a mutant must bring about, and which follow from the same
 //!   bench     runs one scenario against one mutant
@@ -11,6 +13,8 @@
 
 mod bench;
 mod claims;
+mod contract;
+mod operator;
 mod proxied;
 mod silence;
 mod status;
@@ -28,7 +32,8 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     let machine = std::thread::available_parallelism().map_or(1, usize::from);
     arguments.test_threads.get_or_insert(machine.min(AT_ONCE));
-    let mut trials: Vec<Trial> = status::MUTANTS.iter().map(status::StatusMutant::trial).collect();
+    let mut trials: Vec<Trial> = status::all().map(status::StatusMutant::trial).collect();
+    trials.extend(operator::MUTANTS.iter().map(operator::OperatorMutant::trial));
     trials.extend(worlds::MUTANTS.iter().map(worlds::WorldMutant::trial));
     trials.push(Trial::test("the_table_in_docs_is_this_one", table::check));
     trials

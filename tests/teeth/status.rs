@@ -6,6 +6,7 @@ use smoke_harness::world::sim;
 
 use crate::bench::{Attempt, SHORT};
 use crate::claims::{Claim, Fate};
+use crate::contract;
 use crate::proxied::mutant_status;
 
 /// A mutant of the status service, in a scenario.
@@ -15,7 +16,7 @@ pub(crate) struct StatusMutant {
     pub(crate) fate: Fate,
 }
 
-const fn row(name: &'static str, scenario: &'static str, fate: Fate) -> StatusMutant {
+pub(crate) const fn row(name: &'static str, scenario: &'static str, fate: Fate) -> StatusMutant {
     StatusMutant { name, scenario, fate }
 }
 
@@ -26,13 +27,24 @@ const NOTHING_IS_WRONG: Fate = Fate::Green("the proxy alone changes nothing");
 /// Mutants and scenarios that need as long as they get in every run.
 const SLOW: [&str; 2] = ["progress-hides", "slow-core-image"];
 
-/// All of them, each with the claim that it must break.
-pub(crate) const MUTANTS: &[StatusMutant] = &[
+/// Those of `contract.rs` too.
+pub(crate) fn all() -> impl Iterator<Item = &'static StatusMutant> {
+    MUTANTS.iter().chain(contract::MUTANTS)
+}
+
+/// Those that say something else than the scenario expects, each with the claim that it must break.
+const MUTANTS: &[StatusMutant] = &[
     row("none", "healthy", NOTHING_IS_WRONG),
     row("none", "missing-worker-tag", NOTHING_IS_WRONG),
     row("none", "temporal-without-autosetup", NOTHING_IS_WRONG),
     row("none", "service-link-collision", NOTHING_IS_WRONG),
     row("none", "slow-core-image", NOTHING_IS_WRONG),
+    row("none", "core-tag-missing", NOTHING_IS_WRONG),
+    row("none", "two-images-two-answers", NOTHING_IS_WRONG),
+    row("none", "hand-set-image", NOTHING_IS_WRONG),
+    row("none", "bootstrap-seed-missing", NOTHING_IS_WRONG),
+    row("none", "broken-subpath", NOTHING_IS_WRONG),
+    row("none", "dns-refused", NOTHING_IS_WRONG),
     row(
         "wrong-component",
         "missing-worker-tag",
@@ -212,7 +224,7 @@ pub(crate) const MUTANTS: &[StatusMutant] = &[
     row(
         "old-timestamp",
         "healthy",
-        Fate::Survives("a rule that holds a document's timestamp against the time at which it was read"),
+        Fate::Failed(Claim(Rule::Contract, "news with the time at which they are told"), &[]),
     ),
     row(
         "operations-hidden",
@@ -227,7 +239,17 @@ pub(crate) const MUTANTS: &[StatusMutant] = &[
             &[],
         ),
     ),
-    row("foreign-login-url", "healthy", Fate::Survives("a rule that the login URL leads to the application")),
+    row(
+        "foreign-login-url",
+        "healthy",
+        Fate::Failed(
+            Claim(
+                Rule::Contract,
+                "a login URL that leads to the application; last seen `http://192.0.2.1:3000`",
+            ),
+            &[],
+        ),
+    ),
 ];
 
 impl StatusMutant {
@@ -254,6 +276,7 @@ impl StatusMutant {
                 self.name.to_owned(),
                 env!("CARGO_BIN_EXE_appliance-status").to_owned(),
             ]),
+            operator_command: None,
         }
         .judge()
     }

@@ -1,12 +1,13 @@
 //! `docs/teeth.md`, from the tables of this test. `TEETH=write` writes it anew.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use libtest_mimic::Failed;
 
 use crate::claims::Fate;
-use crate::{proxied, status, worlds};
+use crate::{operator, proxied, status, worlds};
 
 const HEAD: &str = "# Teeth
 
@@ -14,11 +15,14 @@ A harness that is green proves something only if it turns red where it must. Her
 scenario must break by it: the rule of the judge and a part of its message. `just teeth` runs them all; a row that breaks anything that is not
 listed here fails too, and so does one that breaks nothing.
 
-This page is written by `just teeth-docs` from `tests/teeth/` and `examples/mutant_status/`.
+This page is written by `just teeth-docs` from `tests/teeth/`, `examples/mutant_status/` and `examples/mutant_operator/`.
 ";
 
 /// What another tool found; written by hand.
 const ASSESSMENT: &str = include_str!("assessment.md");
+
+/// So many mutants of the appliance there must be.
+const AT_LEAST: usize = 40;
 
 /// The mutant that is none.
 const UNCHANGED: &str = "none";
@@ -39,30 +43,46 @@ pub(crate) fn check() -> Result<(), Failed> {
 
 /// Every mutant that there is has a row, every row a mutant, and every scenario is green behind the proxy alone.
 pub(crate) fn complete() -> Result<(), Failed> {
-    let mut there: Vec<String> = proxied::listed()?.into_iter().map(|(name, _)| name).collect();
-    let mut rows: Vec<String> = status::MUTANTS.iter().map(|row| row.name.to_owned()).collect();
-    there.sort();
-    rows.sort();
-    rows.dedup();
-    if there != rows {
-        return Err(format!("mutants {there:?}, but rows {rows:?}").into());
+    let status: Vec<(&str, &str)> = status::all().map(|row| (row.name, row.scenario)).collect();
+    covered(&proxied::mutant_status()?, &status)?;
+    let operator: Vec<(&str, &str)> = operator::MUTANTS.iter().map(|row| (row.name, row.scenario)).collect();
+    covered(&proxied::mutant_operator()?, &operator)?;
+    let names: BTreeSet<&str> = status.iter().chain(&operator).map(|(name, _)| *name).collect();
+    let mutants = names.len() - 1;
+    if mutants < AT_LEAST {
+        return Err(format!("{mutants} mutants of the appliance, and there must be {AT_LEAST}").into());
     }
-    let unchanged =
-        |scenario: &str| status::MUTANTS.iter().any(|row| row.name == UNCHANGED && row.scenario == scenario);
-    match status::MUTANTS.iter().find(|row| !unchanged(row.scenario)) {
-        Some(row) => Err(format!("nobody shows that {} is green behind the proxy", row.scenario).into()),
+    Ok(())
+}
+
+fn covered(program: &Path, rows: &[(&str, &str)]) -> Result<(), Failed> {
+    let there: BTreeSet<String> = proxied::listed(program)?.into_iter().map(|(name, _)| name).collect();
+    let named: BTreeSet<String> = rows.iter().map(|(name, _)| (*name).to_owned()).collect();
+    if there != named {
+        let differ: Vec<&String> = there.symmetric_difference(&named).collect();
+        return Err(format!("mutants without a row, or rows without a mutant: {differ:?}").into());
+    }
+    match rows.iter().find(|(_, scenario)| !rows.contains(&(UNCHANGED, scenario))) {
+        Some((_, scenario)) => {
+            Err(format!("nobody shows that {scenario} is green with nothing changed").into())
+        }
         None => Ok(()),
     }
 }
 
 fn page() -> Result<String, String> {
-    let listed = proxied::listed()?;
-    let about = |name: &str| {
+    let services = proxied::listed(&proxied::mutant_status()?)?;
+    let commands = proxied::listed(&proxied::mutant_operator()?)?;
+    let about = |listed: &[(String, String)], name: &str| {
         let known = listed.iter().find(|(known, _)| known == name);
         known.map_or_else(String::new, |(_, about)| about.clone())
     };
     let status: Vec<Row<'_>> =
-        status::MUTANTS.iter().map(|it| Row::new(it.name, about(it.name), it.scenario, it.fate)).collect();
+        status::all().map(|it| Row::new(it.name, about(&services, it.name), it.scenario, it.fate)).collect();
+    let operator: Vec<Row<'_>> = operator::MUTANTS
+        .iter()
+        .map(|it| Row::new(it.name, about(&commands, it.name), it.scenario, it.fate))
+        .collect();
     let worlds: Vec<Row<'_>> = worlds::MUTANTS
         .iter()
         .map(|it| Row::new(it.name, it.about.to_owned(), it.scenario, it.fate))
@@ -76,15 +96,22 @@ fn page() -> Result<String, String> {
     );
     section(
         &mut text,
+        "The operator's command",
+        "The real command with one thing changed: `smoke run SCENARIO --operator-command 'target/debug/examples/mutant_operator MUTANT target/debug/appliance'`.",
+        &operator,
+    );
+    section(
+        &mut text,
         "The world",
         "The simulated world, wrapped. `invalid` means that the run proves nothing about the appliance.",
         &worlds,
     );
-    survivors(&mut text, &status, &worlds);
+    survivors(&mut text, &[status, operator, worlds].concat());
     text.push_str(ASSESSMENT);
     Ok(text)
 }
 
+#[derive(Clone)]
 struct Row<'r> {
     name: &'r str,
     about: String,
@@ -119,10 +146,10 @@ fn section(text: &mut String, title: &str, about: &str, rows: &[Row<'_>]) {
     }
 }
 
-fn survivors(text: &mut String, status: &[Row<'_>], worlds: &[Row<'_>]) {
+fn survivors(text: &mut String, rows: &[Row<'_>]) {
     text.push_str("\n## Survivors\n\nNobody catches these yet; they are work. A row leaves this list when its scenario turns red by it.\n\n");
     text.push_str("| mutant | what it does | scenario | what is needed |\n|---|---|---|---|\n");
-    for Row { name, about, scenario, fate } in status.iter().chain(worlds) {
+    for Row { name, about, scenario, fate } in rows {
         if let Fate::Survives(need) = fate {
             let _ = writeln!(text, "| `{name}` | {about} | {scenario} | {} |", cell(need));
         }

@@ -203,6 +203,7 @@ impl WorldMutant {
             patience: SHORT,
             factory: Box::new(Factory { real: sim::factory(), otherwise: self.otherwise }),
             status_command: None,
+            operator_command: None,
         }
         .judge()
     }

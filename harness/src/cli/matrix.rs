@@ -16,8 +16,11 @@ pub(super) fn execute(given: Option<&Path>, as_json: bool) -> Result<ExitStatus,
         None => newest()?,
     };
     let matrix = stored(&directory).map_err(|error| Refusal::usage(chain(&error)))?;
-    let text =
-        if as_json { format!("{:#}\n", json!({ "version": 1, "matrix": report::matrix(&matrix) })) } else { table(&matrix) };
+    let text = if as_json {
+        format!("{:#}\n", json!({ "version": 1, "matrix": report::matrix(&matrix) }))
+    } else {
+        table(&matrix)
+    };
     print(&text);
     Ok(status(&matrix))
 }

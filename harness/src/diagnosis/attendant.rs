@@ -39,7 +39,8 @@ struct Wanted<'s> {
 
 /// Attends to a scenario's blockers; never returns.
 pub(crate) async fn attend(world: &dyn World, journal: &Journal, scenario: &Scenario, attention: Attention) {
-    let wanted: Vec<Wanted<'_>> = scenario.expect.blockers.iter().enumerate().filter_map(Wanted::of).collect();
+    let wanted: Vec<Wanted<'_>> =
+        scenario.expect.blockers.iter().enumerate().filter_map(Wanted::of).collect();
     let kinds: BTreeSet<Kind> = wanted.iter().flat_map(|it| it.signal.begins.kinds()).copied().collect();
     let kinds: Vec<Kind> = kinds.into_iter().collect();
     if !wanted.is_empty()
@@ -91,12 +92,14 @@ impl<'s> Wanted<'s> {
         match self.signal.begins {
             Begins::Write { kinds, shows, own } => {
                 let component = self.blocker.component.as_deref().filter(|_| own == Own::Component);
-                let about = kinds.contains(&write.kind) && component.is_none_or(|it| belongs(&write.object, it));
+                let about =
+                    kinds.contains(&write.kind) && component.is_none_or(|it| belongs(&write.object, it));
                 about.then(|| !write.deleted && shows(&write.object))
             }
             Begins::Gone { kinds } => {
                 let component = self.blocker.component.as_deref();
-                let about = kinds.contains(&write.kind) && component.is_none_or(|it| belongs(&write.object, it));
+                let about =
+                    kinds.contains(&write.kind) && component.is_none_or(|it| belongs(&write.object, it));
                 about.then_some(write.deleted)
             }
             Begins::Fault => None,
@@ -137,7 +140,8 @@ impl Attendant<'_> {
     /// Evidence that is the fault itself begins when the last one is set; other evidence does not begin before.
     fn look(&mut self) {
         let (mut set, mut next) = (self.set, self.next);
-        self.journal.since(&mut next, |event| set += usize::from(matches!(event.what, What::Injected { .. })));
+        self.journal
+            .since(&mut next, |event| set += usize::from(matches!(event.what, What::Injected { .. })));
         (self.next, set) = (next, set.min(self.faults));
         let last = set == self.faults && self.set < set;
         self.set = set;

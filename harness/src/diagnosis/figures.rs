@@ -52,7 +52,13 @@ pub fn diagnoses(timeline: &Timeline) -> Vec<Diagnosis> {
     for event in &timeline.events {
         match &event.what {
             What::Evidence { index, object, machine, paced, .. } => {
-                let new = Begun { at: event.at, machine: *machine, object: object.clone(), paced: *paced, gone: None };
+                let new = Begun {
+                    at: event.at,
+                    machine: *machine,
+                    object: object.clone(),
+                    paced: *paced,
+                    gone: None,
+                };
                 match begun.iter_mut().find(|(known, _)| known == index) {
                     Some((_, old)) => old.again(new),
                     None => begun.push((*index, new)),
@@ -149,7 +155,10 @@ mod tests {
 
     fn evidence(millis: i64) -> Event {
         let (code, object) = ("dns".to_owned(), "Pod msp/db-0".to_owned());
-        Event { at: at(millis), what: What::Evidence { index: 0, code, object, machine: at(millis / 10), paced: false } }
+        Event {
+            at: at(millis),
+            what: What::Evidence { index: 0, code, object, machine: at(millis / 10), paced: false },
+        }
     }
 
     fn gone(millis: i64) -> Event {
@@ -176,8 +185,14 @@ mod tests {
 
     #[test]
     fn evidence_that_alternates_counts_from_the_first_time_and_evidence_that_was_gone_from_the_last() {
-        assert_eq!(one(vec![evidence(0), gone(5_000), evidence(9_000), named(9_100)]).took().as_millis(), 9_100);
-        assert_eq!(one(vec![evidence(0), gone(5_000), evidence(99_000), named(99_100)]).took().as_millis(), 100);
+        assert_eq!(
+            one(vec![evidence(0), gone(5_000), evidence(9_000), named(9_100)]).took().as_millis(),
+            9_100
+        );
+        assert_eq!(
+            one(vec![evidence(0), gone(5_000), evidence(99_000), named(99_100)]).took().as_millis(),
+            100
+        );
     }
 
     #[test]
@@ -188,7 +203,10 @@ mod tests {
     #[test]
     fn the_ninety_ninth_percentile_is_a_time_that_was_measured() {
         let of = |count: i64| Spread::of((1..=count).map(SignedDuration::from_millis)).unwrap();
-        assert_eq!((of(200).median.as_millis(), of(200).p99.as_millis(), of(200).most.as_millis()), (100, 198, 200));
+        assert_eq!(
+            (of(200).median.as_millis(), of(200).p99.as_millis(), of(200).most.as_millis()),
+            (100, 198, 200)
+        );
         assert_eq!(of(1).p99.as_millis(), 1);
         assert_eq!(Spread::of([]), None);
     }

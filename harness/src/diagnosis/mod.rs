@@ -12,7 +12,7 @@ mod figures;
 mod objects;
 mod signals;
 
-pub(crate) use attendant::attend;
 pub use attendant::Attention;
+pub(crate) use attendant::attend;
 pub use figures::{Diagnosis, Spread, diagnoses};
 pub use signals::{Begins, Kind, Own, SIGNALS, Signal, signal};

@@ -94,7 +94,13 @@ const fn any(kinds: &'static [Kind], shows: fn(&Value) -> bool) -> Begins {
 
 const WORKLOAD: Begins = Begins::Write {
     kinds: &[Kind::Pod, Kind::Deployment, Kind::StatefulSet],
-    shows: |object| if object["kind"] == "Pod" { has_failed(object) || runs_unready(object) } else { lacks_replicas(object) },
+    shows: |object| {
+        if object["kind"] == "Pod" {
+            has_failed(object) || runs_unready(object)
+        } else {
+            lacks_replicas(object)
+        }
+    },
     own: Own::Component,
 };
 const UNREADY: &str = "probes and restarts of a good start: h-readiness, a-healthy";
@@ -122,16 +128,22 @@ pub static SIGNALS: &[Signal] = &[
         "bootstrap-missing",
         120,
         "the job comes with the release's next reconcile: contract, its grace",
-        pod(|it| it["status"]["initContainerStatuses"].as_array().is_some_and(|all| {
-            all.iter().any(|status| status["name"] == "wait-for-bootstrap" && status["state"]["running"].is_object())
-        })),
+        pod(|it| {
+            it["status"]["initContainerStatuses"].as_array().is_some_and(|all| {
+                all.iter().any(|status| {
+                    status["name"] == "wait-for-bootstrap" && status["state"]["running"].is_object()
+                })
+            })
+        }),
     ),
     row(
         "credentials",
         0,
         AT_ONCE,
         any(&[Kind::HelmRelease, Kind::Pod, Kind::Job], |it| {
-            let refused = |text: &str| text.contains("Refusing to generate") || text.contains("password authentication failed");
+            let refused = |text: &str| {
+                text.contains("Refusing to generate") || text.contains("password authentication failed")
+            };
             has_failed(it) || is(it, "Failed", "True") || says(&it["status"], &refused)
         }),
     ),
@@ -141,7 +153,9 @@ pub static SIGNALS: &[Signal] = &[
         "config-missing",
         10,
         "an object that is created after its pod: a-healthy, h-config-errors",
-        pod(|it| waits(it, &["CreateContainerConfigError", "ContainerCreating", "PodInitializing"], &|_| true)),
+        pod(|it| {
+            waits(it, &["CreateContainerConfigError", "ContainerCreating", "PodInitializing"], &|_| true)
+        }),
     ),
     row("volume-full", 0, AT_ONCE, pod(has_failed)),
     row(
@@ -149,29 +163,46 @@ pub static SIGNALS: &[Signal] = &[
         20,
         "a claim that is bound, a node that joins: g-unschedulable",
         any(&[Kind::Pod], |it| {
-            super::objects::condition(it, "PodScheduled").is_some_and(|at| at["status"] == "False" && at["reason"] == "Unschedulable")
+            super::objects::condition(it, "PodScheduled")
+                .is_some_and(|at| at["status"] == "False" && at["reason"] == "Unschedulable")
         }),
     ),
     row(
         "storage-class",
         15,
         "a volume that is provisioned: WaitForFirstConsumer, ExternalProvisioning in a-healthy",
-        any(&[Kind::PersistentVolumeClaim, Kind::StorageClass], |it| it["kind"] != "PersistentVolumeClaim" || it["status"]["phase"] != "Bound"),
+        any(&[Kind::PersistentVolumeClaim, Kind::StorageClass], |it| {
+            it["kind"] != "PersistentVolumeClaim" || it["status"]["phase"] != "Bound"
+        }),
     ),
-    row("node", 10, "a kubelet that starts anew: i-node-notready", any(&[Kind::Node], |it| !is(it, "Ready", "True"))),
-    row("kubernetes", 20, "an API server that starts anew refuses, resets and forbids for seconds: i-apiserver-down", Begins::Fault),
+    row(
+        "node",
+        10,
+        "a kubelet that starts anew: i-node-notready",
+        any(&[Kind::Node], |it| !is(it, "Ready", "True")),
+    ),
+    row(
+        "kubernetes",
+        20,
+        "an API server that starts anew refuses, resets and forbids for seconds: i-apiserver-down",
+        Begins::Fault,
+    ),
     row(
         "source",
         20,
         "SourceNotReady and ArtifactFailed for a second on a good path: flux",
-        any(&[Kind::OciRepository, Kind::Kustomization], |it| is(it, "Ready", "False") || it["spec"]["suspend"] == true),
+        any(&[Kind::OciRepository, Kind::Kustomization], |it| {
+            is(it, "Ready", "False") || it["spec"]["suspend"] == true
+        }),
     ),
     row(
         "helm-storage",
         60,
         "an operation of another controller that ends by itself: flux",
         any(&[Kind::HelmRelease], |it| {
-            says(&it["status"], &|text| text.contains("another operation") || text.contains("has no deployed releases"))
+            says(&it["status"], &|text| {
+                text.contains("another operation") || text.contains("has no deployed releases")
+            })
         }),
     ),
     row(
@@ -180,7 +211,12 @@ pub static SIGNALS: &[Signal] = &[
         "a dependency that becomes ready: flux",
         any(&[Kind::HelmRelease], |it| is(it, "Ready", "False") || is(it, "Stalled", "True")),
     ),
-    row("release-missing", 30, "a Kustomization that is applied: flux", Begins::Gone { kinds: &[Kind::HelmRelease] }),
+    row(
+        "release-missing",
+        30,
+        "a Kustomization that is applied: flux",
+        Begins::Gone { kinds: &[Kind::HelmRelease] },
+    ),
     row("release-drift", 30, "a release whose upgrade is under way: flux", Begins::Fault),
     row("login-probe", 20, "an app that is ready before its first page: h-readiness", Begins::Fault),
     row("workload", 10, UNREADY, WORKLOAD),
@@ -209,7 +245,9 @@ fn is_lookup(object: &Value) -> bool {
 }
 
 fn is_subpath(pod: &Value) -> bool {
-    let fits = |text: &str| text.contains("failed to create subPath directory") || text.contains("failed to prepare subPath");
+    let fits = |text: &str| {
+        text.contains("failed to create subPath directory") || text.contains("failed to prepare subPath")
+    };
     says(&pod["status"], &fits)
 }
 

@@ -108,7 +108,10 @@ fn rollup(document: &Value, found: &mut Vec<Contradiction>) {
     let rolled = || format!("rollup {state}");
     if let Some(login) = view.tier(Tier::Login) {
         let before = [Rollup::Installing.name(), Rollup::FailedActionRequired.name()].contains(&state);
-        let expected = format!("a rollup of {}", if login { "a login that is ready" } else { "a login that is not ready" });
+        let expected = format!(
+            "a rollup of {}",
+            if login { "a login that is ready" } else { "a login that is not ready" }
+        );
         must(found, before != login, &expected, rolled);
         let wanted = if blocked { Rollup::FailedActionRequired } else { Rollup::Installing };
         if before && !login {
@@ -116,12 +119,20 @@ fn rollup(document: &Value, found: &mut Vec<Contradiction>) {
             must(found, state == wanted.name(), &format!("rollup {wanted} with {why}"), rolled);
         }
         let issues = state == Rollup::ReadyWithBackgroundIssues.name();
-        must(found, !login || before || blockers.is_empty() || issues, "a rollup with issues while a blocker stands", rolled);
+        must(
+            found,
+            !login || before || blockers.is_empty() || issues,
+            "a rollup with issues while a blocker stands",
+            rolled,
+        );
     }
     if let Some(full) = view.tier(Tier::FullHealth) {
-        must(found, full == (state == Rollup::FullyHealthy.name()), "rollup fully_healthy exactly with tier fullHealth", || {
-            format!("rollup {state}, tier fullHealth {}", ready(full))
-        });
+        must(
+            found,
+            full == (state == Rollup::FullyHealthy.name()),
+            "rollup fully_healthy exactly with tier fullHealth",
+            || format!("rollup {state}, tier fullHealth {}", ready(full)),
+        );
     }
 }
 
@@ -138,9 +149,12 @@ fn tiers(document: &Value, found: &mut Vec<Contradiction>) {
         if tier(it) { missing.map(|other| format!("tier {other} not ready")).collect() } else { Vec::new() }
     };
     let mut judge = |it: Tier, missing: Vec<String>| {
-        must(found, missing.is_empty() || !tier(it), &format!("tier {it} not ready without what it needs"), || {
-            missing.join(", ")
-        });
+        must(
+            found,
+            missing.is_empty() || !tier(it),
+            &format!("tier {it} not ready without what it needs"),
+            || missing.join(", "),
+        );
     };
     judge(Tier::Core, lacks(&[Component::Db, Component::Redis, Component::Pgbouncer]));
     judge(Tier::Bootstrap, needs(Tier::Bootstrap, &[Tier::Core]));
@@ -162,10 +176,15 @@ fn tiers(document: &Value, found: &mut Vec<Contradiction>) {
         });
     }
     for (name, tier) in document.get("tiers").and_then(Value::as_object).into_iter().flatten() {
-        let (Some(ready), Some(status)) = (tier["ready"].as_bool(), tier["status"].as_str()) else { continue };
-        must(found, ready == (status == "healthy"), &format!("tier {name} healthy exactly when it is ready"), || {
-            format!("ready {ready}, status {status}")
-        });
+        let (Some(ready), Some(status)) = (tier["ready"].as_bool(), tier["status"].as_str()) else {
+            continue;
+        };
+        must(
+            found,
+            ready == (status == "healthy"),
+            &format!("tier {name} healthy exactly when it is ready"),
+            || format!("ready {ready}, status {status}"),
+        );
     }
 }
 
@@ -178,16 +197,20 @@ fn bootstrap(document: &Value, found: &mut Vec<Contradiction>) {
         "bootstrap.job not completed".to_owned()
     });
     let users = document.pointer("/bootstrap/seed/usersCount");
-    must(found, !done || users.is_none_or(|users| users.as_u64().is_some_and(|users| users > 0)), "users with tier bootstrap", || {
-        format!("usersCount {}", users.unwrap_or(&Value::Null))
-    });
+    must(
+        found,
+        !done || users.is_none_or(|users| users.as_u64().is_some_and(|users| users > 0)),
+        "users with tier bootstrap",
+        || format!("usersCount {}", users.unwrap_or(&Value::Null)),
+    );
 }
 
 fn components(document: &Value, found: &mut Vec<Contradiction>) {
     let names: Vec<&str> = entries(document, "components").filter_map(|it| it["name"].as_str()).collect();
     let tiers = document.get("tiers").and_then(Value::as_object).is_some_and(|tiers| tiers.len() == 6);
     if tiers {
-        let missing: Vec<&str> = Component::ALL.iter().map(|it| it.name()).filter(|it| !names.contains(it)).collect();
+        let missing: Vec<&str> =
+            Component::ALL.iter().map(|it| it.name()).filter(|it| !names.contains(it)).collect();
         must(found, missing.is_empty(), "every component", || format!("no {}", missing.join(", no ")));
     }
     for component in entries(document, "components") {
@@ -205,12 +228,17 @@ fn lists(document: &Value, found: &mut Vec<Contradiction>) {
         must(found, count <= most, &format!("at most {most} {list}"), || format!("{count} of them"));
     }
     for blocker in entries(document, "topBlockers") {
-        let (Some(severity), Some(blocking)) = (blocker["severity"].as_str(), blocker["loginBlocking"].as_bool()) else {
+        let (Some(severity), Some(blocking)) =
+            (blocker["severity"].as_str(), blocker["loginBlocking"].as_bool())
+        else {
             continue;
         };
-        must(found, blocking == (severity == "critical"), "severity critical exactly where a blocker is login-blocking", || {
-            format!("severity {severity}, loginBlocking {blocking}")
-        });
+        must(
+            found,
+            blocking == (severity == "critical"),
+            "severity critical exactly where a blocker is login-blocking",
+            || format!("severity {severity}, loginBlocking {blocking}"),
+        );
     }
 }
 
@@ -219,22 +247,33 @@ fn operations(document: &Value, found: &mut Vec<Contradiction>) {
         let honest = operation["progressPercent"].is_null()
             && operation["progressAvailable"] != true
             && operation["progressReason"] == NO_PROGRESS;
-        must(found, honest, "no progress of a pull, and why", || format!("progressPercent {}", operation["progressPercent"]));
+        must(found, honest, "no progress of a pull, and why", || {
+            format!("progressPercent {}", operation["progressPercent"])
+        });
         let large = operation["image"].as_str().is_some_and(|image| image.starts_with(LARGE.0));
         let size = operation["estimatedSizeHuman"].as_str().unwrap_or_default();
-        must(found, !large || size.contains(LARGE.1), &format!("about {} GB of {}", LARGE.1, LARGE.0), || {
-            format!("size `{size}`")
-        });
+        must(
+            found,
+            !large || size.contains(LARGE.1),
+            &format!("about {} GB of {}", LARGE.1, LARGE.0),
+            || format!("size `{size}`"),
+        );
     }
 }
 
 /// News are not of long ago. Whoever cannot read says so, and has no newer time.
 fn too_old(document: &Value, seen: Timestamp) -> Option<Contradiction> {
-    let blind = View(document).blockers().iter().any(|blocker| blocker.is("kubernetes") || blocker.is("node"));
+    let blind =
+        View(document).blockers().iter().any(|blocker| blocker.is("kubernetes") || blocker.is("node"));
     let said: Timestamp = document.get("timestamp")?.as_str()?.parse().ok()?;
     let age = seen.duration_since(said);
     let fits = age <= OLDEST && age >= -AHEAD;
-    (!blind && !fits).then(|| ("news with the time at which they are told".to_owned(), format!("a timestamp {} s away", age.as_secs())))
+    (!blind && !fits).then(|| {
+        (
+            "news with the time at which they are told".to_owned(),
+            format!("a timestamp {} s away", age.as_secs()),
+        )
+    })
 }
 
 fn leads_elsewhere(document: &Value, url: &str) -> Option<Contradiction> {
@@ -248,7 +287,10 @@ fn without_events(history: &History) -> Option<Finding> {
     let lists = |document: &Value| document.get("recentEvents").and_then(Value::as_array).map(Vec::len);
     let mut counts = history.spells.iter().filter_map(|spell| spell.document().and_then(lists)).peekable();
     counts.peek()?;
-    let ready = history.spells.iter().any(|spell| spell.document().is_some_and(|it| View(it).tier(Tier::Login) == Some(true)));
+    let ready = history
+        .spells
+        .iter()
+        .any(|spell| spell.document().is_some_and(|it| View(it).tier(Tier::Login) == Some(true)));
     (ready && counts.all(|count| count == 0)).then(|| {
         let when = format!("until {}", history.offset(history.end));
         finding("some of the install's events".to_owned(), "no event at any moment".to_owned(), when)
@@ -303,8 +345,14 @@ mod tests {
 
     #[test]
     fn a_login_url_leads_to_the_application() {
-        assert_eq!(leads_elsewhere(&json!({ "loginUrl": "http://10.0.2.15:3000/" }), "http://10.0.2.15:3000"), None);
-        assert!(leads_elsewhere(&json!({ "loginUrl": "http://192.0.2.1:3000" }), "http://10.0.2.15:3000").is_some());
+        assert_eq!(
+            leads_elsewhere(&json!({ "loginUrl": "http://10.0.2.15:3000/" }), "http://10.0.2.15:3000"),
+            None
+        );
+        assert!(
+            leads_elsewhere(&json!({ "loginUrl": "http://192.0.2.1:3000" }), "http://10.0.2.15:3000")
+                .is_some()
+        );
         assert_eq!(leads_elsewhere(&json!({ "loginUrl": null }), "http://10.0.2.15:3000"), None);
     }
 }

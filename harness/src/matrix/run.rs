@@ -52,7 +52,9 @@ pub enum Unreadable {
     #[error("it is of version {0}, and this program knows {VERSION}")]
     Newer(u32),
     /// It is older than claims in headers.
-    #[error("it is of version {0}: its header does not say what the scenario expects; run the scenario again")]
+    #[error(
+        "it is of version {0}: its header does not say what the scenario expects; run the scenario again"
+    )]
     NoClaims(u32),
     /// It does not go to the end.
     #[error("it breaks off: there is no end")]

@@ -36,7 +36,11 @@ pub(super) fn page(plan: &Plan, summary: &Summary) -> String {
     }
     page.push_str("</table>");
     if let Some((all, beyond)) = summary.diagnosis() {
-        let _ = write!(page, "<p>Time to diagnosis, of {} blockers: {all}; beyond the graces: {beyond}</p>", all.count);
+        let _ = write!(
+            page,
+            "<p>Time to diagnosis, of {} blockers: {all}; beyond the graces: {beyond}</p>",
+            all.count
+        );
     }
     confusion(&mut page, &summary.matrix);
     for outcome in &summary.outcomes {
@@ -47,7 +51,8 @@ pub(super) fn page(plan: &Plan, summary: &Summary) -> String {
 }
 
 fn confusion(page: &mut String, matrix: &Matrix) {
-    let _ = write!(page, "<h2 id=\"matrix\">Fault × blocker</h2><p>{}</p>", escape(&matrix.totals().to_string()));
+    let _ =
+        write!(page, "<h2 id=\"matrix\">Fault × blocker</h2><p>{}</p>", escape(&matrix.totals().to_string()));
     page.push_str("<table><tr><th>fault</th><th>blocker</th><th>expected</th><th>found</th><th>missing</th><th>extra</th></tr>");
     for (faults, code, cell) in matrix.cells() {
         let (missing, extra) = (escape(&cell.missing.join(", ")), escape(&cell.extra.join(", ")));
