@@ -25,6 +25,8 @@ pub struct Collector {
     known: Knowledge,
     now: Option<Timestamp>,
     silence: Option<Outage>,
+    /// The API is there again, and has told no time yet.
+    dazed: bool,
     broken: Arc<Notify>,
     changes: mpsc::UnboundedReceiver<Change>,
     pulse: watch::Sender<u64>,
@@ -55,7 +57,17 @@ impl Collector {
         start.watches.spawn(watchman);
         let Start { watches, mut known, .. } = start;
         known.site = site;
-        Self { known, now: None, silence: None, broken, changes, pulse, inquiries, _watches: watches }
+        Self {
+            known,
+            now: None,
+            silence: None,
+            dazed: false,
+            broken,
+            changes,
+            pulse,
+            inquiries,
+            _watches: watches,
+        }
     }
 
     /// What is known so far.
@@ -85,7 +97,8 @@ impl Collector {
                 self.pulse.send_modify(|beat| *beat += 1);
             }
             let complete = !self.known.reads.values().any(|it| *it == ReadState::Pending);
-            if let Some(now) = self.now.filter(|_| complete) {
+            // What is known is as old as the silence until a newer time is told.
+            if let Some(now) = self.now.filter(|_| complete && !(self.dazed && self.silence.is_none())) {
                 show(&self.known, now);
             }
         }
@@ -95,20 +108,24 @@ impl Collector {
     fn take(&mut self, change: Change, changed: &mut BTreeSet<&'static str>) -> bool {
         (change.apply)(&mut self.known);
         changed.insert(change.read);
+        self.dazed &= change.newest <= self.now;
         self.now = self.now.max(change.newest);
         let beat = change.read == Leases::READ;
+        // A refusal is an answer and no beat: everybody would ask again at once.
+        let told = change.newest.is_some();
         match change.contact {
             Contact::Answered => self.silence = None,
             Contact::Silent { error, seconds } if beat => {
                 if self.silence.is_none() {
                     self.broken.notify_one();
                 }
+                self.dazed = true;
                 let longest = self.silence.as_ref().map_or(0, |it| it.seconds);
                 self.silence = Some(Outage { seconds: seconds.max(longest), error });
             }
             _ => {}
         }
-        beat && self.silence.is_none()
+        beat && told && self.silence.is_none()
     }
 }
 

@@ -223,13 +223,16 @@ fn turn(age: i64, ready: bool) -> i64 {
     }
 }
 
-/// Init containers wait for others; the database is asked by others; a ready program has nothing to complain of, but a
-/// worker may be ready and asleep.
+/// Init containers wait for others, and only one of them may be kept from what is there; the database is asked by others; a ready program has nothing to complain of, but a
+/// worker may be ready and asleep, and a job that hangs is ready to the end of its days.
 fn is_worth_hearing(pod: &ObjectKey, container: &ContainerFact) -> bool {
     const WORKERS: [Component; 3] =
         [Component::WorkflowWorker, Component::TemporalWorker, Component::EmailService];
     let is_worker = || WORKERS.iter().any(|it| pod.name.starts_with(it.object_name()));
-    !container.init && (!container.ready || is_worker())
+    match container.name.as_str() {
+        "bootstrap" | "wait-for-bootstrap" => true,
+        _ => !container.init && (!container.ready || is_worker()),
+    }
 }
 
 fn is_telling(container: &ContainerFact, end: &Termination) -> bool {

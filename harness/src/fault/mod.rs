@@ -46,6 +46,21 @@ impl HealStep {
     }
 }
 
+/// Something that people do on the way, which is no fault: a heal verb at a milestone.
+#[derive(Debug, Clone)]
+pub struct Act {
+    /// What they do.
+    pub step: HealStep,
+    /// When.
+    pub at: Milestone,
+}
+
+impl std::fmt::Display for Act {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} at {}", self.step, self.at)
+    }
+}
+
 impl std::fmt::Display for FaultUse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}", self.kind.name, self.params)

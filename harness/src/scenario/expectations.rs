@@ -71,11 +71,14 @@ fn said(fields: &mut Fields<'_>) -> Document {
     let components = fields.take("components").map(|node| readiness(node, "components", fields.problems));
     let operations =
         fields.take("operations").map(|node| by_name(node, "operations", "an operation", fields.problems));
+    let unread = fields.take("unread").map(|node| fields.problems.list(node, "unread")).unwrap_or_default();
+    let unread = unread.iter().filter_map(|item| fields.problems.text(item, "a read")).collect();
     Document {
         rollup,
         tiers,
         components: components.unwrap_or_default(),
         operations: operations.unwrap_or_default(),
+        unread,
         ..Document::default()
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::{Component, Milestone, Operation, Readiness, Rollup, Tier};
-use crate::fault::{FaultUse, HealStep};
+use crate::fault::{Act, FaultUse, HealStep};
 use crate::world::{BootstrapMode, Capability};
 
 /// A scenario, read and checked.
@@ -30,6 +30,8 @@ pub struct Scenario {
     pub bootstrap: Bootstrap,
     /// What breaks.
     pub faults: Vec<FaultUse>,
+    /// What people do on the way.
+    pub acts: Vec<Act>,
     /// What the appliance must say until the heal.
     pub expect: Expect,
     /// What is done then.
@@ -98,6 +100,8 @@ pub struct Document {
     pub components: BTreeMap<Component, Readiness>,
     /// Active operations.
     pub operations: BTreeMap<Component, Operation>,
+    /// Reads that the service says fail: `pods`, `secret db-credentials`.
+    pub unread: Vec<String>,
 }
 
 /// A top blocker.
@@ -203,6 +207,7 @@ impl fmt::Display for Document {
         parts.extend(self.tiers.iter().map(|(tier, readiness)| format!("tier {tier} {readiness}")));
         parts.extend(self.components.iter().map(|(c, readiness)| format!("component {c} {readiness}")));
         parts.extend(self.operations.iter().map(|(c, operation)| format!("operation {operation} of {c}")));
+        parts.extend(self.unread.iter().map(|read| format!("read of {read} failing")));
         f.write_str(&parts.join(", "))
     }
 }
@@ -230,6 +235,7 @@ impl Scenario {
     pub fn needs(&self) -> Vec<Capability> {
         let mut needs = self.requires.clone();
         needs.extend(self.faults.iter().map(|fault| fault.kind.needs));
+        needs.extend(self.acts.iter().map(|act| act.step.kind.needs));
         needs.extend(self.heal.iter().map(|step| step.kind.needs));
         needs.sort();
         needs.dedup();

@@ -42,6 +42,7 @@ fn scenario(root: Node, path: &Path, problems: &mut Problems) -> Option<Scenario
     let profile = fields.take("profile").and_then(|node| fields.problems.text(&node, "the profile"));
     let bootstrap = fields.take("bootstrap").map(|node| bootstrap(node, fields.problems)).unwrap_or_default();
     let faults = fields.take("faults").map(|node| steps::faults(node, fields.problems)).unwrap_or_default();
+    let acts = fields.take("acts").map(|node| steps::acts(node, fields.problems)).unwrap_or_default();
     let expect = fields.need("expect").map(|node| expectations::expect(node, fields.problems));
     let healing = fields.take("heal");
     let heals = healing.is_some();
@@ -62,6 +63,7 @@ fn scenario(root: Node, path: &Path, problems: &mut Problems) -> Option<Scenario
         profile: profile.unwrap_or_else(|| DEFAULT_PROFILE.to_owned()),
         bootstrap,
         faults,
+        acts,
         expect,
         heal,
         recovers,

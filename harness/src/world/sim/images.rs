@@ -74,3 +74,33 @@ pub(super) fn all() -> Result<Vec<Image>, serde_json::Error> {
     let bytes = fixtures::file("images.json").unwrap_or_default();
     Ok(serde_json::from_slice::<List>(bytes)?.images)
 }
+
+/// What a release manifest says of tags, and whose they are.
+const CHOSEN: [(&str, &str); 4] = [
+    ("algaCore", "alga-core"),
+    ("workflowWorker", "workflow-worker"),
+    ("emailService", "email-service"),
+    ("temporalWorker", "temporal-worker"),
+];
+
+/// The images that other releases than this one name, each with its release.
+pub(super) fn of_other_releases(release: &str) -> Result<Vec<(String, Image)>, serde_json::Error> {
+    let images = all()?;
+    let mut found = Vec::new();
+    for (path, manifest) in fixtures::files("releases/") {
+        let manifest: serde_json::Value = serde_json::from_slice(manifest)?;
+        let name = path.trim_start_matches("releases/").trim_end_matches(".json");
+        if name == release {
+            continue;
+        }
+        for (key, component) in CHOSEN {
+            let tag = manifest["app"]["images"][key].as_str().unwrap_or_default();
+            for image in images.iter().filter(|it| it.component() == component && it.tag() != tag) {
+                let mut other = image.clone();
+                other.image = format!("{}:{tag}", image.repository());
+                found.push((name.to_owned(), other));
+            }
+        }
+    }
+    Ok(found)
+}

@@ -37,6 +37,7 @@ impl ProcessContainer {
         program: &[String],
         spec: &ContainerSpec,
         api: SocketAddr,
+        time: SocketAddr,
         world: &Path,
     ) -> Result<Self, StartError> {
         let Some((name, arguments)) = program.split_first() else {
@@ -51,6 +52,7 @@ impl ProcessContainer {
                 // A process has the machine's network: it finds the API at the node, not behind a service's low port.
                 .env("KUBERNETES_SERVICE_HOST", api.ip().to_string())
                 .env("KUBERNETES_SERVICE_PORT", api.port().to_string())
+                .env("STATUS_CLOCK", time.to_string())
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());
