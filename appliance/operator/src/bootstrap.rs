@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: Bootstrap) -> Result<(), Failure> {
         None => cluster.node_ip().await?,
     };
     let app_url = settings.app_url(arguments.app_url.unwrap_or_else(|| from_ip(node_ip)));
-    let time = ApiTime::start(cluster.client.clone());
+    let time = ApiTime::start(cluster.client.clone(), arguments.clock);
     note_existing(&cluster, settings.mode).await?;
     let page = StatusPage::new(node_ip, &token(&cluster, &settings).await?)?;
     let site = Site {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use appliance_collect::Clock;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Installs and looks after an appliance.
@@ -49,6 +50,9 @@ pub(crate) enum NetworkMode {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Bootstrap {
+    /// Who tells how time passes while the API does not: `machine`, or the address of a clock.
+    #[arg(long, env = "APPLIANCE_CLOCK", default_value = "machine")]
+    pub(crate) clock: Clock,
     /// Name of the site.
     #[arg(long, default_value = "appliance")]
     pub(crate) site_id: String,
@@ -131,6 +135,9 @@ pub(crate) struct Bootstrap {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Status {
+    /// Who tells how time passes while the API does not: `machine`, or the address of a clock.
+    #[arg(long, env = "APPLIANCE_CLOCK", default_value = "machine")]
+    pub(crate) clock: Clock,
     /// The cluster.
     #[arg(long)]
     pub(crate) kubeconfig: PathBuf,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use appliance_assess::{Memory, Site, assess};
-use appliance_collect::Collector;
+use appliance_collect::{Clock, Collector};
 use appliance_status_model::StatusDocument;
 use jiff::SignedDuration;
 use kube::Client;
@@ -110,7 +110,7 @@ impl<'a> Lookout<'a> {
         }
         let mut own = self.own.borrow_mut();
         if open && own.is_none() {
-            *own = Some(Eyes::open(self.client.clone(), self.site.clone()));
+            *own = Some(Eyes::open(self.client.clone(), self.site.clone(), self.time.clock()));
         }
         own.as_ref().map(|it| Eyes::blockers(&it.seen)).unwrap_or_default()
     }
@@ -142,7 +142,7 @@ impl<'a> Lookout<'a> {
 
 /// What the collector and the assessment of this process say, after as many beats as a cause needs to become certain.
 pub(crate) async fn assessed(client: Client, time: &ApiTime, site: Site) -> Option<StatusDocument> {
-    let eyes = Eyes::open(client, site);
+    let eyes = Eyes::open(client, site, time.clock());
     for _ in 0..PATIENCE {
         time.beat().await;
     }
@@ -162,9 +162,9 @@ impl Drop for Eyes {
 }
 
 impl Eyes {
-    fn open(client: Client, site: Site) -> Self {
+    fn open(client: Client, site: Site, clock: Clock) -> Self {
         let (sender, seen) = watch::channel(None);
-        let mut collector = Collector::start(client, site);
+        let mut collector = Collector::start(client, site, clock);
         let task = tokio::spawn(async move {
             let mut memory = Memory::default();
             let show = |known: &_, now| {

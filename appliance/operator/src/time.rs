@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use appliance_collect::Clock;
 use futures::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
@@ -10,10 +11,14 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+/// How long an API that is away is left alone.
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// The API's time.
 #[derive(Debug)]
 pub(crate) struct ApiTime {
     newest: watch::Receiver<Option<Timestamp>>,
+    clock: Clock,
     task: JoinHandle<()>,
 }
 
@@ -24,18 +29,23 @@ impl Drop for ApiTime {
 }
 
 impl ApiTime {
-    pub(crate) fn start(client: Client) -> Self {
+    pub(crate) fn start(client: Client, clock: Clock) -> Self {
         let (sender, newest) = watch::channel(None);
         let leases: Api<Lease> = Api::namespaced(client, "kube-node-lease");
         let task = tokio::spawn(async move {
             while !sender.is_closed() {
                 // A watch that broke off is begun anew; the pause is for an API that is away.
                 if follow(&leases, &sender).await.is_err() {
-                    pause().await;
+                    clock.sleep(PAUSE).await;
                 }
             }
         });
-        Self { newest, task }
+        Self { newest, clock, task }
+    }
+
+    /// Who tells how time passes while the API does not.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// The API's time, once it was heard.
@@ -98,9 +108,4 @@ fn tell(lease: &Lease, newest: &watch::Sender<Option<Timestamp>>) {
         }
         later
     });
-}
-
-#[expect(clippy::disallowed_methods, reason = "an API that does not answer gives no time to wait by")]
-async fn pause() {
-    tokio::time::sleep(Duration::from_millis(200)).await;
 }

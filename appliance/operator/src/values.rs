@@ -92,13 +92,16 @@ pub(crate) fn selection(settings: &Settings) -> Value {
         "releaseBranch": release.app.release_branch,
         "registryHost": host,
         "repository": repository,
+        "sourceTag": settings.source_tag,
         "algaCoreTag": settings.tags.alga_core,
         "workflowWorkerTag": settings.tags.workflow_worker,
         "emailServiceTag": settings.tags.email_service,
         "temporalWorkerTag": settings.tags.temporal_worker,
     });
-    if let Some(digest) = &release.manifest_digest {
-        data["manifestDigest"] = json!(digest);
+    for (name, digest) in [("manifestDigest", &release.manifest_digest), ("sourceDigest", &release.source_digest)] {
+        if let Some(digest) = digest {
+            data[name] = json!(digest);
+        }
     }
     json!({
         "apiVersion": "v1",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use appliance_assess::Site;
-use appliance_collect::{Collector, InCluster};
+use appliance_collect::{Clock, Collector, InCluster};
 use axum::serve::ListenerExt;
 use clap::Parser;
 use tokio::net::TcpListener;
@@ -41,6 +41,9 @@ pub struct Cli {
         default_value = "/var/run/secrets/kubernetes.io/serviceaccount"
     )]
     service_account: PathBuf,
+    /// Who tells how time passes while the API does not: `machine`, or the address of a clock.
+    #[arg(long, env = "STATUS_CLOCK", default_value = "machine")]
+    clock: Clock,
     /// Name of the site.
     #[arg(long, env = "SITE_ID")]
     site_id: Option<String>,
@@ -57,6 +60,8 @@ pub struct Options {
     pub api: InCluster,
     /// What is told about the site.
     pub site: Site,
+    /// Who tells how time passes while the API does not.
+    pub clock: Clock,
 }
 
 impl From<Cli> for Options {
@@ -64,6 +69,7 @@ impl From<Cli> for Options {
         let host = cli.host_ip.or_else(|| Some(cli.listen.ip()).filter(|ip| !ip.is_unspecified()));
         let status_url = host.map(|ip| format!("http://{}", SocketAddr::new(ip, cli.listen.port())));
         Self {
+            clock: cli.clock,
             token: cli.token.trim().to_owned(),
             listen: cli.listen,
             api: InCluster {
@@ -132,7 +138,7 @@ pub async fn run(options: Options, shutdown: CancellationToken) -> Result<(), Ru
 
 async fn watch(options: &Options, mut press: Press) -> Result<(), RunError> {
     let client = appliance_collect::client(&options.api).map_err(RunError::Connect)?;
-    let mut collector = Collector::start(client, options.site.clone());
+    let mut collector = Collector::start(client, options.site.clone(), options.clock);
     press.begin(collector.known());
     collector.run(|known, now| press.look(known, now)).await;
     Ok(())
