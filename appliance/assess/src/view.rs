@@ -49,9 +49,11 @@ impl<'a> View<'a> {
                 _ => it.pod.phase != "Failed",
             })
             .collect();
-        let mut events: HashMap<&str, Vec<&EventFact>> = HashMap::new();
-        for event in known.events.values().filter(|it| !it.about_uid.is_empty()) {
-            events.entry(event.about_uid.as_str()).or_default().push(event);
+        let mut events = troubled(&pods);
+        for event in known.events.values() {
+            if let Some(of_pod) = events.get_mut(event.about_uid.as_str()) {
+                of_pod.push(event);
+            }
         }
         for about in events.values_mut() {
             about.sort_by_key(|it| it.last);
@@ -178,6 +180,12 @@ impl<'a> View<'a> {
             None => sentence.to_owned(),
         }
     }
+}
+
+/// Pods that are not ready: nothing is read in the events of others, which are most.
+fn troubled<'a>(pods: &[PodView<'a>]) -> HashMap<&'a str, Vec<&'a EventFact>> {
+    let unready = |it: &&PodView<'_>| !it.pod.uid.is_empty() && it.pod.containers.iter().any(|it| !it.ready);
+    pods.iter().filter(unready).map(|it| (it.pod.uid.as_str(), Vec::new())).collect()
 }
 
 /// What a worker says when it gives up its work and goes on being ready.

@@ -132,6 +132,11 @@ pub(super) const STARTING: Grace = grace(
     120,
     "h-readiness: a slow program fails its readiness probe on the good path until it listens",
 );
+pub(super) const WAITS: Grace = grace(
+    "a container runs and is not ready, and neither is what it needs",
+    120,
+    "h-readiness: a pod has 30 s to end before its successor comes, and what needs it comes back last; the cause is told of what it needs",
+);
 pub(super) const LOST_READINESS: Grace = grace(
     "a container runs and is not ready any more",
     30,

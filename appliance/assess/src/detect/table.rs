@@ -295,6 +295,7 @@ pub static DETECTORS: &[Detector] = &[
             graces::WAITS_ON,
             graces::CRASH,
             graces::STARTING,
+            graces::WAITS,
             graces::LOST_READINESS,
             graces::GIVEN_UP,
             graces::DELETED,
@@ -320,6 +321,7 @@ pub static DETECTORS: &[Detector] = &[
         graces: &[
             graces::CRASH,
             graces::STARTING,
+            graces::WAITS,
             graces::LOST_READINESS,
             graces::GIVEN_UP,
             graces::ASLEEP,

@@ -135,6 +135,13 @@ fn waits_on(view: &View<'_>, detector: &Detector, component: Component) -> Optio
     Some(detector.finding(pod.subject.clone(), reason, None).after(&graces::WAITS_ON))
 }
 
+/// Whether something that the component needs is not ready either.
+fn waits_for_another(view: &View<'_>, pod: &PodView<'_>) -> bool {
+    let component = pod.subject.component();
+    component
+        .is_some_and(|it| Component::ALL.into_iter().any(|need| it.depends_on(need) && !view.is_ready(need)))
+}
+
 /// A container that runs and does not get ready.
 fn unready(
     view: &View<'_>,
@@ -161,6 +168,7 @@ fn unready(
         .filter(|it| since.is_none_or(|run| *it > run));
     let grace = match (given_up, lost) {
         (true, _) => &graces::GIVEN_UP,
+        (false, _) if waits_for_another(view, pod) => &graces::WAITS,
         (false, Some(_)) => &graces::LOST_READINESS,
         (false, None) => &graces::STARTING,
     };
