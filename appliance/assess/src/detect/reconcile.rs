@@ -148,12 +148,15 @@ pub(super) fn release_missing(view: &View<'_>, detector: &Detector) -> Vec<Findi
     if !view.is_read("helmreleases") {
         return Vec::new();
     }
+    // A tier applies all of its releases at once, long before it is Ready.
+    let is_applied = |tier: &str| {
+        let mut others = RELEASES.iter().filter(|it| it.kustomization == tier);
+        view.kustomization(tier) == Some(&FluxState::Ready)
+            || others.any(|it| view.release(it.name).is_some())
+    };
     RELEASES
         .iter()
-        .filter(|release| {
-            view.release(release.name).is_none()
-                && view.kustomization(release.kustomization) == Some(&FluxState::Ready)
-        })
+        .filter(|release| view.release(release.name).is_none() && is_applied(release.kustomization))
         .map(|release| {
             let reason = format!("HelmRelease alga-system/{} does not exist", release.name);
             detector.finding(Subject::Release(release.name.to_owned()), reason, None)
