@@ -380,7 +380,9 @@ pub static DETECTORS: &[Detector] = &[
     },
     Detector {
         code: Code::ReleaseMissing,
-        signals: &["expected HelmRelease absent although its Kustomization is Ready"],
+        signals: &[
+            "expected HelmRelease absent although its Kustomization is Ready or has applied another one",
+        ],
         graces: &[graces::ABSENT_RELEASE],
         hold: AT_ONCE,
         next_action: "Run Repair Release.",
