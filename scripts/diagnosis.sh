@@ -17,7 +17,7 @@ target/debug/smoke run "${names[@]}" --diagnosis --repeat "${DIAGNOSIS_REPEAT:-5
 jq -r '
     def rank($p): sort | .[([(length * $p / 100 | ceil), 1] | max) - 1];
     def ms: . * 10 | round / 10;
-    [.scenarios[].diagnosis[]] as $all |
+    [.scenarios[].diagnosis[] | select(.assumed | not)] as $all |
     ($all | group_by(.code)[] |
         "\(.[0].code): \(length) times, grace \(.[0].graceMs / 1000) s; after the write median \([.[].tookMs] | rank(50) | ms) ms, " +
         "p99 \([.[].tookMs] | rank(99) | ms) ms; beyond the grace median \([.[].beyondGraceMs] | rank(50) | ms) ms, " +

@@ -62,7 +62,7 @@ fn covered(program: &Path, rows: &[(&str, &str)]) -> Result<(), Failed> {
         let differ: Vec<&String> = there.symmetric_difference(&named).collect();
         return Err(format!("mutants without a row, or rows without a mutant: {differ:?}").into());
     }
-    match rows.iter().find(|(_, scenario)| !rows.contains(&(UNCHANGED, scenario))) {
+    match rows.iter().find(|(_, scenario)| !rows.contains(&(UNCHANGED, *scenario))) {
         Some((_, scenario)) => {
             Err(format!("nobody shows that {scenario} is green with nothing changed").into())
         }

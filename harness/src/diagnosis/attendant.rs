@@ -1,6 +1,7 @@
 //! Beside the recorder: notes when the evidence of an expected blocker is complete, and when the blocker is named.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use field_clock::Clock;
 use futures::StreamExt;
@@ -34,6 +35,8 @@ struct Wanted<'s> {
     signal: &'static Signal,
     /// Objects that show the signal.
     standing: BTreeSet<String>,
+    /// The last write of an object that it is about, whatever that shows.
+    latest: Option<Written>,
     named: bool,
 }
 
@@ -69,6 +72,23 @@ pub(crate) async fn attend(world: &dyn World, journal: &Journal, scenario: &Scen
     std::future::pending().await
 }
 
+/// What a time begins with.
+#[derive(PartialEq, Eq)]
+enum Rests {
+    /// A write that shows the code's signal.
+    OnSignal,
+    /// The last write of an object that the blocker is about, where nothing shows it.
+    OnLastWrite,
+}
+
+/// A write.
+#[derive(Clone)]
+struct Written {
+    object: String,
+    since: Timestamp,
+    machine: Timestamp,
+}
+
 struct Attendant<'a> {
     world: &'a dyn World,
     journal: &'a Journal,
@@ -84,7 +104,7 @@ struct Attendant<'a> {
 impl<'s> Wanted<'s> {
     fn of((index, blocker): (usize, &'s Blocker)) -> Option<Self> {
         let signal = signal(blocker.code)?;
-        Some(Self { index, blocker, signal, standing: BTreeSet::new(), named: false })
+        Some(Self { index, blocker, signal, standing: BTreeSet::new(), latest: None, named: false })
     }
 
     /// Whether this write shows the signal; nothing where it is not about it.
@@ -115,62 +135,79 @@ impl<'s> Wanted<'s> {
 impl Attendant<'_> {
     /// Whether somebody ought to be named by now.
     fn evidence_waits(&self) -> bool {
-        self.set == self.faults && self.wanted.iter().any(|it| !it.named && !it.standing.is_empty())
+        self.set >= self.faults && self.wanted.iter().any(|it| !it.named && !it.standing.is_empty())
     }
 
     fn take(&mut self, write: &ObjectWrite) {
-        let name = object_name(write.kind, &write.object);
+        let object = object_name(write.kind, &write.object);
+        let written = Written { object, since: self.world.clock().now(), machine: write.written };
         let mut changed = Vec::new();
         for wanted in self.wanted.iter_mut().filter(|it| !it.named) {
             let before = wanted.standing.is_empty();
             match wanted.shows(write) {
-                Some(true) => drop(wanted.standing.insert(name.clone())),
-                Some(false) => drop(wanted.standing.remove(&name)),
+                Some(true) => drop(wanted.standing.insert(written.object.clone())),
+                Some(false) => drop(wanted.standing.remove(&written.object)),
                 None => continue,
             }
+            wanted.latest = Some(written.clone());
             if before != wanted.standing.is_empty() {
                 changed.push((wanted.index, wanted.signal.code, before));
             }
         }
         for (index, code, complete) in changed {
-            self.note(index, code, complete.then(|| name.clone()), write.written);
+            if complete {
+                self.complete(index, code, written.clone(), Rests::OnSignal);
+            } else {
+                self.journal.note(What::EvidenceGone { index, code: code.to_owned() });
+            }
+        }
+        self.pace();
+    }
+
+    /// Takes in faults that were set, and documents that the recorder saw: those name what nothing in the API tells.
+    fn look(&mut self) {
+        let (mut set, mut next, mut newest) = (self.set, self.next, None);
+        self.journal.since(&mut next, |event| match &event.what {
+            What::Injected { .. } => set += 1,
+            What::Status { document, .. } => newest = Some(Arc::clone(document)),
+            _ => {}
+        });
+        let all = set >= self.faults && self.set < self.faults;
+        (self.next, self.set) = (next, set);
+        if all {
+            self.all_set();
+        }
+        if let Some(document) = newest.filter(|_| self.set >= self.faults) {
+            self.hear(&document, Clock::wall().now());
         }
     }
 
     /// Evidence that is the fault itself begins when the last one is set; other evidence does not begin before.
-    fn look(&mut self) {
-        let (mut set, mut next) = (self.set, self.next);
-        self.journal
-            .since(&mut next, |event| set += usize::from(matches!(event.what, What::Injected { .. })));
-        (self.next, set) = (next, set.min(self.faults));
-        let last = set == self.faults && self.set < set;
-        self.set = set;
-        if !last {
-            return;
-        }
-        let now = Clock::wall().now();
+    fn all_set(&mut self) {
+        let (since, machine) = (self.world.clock().now(), Clock::wall().now());
         let mut begun = Vec::new();
         for wanted in &mut self.wanted {
+            let fault = Written { object: "the fault".to_owned(), since, machine };
             if matches!(wanted.signal.begins, Begins::Fault) {
-                wanted.standing.insert("the fault".to_owned());
+                wanted.standing.insert(fault.object.clone());
             }
             if let Some(object) = wanted.standing.first() {
-                begun.push((wanted.index, wanted.signal.code, object.clone()));
+                let written = Written { object: object.clone(), ..fault.clone() };
+                begun.push((wanted.index, wanted.signal.code, written));
             }
+            wanted.latest = Some(fault);
         }
-        for (index, code, object) in begun {
-            self.note(index, code, Some(object), now);
-        }
-    }
-
-    fn note(&self, index: usize, code: &str, object: Option<String>, machine: Timestamp) {
-        let code = code.to_owned();
-        let paced = self.attention == Attention::Close;
-        match object {
-            Some(object) => self.journal.note(What::Evidence { index, code, object, machine, paced }),
-            None => self.journal.note(What::EvidenceGone { index, code }),
+        for (index, code, written) in begun {
+            self.complete(index, code, written, Rests::OnSignal);
         }
         self.pace();
+    }
+
+    fn complete(&self, index: usize, code: &str, written: Written, rests: Rests) {
+        let Written { object, since, machine } = written;
+        let (code, paced) = (code.to_owned(), self.attention == Attention::Close);
+        let assumed = rests == Rests::OnLastWrite;
+        self.journal.note(What::Evidence { index, code, object, since, machine, paced, assumed });
     }
 
     fn hear(&mut self, document: &Value, machine: Timestamp) {
@@ -178,10 +215,14 @@ impl Attendant<'_> {
         for wanted in self.wanted.iter_mut().filter(|it| !it.named) {
             wanted.named = wanted.is_named(document);
             if wanted.named {
-                named.push((wanted.index, wanted.signal.code.to_owned()));
+                let assumed = wanted.latest.take().filter(|_| wanted.standing.is_empty());
+                named.push((wanted.index, wanted.signal.code.to_owned(), assumed));
             }
         }
-        for (index, code) in named {
+        for (index, code, assumed) in named {
+            if let Some(written) = assumed {
+                self.complete(index, &code, written, Rests::OnLastWrite);
+            }
             self.journal.note(What::Named { index, code, machine });
         }
         self.pace();

@@ -30,6 +30,8 @@ pub struct Diagnosis {
     pub grace: SignedDuration,
     /// Whether field time went with the machine's meanwhile.
     pub paced: bool,
+    /// Whether nothing in the API tells, so that the time begins with the last write of an object that it is about.
+    pub assumed: bool,
 }
 
 impl Diagnosis {
@@ -51,12 +53,13 @@ pub fn diagnoses(timeline: &Timeline) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     for event in &timeline.events {
         match &event.what {
-            What::Evidence { index, object, machine, paced, .. } => {
+            What::Evidence { index, object, since, machine, paced, assumed, .. } => {
                 let new = Begun {
-                    at: event.at,
+                    at: *since,
                     machine: *machine,
                     object: object.clone(),
                     paced: *paced,
+                    assumed: *assumed,
                     gone: None,
                 };
                 match begun.iter_mut().find(|(known, _)| known == index) {
@@ -78,6 +81,7 @@ pub fn diagnoses(timeline: &Timeline) -> Vec<Diagnosis> {
                     machine: machine.duration_since(begun.machine),
                     grace: SignedDuration::try_from(grace).unwrap_or_default(),
                     paced: begun.paced || paced_always,
+                    assumed: begun.assumed,
                 });
             }
             _ => {}
@@ -92,13 +96,14 @@ struct Begun {
     machine: Timestamp,
     object: String,
     paced: bool,
+    assumed: bool,
     gone: Option<Timestamp>,
 }
 
 impl Begun {
     fn again(&mut self, new: Self) {
         match self.gone.take() {
-            Some(gone) if new.at.duration_since(gone) <= ALTERNATES => {}
+            Some(gone) if !new.assumed && new.at.duration_since(gone) <= ALTERNATES => {}
             _ => *self = new,
         }
     }
@@ -157,7 +162,15 @@ mod tests {
         let (code, object) = ("dns".to_owned(), "Pod msp/db-0".to_owned());
         Event {
             at: at(millis),
-            what: What::Evidence { index: 0, code, object, machine: at(millis / 10), paced: false },
+            what: What::Evidence {
+                index: 0,
+                code,
+                object,
+                since: at(millis),
+                machine: at(millis / 10),
+                paced: false,
+                assumed: false,
+            },
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::objects::{has_failed, is, lacks_replicas, runs_unready, says, waits};
+use super::objects::{condition, has_failed, is, lacks_replicas, runs_unready, says, waits};
 
 /// Kinds of objects whose writes are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,17 +92,11 @@ const fn any(kinds: &'static [Kind], shows: fn(&Value) -> bool) -> Begins {
     Begins::Write { kinds, shows, own: Own::Anybody }
 }
 
-const WORKLOAD: Begins = Begins::Write {
-    kinds: &[Kind::Pod, Kind::Deployment, Kind::StatefulSet],
-    shows: |object| {
-        if object["kind"] == "Pod" {
-            has_failed(object) || runs_unready(object)
-        } else {
-            lacks_replicas(object)
-        }
-    },
-    own: Own::Component,
-};
+const fn own(kinds: &'static [Kind], shows: fn(&Value) -> bool) -> Begins {
+    Begins::Write { kinds, shows, own: Own::Component }
+}
+
+const WORKLOAD: Begins = pod(|it| has_failed(it) || runs_unready(it));
 const UNREADY: &str = "probes and restarts of a good start: h-readiness, a-healthy";
 
 /// Every code whose time can be told, in the contract's order; `host` has no API to write to.
@@ -111,7 +105,17 @@ pub static SIGNALS: &[Signal] = &[
         "dns",
         5,
         "a resolver that starts anew refuses single lookups: b-dns-refused, j-coredns-gone",
-        any(&[Kind::Pod, Kind::Job, Kind::OciRepository, Kind::Kustomization, Kind::HelmRelease], is_lookup),
+        any(
+            &[
+                Kind::Pod,
+                Kind::Job,
+                Kind::OciRepository,
+                Kind::Kustomization,
+                Kind::HelmRelease,
+                Kind::Deployment,
+            ],
+            |it| if it["metadata"]["name"] == "coredns" { lacks_replicas(it) } else { is_lookup(it) },
+        ),
     ),
     row("postgres-storage", 0, AT_ONCE, pod(is_subpath)),
     row("storage-init", 0, AT_ONCE, pod(is_subpath)),
@@ -120,7 +124,7 @@ pub static SIGNALS: &[Signal] = &[
         "image-registry",
         5,
         "one refused request between two tries: c-registry-500, c-registry-down",
-        pod(|it| waits(it, PULL, &|text| !text.is_empty() && !is_not_found(text) && !is_cut(text))),
+        own(&[Kind::Pod, Kind::OciRepository, Kind::HelmRelease], is_refused),
     ),
     row("image-pull-interrupted", 0, AT_ONCE, pod(|it| waits(it, PULL, &is_cut))),
     row("bootstrap-failed", 0, AT_ONCE, any(&[Kind::Job], |it| is(it, "Failed", "True"))),
@@ -153,9 +157,7 @@ pub static SIGNALS: &[Signal] = &[
         "config-missing",
         10,
         "an object that is created after its pod: a-healthy, h-config-errors",
-        pod(|it| {
-            waits(it, &["CreateContainerConfigError", "ContainerCreating", "PodInitializing"], &|_| true)
-        }),
+        pod(|it| waits(it, &["CreateContainerConfigError"], &|_| true)),
     ),
     row("volume-full", 0, AT_ONCE, pod(has_failed)),
     row(
@@ -163,7 +165,7 @@ pub static SIGNALS: &[Signal] = &[
         20,
         "a claim that is bound, a node that joins: g-unschedulable",
         any(&[Kind::Pod], |it| {
-            super::objects::condition(it, "PodScheduled")
+            condition(it, "PodScheduled")
                 .is_some_and(|at| at["status"] == "False" && at["reason"] == "Unschedulable")
         }),
     ),
@@ -199,17 +201,23 @@ pub static SIGNALS: &[Signal] = &[
         "helm-storage",
         60,
         "an operation of another controller that ends by itself: flux",
-        any(&[Kind::HelmRelease], |it| {
-            says(&it["status"], &|text| {
-                text.contains("another operation") || text.contains("has no deployed releases")
-            })
+        own(&[Kind::HelmRelease], |it| {
+            const RECORDS: [&str; 3] =
+                ["another operation", "has no deployed releases", "release: already exists"];
+            says(&it["status"], &|text| RECORDS.iter().any(|record| text.contains(record)))
         }),
     ),
     row(
         "helm",
         20,
         "a dependency that becomes ready: flux",
-        any(&[Kind::HelmRelease], |it| is(it, "Ready", "False") || is(it, "Stalled", "True")),
+        own(&[Kind::HelmRelease], |it| {
+            let waits = ["DependencyNotReady", "SourceNotReady", "Progressing", "ArtifactFailed"];
+            let failed = condition(it, "Ready").is_some_and(|at| {
+                at["status"] == "False" && !waits.iter().any(|reason| at["reason"] == *reason)
+            });
+            failed || is(it, "Stalled", "True")
+        }),
     ),
     row(
         "release-missing",
@@ -218,7 +226,12 @@ pub static SIGNALS: &[Signal] = &[
         Begins::Gone { kinds: &[Kind::HelmRelease] },
     ),
     row("release-drift", 30, "a release whose upgrade is under way: flux", Begins::Fault),
-    row("login-probe", 20, "an app that is ready before its first page: h-readiness", Begins::Fault),
+    row(
+        "login-probe",
+        20,
+        "an app that is ready before its first page: h-readiness",
+        own(&[Kind::Deployment], |it| !lacks_replicas(it)),
+    ),
     row("workload", 10, UNREADY, WORKLOAD),
     row("background-workload", 10, UNREADY, WORKLOAD),
 ];
@@ -249,6 +262,20 @@ fn is_subpath(pod: &Value) -> bool {
         text.contains("failed to create subPath directory") || text.contains("failed to prepare subPath")
     };
     says(&pod["status"], &fits)
+}
+
+/// A registry that answers and refuses, or does not answer.
+fn is_refused(object: &Value) -> bool {
+    let other = |text: &str| is_not_found(text) || is_cut(text) || text.contains("lookup ");
+    let refused = |text: &str| !text.is_empty() && !other(text);
+    let flux = |kind: &str| {
+        condition(object, kind).is_some_and(|at| {
+            const REGISTRY: [&str; 4] = ["/v2/", "response status code", "x509", "connection refused"];
+            let said = at["message"].as_str().unwrap_or_default();
+            at["status"] != "True" && refused(said) && REGISTRY.iter().any(|sign| said.contains(sign))
+        })
+    };
+    waits(object, PULL, &refused) || flux("Ready") || flux("FetchFailed")
 }
 
 fn is_not_found(text: &str) -> bool {

@@ -102,6 +102,7 @@ fn diagnosis(diagnosis: &Diagnosis) -> Value {
         "tookMs": millis(diagnosis.took()),
         "beyondGraceMs": millis(diagnosis.beyond_grace()),
         "atMachineSpeed": diagnosis.paced,
+        "assumed": diagnosis.assumed,
     })
 }
 

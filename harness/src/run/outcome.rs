@@ -75,9 +75,9 @@ impl Summary {
         ExitStatus::of(self.outcomes.iter().map(|outcome| &outcome.verdict))
     }
 
-    /// Times to diagnosis: with the declared graces, and without.
+    /// Times to diagnosis that begin with a signal: with the declared graces, and without.
     pub fn diagnosis(&self) -> Option<(Spread, Spread)> {
-        let all = || self.outcomes.iter().flat_map(|outcome| &outcome.diagnoses);
+        let all = || self.outcomes.iter().flat_map(|it| &it.diagnoses).filter(|it| !it.assumed);
         Spread::of(all().map(Diagnosis::took)).zip(Spread::of(all().map(Diagnosis::beyond_grace)))
     }
 

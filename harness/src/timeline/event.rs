@@ -118,8 +118,13 @@ pub enum What {
         code: String,
         /// The object whose write completed it.
         object: String,
+        /// When that was written, in field time.
+        since: Timestamp,
         /// When that was written, on the machine's clock.
         machine: Timestamp,
+        /// Whether nothing in the API tells: it is the last write of an object that the blocker is about.
+        #[serde(default)]
+        assumed: bool,
         /// Whether field time goes with the machine's until the blocker is named.
         paced: bool,
     },
