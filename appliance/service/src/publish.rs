@@ -1,6 +1,6 @@
-//! Documents, printed once and handed out as often as anybody asks.
+//! Documents, printed when somebody asks first and handed out as often as anybody asks.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use appliance_assess::{Knowledge, Memory, assess, flux_summary, says_the_same, unknown};
 use appliance_status_model::{Diagnostics, FluxSummary, Overview, StatusDocument};
@@ -13,16 +13,24 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(crate) struct Edition {
     pub(crate) document: StatusDocument,
-    pub(crate) status: Bytes,
-    pub(crate) overview: Bytes,
+    status: OnceLock<Bytes>,
+    overview: OnceLock<Bytes>,
     flux: FluxSummary,
 }
 
 impl Edition {
     fn new(document: StatusDocument, flux: FluxSummary) -> Self {
-        let status = json(&document);
-        let overview = json(&Overview::from(&document));
-        Self { document, status, overview, flux }
+        Self { document, status: OnceLock::new(), overview: OnceLock::new(), flux }
+    }
+
+    /// The whole document.
+    pub(crate) fn status(&self) -> Bytes {
+        self.status.get_or_init(|| json(&self.document)).clone()
+    }
+
+    /// What fits on a screen.
+    pub(crate) fn overview(&self) -> Bytes {
+        self.overview.get_or_init(|| json(&Overview::from(&self.document))).clone()
     }
 
     /// Printed on demand: few ask for it.

@@ -109,11 +109,11 @@ fn unauthorized(is_page: bool) -> Response {
 }
 
 async fn status(State(app): State<App>) -> Response {
-    document(app.newest().status.clone())
+    document(app.newest().status())
 }
 
 async fn overview(State(app): State<App>) -> Response {
-    document(app.newest().overview.clone())
+    document(app.newest().overview())
 }
 
 async fn diagnostics(State(app): State<App>) -> Response {
@@ -131,7 +131,7 @@ async fn diagnostics_page(State(app): State<App>) -> Response {
 async fn events(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let editions = WatchStream::new(app.readers.news.clone());
     Sse::new(editions.map(|edition| {
-        let text = String::from_utf8_lossy(&edition.status).into_owned();
+        let text = String::from_utf8_lossy(&edition.status()).into_owned();
         Ok(Event::default().event("status").data(text))
     }))
 }
