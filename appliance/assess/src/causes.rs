@@ -3,7 +3,7 @@
 use appliance_status_model::{BlockerCode, Component, Consequence, Release};
 
 use crate::detect::{DETECTORS, brings, importance, is_shared};
-use crate::finding::{Extent, Finding, Harm, Subject};
+use crate::finding::{Extent, Finding, Harm, Identity, Subject};
 
 /// A root cause with what follows from it.
 #[derive(Debug)]
@@ -16,7 +16,8 @@ pub(crate) struct Root {
 
 /// Sorts findings into roots and consequences. `ripe` says of each whether its grace is over: an unripe
 /// finding already explains others, so that nothing shows for a moment that will turn out a consequence.
-pub(crate) fn roots(findings: Vec<Finding>, ripe: Vec<bool>) -> Vec<Root> {
+/// Also says which findings follow from another.
+pub(crate) fn sorted(findings: Vec<Finding>, ripe: Vec<bool>) -> (Vec<Root>, Vec<Identity>) {
     let groups = grouped(findings.into_iter().zip(ripe).collect());
     let explained_by: Vec<Option<usize>> = (0..groups.len())
         .map(|at| (0..at).find(|earlier| groups[*earlier].explains(&groups[at].finding)))
@@ -40,7 +41,9 @@ pub(crate) fn roots(findings: Vec<Finding>, ripe: Vec<bool>) -> Vec<Root> {
             }
         }
     }
-    groups
+    let explained = groups.iter().zip(&explained_by).filter(|(_, cause)| cause.is_some());
+    let explained = explained.flat_map(|(group, _)| group.identities.clone()).collect();
+    let roots = groups
         .into_iter()
         .zip(consequences)
         .zip(explained_by)
@@ -50,12 +53,14 @@ pub(crate) fn roots(findings: Vec<Finding>, ripe: Vec<bool>) -> Vec<Root> {
             subjects: group.subjects,
             consequences,
         })
-        .collect()
+        .collect();
+    (roots, explained)
 }
 
 /// Findings that are one: the same cause for the same component, or one cause that all share.
 struct Group {
     finding: Finding,
+    identities: Vec<Identity>,
     ripe: bool,
     subjects: Vec<Subject>,
     /// Those of them that others suffer from.
@@ -108,11 +113,13 @@ fn grouped(mut findings: Vec<(Finding, bool)>) -> Vec<Group> {
         match groups.iter_mut().find(|group| group.is_same(&finding)) {
             Some(group) => {
                 group.ripe |= ripe;
+                group.identities.push(finding.identity());
                 group.subjects.push(finding.subject);
                 group.spreading.extend(spreading);
             }
             None => groups.push(Group {
                 ripe,
+                identities: vec![finding.identity()],
                 subjects: vec![finding.subject.clone()],
                 spreading: spreading.into_iter().collect(),
                 finding,
@@ -247,9 +254,13 @@ fn reaches(cause: &Subject, code: BlockerCode, effect: &Subject) -> bool {
 mod tests {
     use appliance_status_model::{BlockerCode, Component};
 
-    use super::roots;
+    use super::Root;
     use crate::detect::is_shared;
     use crate::finding::{Extent, Finding, Harm, Subject};
+
+    fn roots(findings: Vec<Finding>, ripe: Vec<bool>) -> Vec<Root> {
+        super::sorted(findings, ripe).0
+    }
 
     fn finding(code: BlockerCode, subject: Subject, reason: &str) -> Finding {
         let next_action = String::new();

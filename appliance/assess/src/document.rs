@@ -9,7 +9,7 @@ use appliance_status_model::{
 };
 use jiff::Timestamp;
 
-use crate::causes::{Root, roots};
+use crate::causes::{Root, sorted};
 use crate::detect;
 use crate::facts::{EventFact, FluxFact, Knowledge, ObjectKey, ReadState};
 use crate::held;
@@ -30,7 +30,9 @@ pub fn assess(known: &Knowledge, memory: &mut Memory, now: Timestamp) -> StatusD
     let findings = detect::run(&view);
     let ripe = memory.ripe(&findings, now);
     let (findings, ripe) = held::hold(memory, &view, findings, ripe);
-    let mut roots = roots(findings, ripe);
+    let (mut roots, explained) = sorted(findings, ripe);
+    roots.retain(|root| memory.stands_alone(&root.finding, now));
+    memory.note_explained(explained, now);
     let readiness = Readiness::of(&view, login_url.as_deref());
     memory.login_was_ready |= readiness.login;
     let blocks = |root: &Root| blocks_login(root, readiness, memory.login_was_ready);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use appliance_status_model::BlockerCode;
 use jiff::Timestamp;
 
 use crate::finding::{Finding, Identity};
@@ -13,6 +14,8 @@ use crate::held::Told;
 pub struct Memory {
     first_seen: BTreeMap<Identity, Timestamp>,
     /// Causes that were told last and may lose the pods that told them.
+    /// When a finding that stands still followed from another last.
+    explained: BTreeMap<Identity, Timestamp>,
     pub(crate) told: BTreeMap<Identity, Told>,
     pub(crate) flux: BTreeMap<FluxId, FluxMemory>,
     /// UID of the volume against which a bootstrap job was seen to complete.
@@ -41,3 +44,17 @@ impl Memory {
         ripe
     }
 }
+
+    /// Whether a finding has stood for its grace without following from another. Programs that a mended cause has left
+    /// unready get the same time to recover as those that go wrong by themselves.
+    pub(crate) fn stands_alone(&self, finding: &Finding, now: Timestamp) -> bool {
+        let recovers = matches!(finding.code, BlockerCode::Workload | BlockerCode::BackgroundWorkload);
+        let last = self.explained.get(&finding.identity()).filter(|_| recovers);
+        last.is_none_or(|last| now.duration_since(*last).as_secs() >= finding.grace)
+    }
+
+    /// Notes which findings follow from another at this look.
+    pub(crate) fn note_explained(&mut self, explained: Vec<Identity>, now: Timestamp) {
+        self.explained.retain(|identity, _| self.first_seen.contains_key(identity));
+        self.explained.extend(explained.into_iter().map(|identity| (identity, now)));
+    }

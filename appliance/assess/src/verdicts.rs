@@ -136,6 +136,22 @@ fn a_node_that_is_lost_after_login_keeps_people_out_and_explains_its_taint_and_i
 
 #[test]
 fn a_resolver_that_refuses_is_told_once_after_its_grace() {
+#[test]
+fn what_a_mended_cause_leaves_behind_gets_its_grace_to_recover() {
+    let mut known = healthy();
+    let mut memory = crate::Memory::default();
+    let at = |seconds: i64| now() + jiff::SignedDuration::from_secs(seconds);
+    break_component(&mut known, Component::Db, ended(1, 5, "Error"));
+    break_component(&mut known, Component::EmailService, ended(1, 5, "Error"));
+    crate::assess(&known, &mut memory, at(0));
+    assert_eq!(codes(&crate::assess(&known, &mut memory, at(60))), [(Code::Workload, "db")]);
+    break_component(&mut known, Component::Db, container("db", "img:1", running()));
+    known.workloads.get_mut(&(WorkloadKind::StatefulSet, ObjectKey::new("msp", "db"))).unwrap().ready = 1;
+    assert!(crate::assess(&known, &mut memory, at(61)).top_blockers.is_empty());
+    let document = crate::assess(&known, &mut memory, at(75));
+    assert_eq!(codes(&document), [(Code::BackgroundWorkload, "email-service")]);
+}
+
     let mut known = healthy();
     for component in [Component::Db, Component::EmailService] {
         let state = waiting("ImagePullBackOff", STALE_RESOLVER);
