@@ -13,9 +13,9 @@ use crate::held::Told;
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     first_seen: BTreeMap<Identity, Timestamp>,
-    /// Causes that were told last and may lose the pods that told them.
     /// When a finding that stands still followed from another last.
     explained: BTreeMap<Identity, Timestamp>,
+    /// Causes that were told last and may lose the pods that told them.
     pub(crate) told: BTreeMap<Identity, Told>,
     pub(crate) flux: BTreeMap<FluxId, FluxMemory>,
     /// UID of the volume against which a bootstrap job was seen to complete.
