@@ -135,8 +135,6 @@ fn a_node_that_is_lost_after_login_keeps_people_out_and_explains_its_taint_and_i
 }
 
 #[test]
-fn a_resolver_that_refuses_is_told_once_after_its_grace() {
-#[test]
 fn what_a_mended_cause_leaves_behind_gets_its_grace_to_recover() {
     let mut known = healthy();
     let mut memory = crate::Memory::default();
@@ -152,6 +150,8 @@ fn what_a_mended_cause_leaves_behind_gets_its_grace_to_recover() {
     assert_eq!(codes(&document), [(Code::BackgroundWorkload, "email-service")]);
 }
 
+#[test]
+fn a_resolver_that_refuses_is_told_once_after_its_grace() {
     let mut known = healthy();
     for component in [Component::Db, Component::EmailService] {
         let state = waiting("ImagePullBackOff", STALE_RESOLVER);
