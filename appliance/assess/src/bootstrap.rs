@@ -35,6 +35,13 @@ impl JobPhase {
     }
 }
 
+/// A job that failed; it outlives the object, which goes when its time is over.
+#[derive(Clone, Debug)]
+pub(crate) struct PastFailure {
+    name: String,
+    pub(crate) line: Option<String>,
+}
+
 /// The newest bootstrap job and what is known of it.
 #[derive(Debug)]
 pub(crate) struct BootstrapView<'a> {
@@ -48,6 +55,8 @@ pub(crate) struct BootstrapView<'a> {
     pub(crate) of_another_volume: bool,
     /// The pod is there and its log is not read yet.
     pub(crate) log_pending: bool,
+    /// The newest job, where it failed and is not there any more.
+    pub(crate) past: Option<PastFailure>,
 }
 
 impl<'a> BootstrapView<'a> {
@@ -72,9 +81,10 @@ impl<'a> BootstrapView<'a> {
         let pod = job.and_then(|(key, _)| pod_of(known, key));
         let log =
             pod.and_then(|pod| known.logs.get(&(pod.clone(), "bootstrap".into())).map(|log| (pod, log)));
-        Self {
+        let mut view = Self {
             job,
             phase,
+            past: None,
             of_another_volume: claim.is_some() && result.is_none() && !seen && {
                 let remembered = memory.bootstrapped.is_some();
                 remembered || known.bootstrap_result.is_some()
@@ -83,6 +93,21 @@ impl<'a> BootstrapView<'a> {
             users,
             log_pending: pod.is_some() && log.is_none(),
             log,
+        };
+        view.remember(memory);
+        view
+    }
+
+    /// Keeps what a job failed with until there is another.
+    fn remember(&mut self, memory: &mut Memory) {
+        match (self.phase, self.job) {
+            (JobPhase::Absent, _) => self.past.clone_from(&memory.bootstrap_failed),
+            (JobPhase::Failed, Some((key, _))) => {
+                let before = memory.bootstrap_failed.take().filter(|it| it.name == key.name);
+                let line = self.error_line().map(str::to_owned).or_else(|| before?.line);
+                memory.bootstrap_failed = Some(PastFailure { name: key.name.clone(), line });
+            }
+            _ => memory.bootstrap_failed = None,
         }
     }
 

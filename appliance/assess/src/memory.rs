@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use appliance_status_model::BlockerCode;
 use jiff::Timestamp;
 
+use crate::bootstrap::PastFailure;
 use crate::finding::{Finding, Identity};
 use crate::flux::{FluxId, FluxMemory};
 use crate::held::Told;
@@ -20,6 +21,8 @@ pub struct Memory {
     pub(crate) flux: BTreeMap<FluxId, FluxMemory>,
     /// UID of the volume against which a bootstrap job was seen to complete.
     pub(crate) bootstrapped: Option<String>,
+    /// The newest bootstrap job, where it failed.
+    pub(crate) bootstrap_failed: Option<PastFailure>,
     /// Login was ready once.
     pub(crate) login_was_ready: bool,
     /// Since when the login page does not answer.
@@ -43,7 +46,6 @@ impl Memory {
         self.first_seen = seen;
         ripe
     }
-}
 
     /// Whether a finding has stood for its grace without following from another. Programs that a mended cause has left
     /// unready get the same time to recover as those that go wrong by themselves.
@@ -58,3 +60,4 @@ impl Memory {
         self.explained.retain(|identity, _| self.first_seen.contains_key(identity));
         self.explained.extend(explained.into_iter().map(|identity| (identity, now)));
     }
+}

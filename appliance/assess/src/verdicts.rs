@@ -121,7 +121,9 @@ fn a_node_that_is_lost_after_login_keeps_people_out_and_explains_its_taint_and_i
         kind: "PodScheduled".into(),
         status: Truth::False,
         reason: "Unschedulable".into(),
-        message: "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.".into(),
+        message:
+            "0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }."
+                .into(),
         since: ago(60),
         ..Condition::default()
     };
@@ -238,6 +240,31 @@ fn a_job_that_completed_stays_completed_when_its_ttl_takes_it() {
     known.claims.get_mut(&ObjectKey::new("msp", "alga-core-sebastian-postgres-data")).unwrap().uid =
         "new".into();
     assert!(!crate::assess(&known, &mut memory, now()).tiers.bootstrap.ready);
+}
+
+#[test]
+fn a_job_that_failed_is_told_when_its_ttl_has_taken_it_and_nothing_else_has_run() {
+    let text = "Helm install failed for release msp/alga-core with chart sebastian@1.0.0: failed early due to stalled resources: [Job/msp/alga-core-sebastian-bootstrap-r1 status: 'Failed']";
+    for (line, code) in [
+        ("ERROR: Migration failed: 1.cjs: relation \"x\" does not exist", Code::BootstrapFailed),
+        ("ERROR: PostgreSQL authentication failed for postgres at db:5432", Code::Credentials),
+    ] {
+        let mut known = healthy();
+        known.bootstrap_result = None;
+        put_release(&mut known, flux("alga-core").with("Ready", Truth::False, "InstallFailed", text));
+        job(&mut known, "Failed", line);
+        let mut memory = crate::Memory::default();
+        crate::assess(&known, &mut memory, now());
+        known.jobs.clear();
+        known.pods.retain(|key, _| !key.name.contains("bootstrap"));
+        let document = crate::assess(&known, &mut memory, now());
+        assert_eq!(codes(&document), [(code, "alga-core")]);
+        assert_eq!(document.top_blockers[0].reason, line);
+        // A service that starts now knows what Helm says.
+        let document = look(&known);
+        assert_eq!(codes(&document), [(Code::BootstrapFailed, "alga-core")]);
+        assert!(document.top_blockers[0].reason.contains("bootstrap-r1 failed"), "{document:#?}");
+    }
 }
 
 #[test]

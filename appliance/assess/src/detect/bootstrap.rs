@@ -3,7 +3,7 @@
 use appliance_status_model::Component;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::bootstrap::JobPhase;
+use crate::bootstrap::{JOB_PREFIX, JobPhase};
 use crate::detect::graces;
 use crate::facts::{ContainerState, Truth, condition};
 use crate::finding::Subject;
@@ -14,8 +14,10 @@ use crate::{Detector, Finding};
 const OWN_PATIENCE: i64 = 300;
 
 pub(super) fn failed(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
-    let found =
-        ended(view, detector).or_else(|| hangs(view, detector)).or_else(|| without_users(view, detector));
+    let found = ended(view, detector)
+        .or_else(|| removed(view, detector))
+        .or_else(|| hangs(view, detector))
+        .or_else(|| without_users(view, detector));
     found.into_iter().collect()
 }
 
@@ -35,6 +37,24 @@ fn ended(view: &View<'_>, detector: &Detector) -> Option<Finding> {
     let finding = detector.finding(Subject::Bootstrap, reason, None).advise(advice);
     // The reason quotes the log: it is worth waiting for.
     Some(if view.bootstrap.log_pending { finding.after(&graces::LOG_COMING) } else { finding })
+}
+
+/// The newest job failed and was removed when its time was over; its release still says so.
+fn removed(view: &View<'_>, detector: &Detector) -> Option<Finding> {
+    let said = removed_with(view)?;
+    let advice = view.with_reconcile(advice(&said, detector), &Subject::Bootstrap);
+    Some(detector.finding(Subject::Bootstrap, said, None).advise(advice))
+}
+
+/// What a job failed with that is not there any more: its own line where it is remembered, else the words of Helm.
+pub(super) fn removed_with(view: &View<'_>) -> Option<String> {
+    let gone = view.bootstrap.phase == JobPhase::Absent && view.is_read("jobs");
+    let failure = view.release_failure("alga-core").filter(|_| gone)?;
+    let (_, job) = failure.message.split_once(&format!("Job/msp/{JOB_PREFIX}"))?;
+    let (rest, state) = job.split_once(" status: '")?;
+    let failed = state.starts_with("Failed'");
+    let line = view.bootstrap.past.as_ref().and_then(|it| it.line.clone());
+    failed.then(|| line.unwrap_or_else(|| format!("Job {JOB_PREFIX}{rest} failed: {}", failure.message)))
 }
 
 /// The newest job runs for longer than it waits for anything, or its release gave up waiting for it.
@@ -110,6 +130,10 @@ fn advice(line: &str, detector: &Detector) -> &'static str {
 
 pub(super) fn missing(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
     if view.bootstrap.phase != JobPhase::Absent || view.bootstrap.completed || !view.is_read("jobs") {
+        return Vec::new();
+    }
+    // One that is gone was there.
+    if removed_with(view).is_some() {
         return Vec::new();
     }
     let waits = waiting_app(view).map(|(pod, since)| {

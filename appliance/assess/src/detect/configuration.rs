@@ -3,7 +3,7 @@
 use appliance_status_model::{BlockerCode, Component, RELEASES};
 use jiff::Timestamp;
 
-use crate::detect::{graces, logs};
+use crate::detect::{bootstrap, graces, logs};
 use crate::facts::Presence;
 use crate::finding::{Extent, Subject};
 use crate::flux::{FluxFailure, FluxState};
@@ -130,10 +130,14 @@ pub(super) fn credentials(view: &View<'_>, detector: &Detector) -> Vec<Finding> 
         let lines = view.log(pod.key, &container.name).map(|log| log.lines.as_slice()).unwrap_or_default();
         if let Some(line) = last_word(lines) {
             let reason = format!("Container {} of {}: {line}", container.name, pod.key.name);
-            found.push(detector.finding(pod.subject.clone(), reason, None));
+            found.push(refused(detector, pod, reason));
         }
     }
     found.extend(locked_out(view, detector));
+    let said = bootstrap::removed_with(view);
+    if let Some(line) = said.filter(|line| REFUSED.iter().any(|signal| line.contains(signal))) {
+        found.push(detector.finding(Subject::Bootstrap, line, None));
+    }
     found
 }
 
@@ -142,7 +146,14 @@ fn locked_out(view: &View<'_>, detector: &Detector) -> Option<Finding> {
     let (pod, container) = view.waits_in_vain()?;
     let line = last_word(&view.log(pod.key, &container.name)?.lines)?;
     let reason = format!("Container {} of {}: {line}", container.name, pod.key.name);
-    Some(detector.finding(pod.subject.clone(), reason, None).after(&graces::WAITS_ON))
+    Some(refused(detector, pod, reason).after(&graces::WAITS_ON))
+}
+
+/// A program keeps the password that it was started with.
+fn refused(detector: &Detector, pod: &PodView<'_>, reason: String) -> Finding {
+    let sentence = detector.next_action.trim_end_matches('.');
+    let advice = format!("{sentence}; then restart the pods that were started with the other one.");
+    detector.finding(pod.subject.clone(), reason, None).advise(advice)
 }
 
 /// The database says whom it refused, which may have been anybody; who was refused says so itself.
