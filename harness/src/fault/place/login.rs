@@ -31,7 +31,7 @@ pub(super) static FAULTS: &[FaultKind] = &[
     ),
     values(
         "login.foreign-redirect",
-        "The site's values name another host as the application's address: it sends people there.",
+        "The site's values name another host as the place to sign in: the application sends people there.",
         &[FOREIGN_HOST],
         "the application was started with that address",
     ),

@@ -21,6 +21,12 @@ impl Archive {
         kept.entry(key).or_insert_with(|| object.clone());
     }
 
+    /// Whether something was kept of an object.
+    pub(super) fn has(&self, kind: &'static str, namespace: &str, name: &str) -> bool {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.contains_key(&(kind, namespace.to_owned(), name.to_owned()))
+    }
+
     /// Takes out what was kept of an object.
     pub(super) fn kept(&self, kind: &'static str, namespace: &str, name: &str) -> Option<Value> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

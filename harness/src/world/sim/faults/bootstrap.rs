@@ -16,6 +16,8 @@ const NO_SEEDS: &str = "/app/server/seeds/retired";
 const NO_PEOPLE: &str = "/app/server/seeds/reference";
 /// A migration that nobody has tried on a database like this.
 const MIGRATION: &str = "202512010930_add_service_levels.cjs";
+/// What a bootstrap that succeeded leaves.
+const RESULT: &str = "appliance-bootstrap-result";
 /// A package that programs of the application need.
 const PACKAGE: &str = "pino";
 
@@ -66,19 +68,22 @@ fn seeds(ground: &Ground<'_>, fault: &FaultUse, directory: &'static str) -> Set 
     values::choose(ground, fault.name(), "alga-core", |values| {
         values["setup"]["seedDirectory"] = json!(directory);
     })?;
-    Ok(Rc::new(Seeds(directory)))
+    Ok(Rc::new(Seeds { directory, noticed: Noticed::default() }))
 }
 
-/// The seeds are not what they should be.
-struct Seeds(&'static str);
+/// The seeds are not what they should be; who was seeded before needs none.
+struct Seeds {
+    directory: &'static str,
+    noticed: Noticed,
+}
 
 #[async_trait(?Send)]
 impl Cause for Seeds {
     async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
-        let told = |start: &&Start| start.variable("SEED_DIRECTORY") == Some(self.0);
-        let starts = ground.starts.of("bootstrap");
-        let how = format!("with SEED_DIRECTORY={}", self.0);
-        starts.iter().filter(told).map(|start| Sighting::of(start, &how)).collect()
+        let told = |start: &Start| start.variable("SEED_DIRECTORY") == Some(self.directory);
+        let needed = ground.store().get(&kinds::CONFIG_MAPS, workload::NAMESPACE, RESULT).is_none();
+        let so = needed && ground.starts.of("bootstrap").iter().any(told);
+        self.noticed.if_so(so, ground, &format!("the job was started with SEED_DIRECTORY={}", self.directory))
     }
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 
-use super::{Cause, Ground, Set, Sighting, failed, flux, no_target, volumes};
+use super::{Cause, Ground, Set, Sighting, failed, flux, no_target, values, volumes};
 use crate::world::InjectError;
 
 /// A build that does not do.
@@ -35,6 +35,7 @@ pub(super) fn publish(ground: &Ground<'_>, fault: &str, bad: Bad<'_>) -> Set {
     pull_again(ground, image.reference());
     if bad.program == "bootstrap" {
         // A job runs when its release is applied.
+        values::recover(ground).map_err(|source| failed(fault, source))?;
         flux::apply_again(ground.store(), "alga-core");
     } else {
         volumes::restart(ground.store(), bad.program).map_err(|source| failed(fault, source))?;

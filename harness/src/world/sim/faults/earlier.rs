@@ -15,7 +15,7 @@ use fake_workloads::{Context, Direct, LogLine, Memory, Mounts, program};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ground, failed, workload};
+use super::{Ground, failed, no_target, workload};
 use crate::world::{InjectError, WorldError};
 
 const CLAIM: &str = "alga-core-sebastian-postgres-data";
@@ -33,9 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Leaves it in the world, where nothing of an install is yet.
 pub(super) async fn install(ground: &Ground<'_>, fault: &str) -> Result<(), InjectError> {
     let store = ground.store();
-    if store.get(&kinds::PERSISTENT_VOLUME_CLAIMS, workload::NAMESPACE, CLAIM).is_some() {
-        // It, or a newer one, is there.
-        return Ok(());
+    if store.get(&kinds::NAMESPACES, "", workload::NAMESPACE).is_some() {
+        // Another cause has left the same.
+        let left = ground.archive.has("PersistentVolumeClaim", workload::NAMESPACE, CLAIM);
+        let late = || no_target(fault, "place for an earlier install: one has begun".to_owned(), Vec::new());
+        return left.then_some(()).ok_or_else(late);
     }
     let passwords: BTreeMap<&str, String> = KEYS.iter().map(|key| (*key, store.chance().id())).collect();
     let directory = objects(ground, &passwords).map_err(|source| failed(fault, source))?;
@@ -45,15 +47,15 @@ pub(super) async fn install(ground: &Ground<'_>, fault: &str) -> Result<(), Inje
 /// The objects, as Helm and the provisioner leave them; says where the volume is on the machine.
 fn objects(ground: &Ground<'_>, passwords: &BTreeMap<&str, String>) -> Result<PathBuf, ApiError> {
     let store = ground.store();
-    if store.get(&kinds::NAMESPACES, "", workload::NAMESPACE).is_none() {
-        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": workload::NAMESPACE } });
-        store.create(&kinds::NAMESPACES, namespace)?;
-    }
+    let namespace =
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": workload::NAMESPACE } });
+    store.create(&kinds::NAMESPACES, namespace)?;
     let data: serde_json::Map<String, Value> =
         passwords.iter().map(|(key, password)| ((*key).to_owned(), json!(STANDARD.encode(password)))).collect();
     let secret = json!({ "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": kept(SECRET), "data": data });
     store.create(&kinds::SECRETS, secret)?;
     let claim = store.create(&kinds::PERSISTENT_VOLUME_CLAIMS, claim())?;
+    ground.archive.keep("PersistentVolumeClaim", &claim);
     let uid = object::uid(&claim).to_owned();
     let volume = format!("pvc-{uid}");
     let path = format!("{VOLUMES}/{volume}_{}_{CLAIM}", workload::NAMESPACE);

@@ -23,7 +23,7 @@ pub(super) fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
         }
         "login.foreign-redirect" => {
             let url = format!("https://{}", fault.params.text("host").unwrap_or(ELSEWHERE));
-            values::choose(ground, name, "alga-core", |values| values["appUrl"] = json!(url))?;
+            values::choose(ground, name, "alga-core", |values| values["server"]["authUrl"] = json!(url))?;
             Ok(Rc::new(Told { variable: "NEXTAUTH_URL", value: url }))
         }
         "login.refused" => {

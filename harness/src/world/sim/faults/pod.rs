@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use cluster_api::{Store, kinds};
-use serde_json::{Value, json};
+use cluster_api::kinds;
+use serde_json::json;
 
 use super::builds::{self, Bad};
 use super::{
@@ -106,14 +106,7 @@ struct Unconfigured {
 #[async_trait(?Send)]
 impl Cause for Unconfigured {
     async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
-        let refused = refused(ground.store(), &format!("configmap \"{}\" not found", self.name));
+        let refused = workload::waits(ground.store(), &format!("configmap \"{}\" not found", self.name));
         self.noticed.if_so(refused, ground, &format!("a container was not created for want of {}", self.name))
     }
-}
-
-/// Whether a container waits for this reason.
-fn refused(store: &Store, message: &str) -> bool {
-    let says = |status: &Value| status["state"]["waiting"]["message"].as_str().is_some_and(|it| it.contains(message));
-    let pods = store.list(&kinds::PODS, Some(workload::NAMESPACE));
-    pods.iter().any(|pod| pod["status"]["containerStatuses"].as_array().into_iter().flatten().any(says))
 }

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cluster_api::{ApiError, Propagation, Store, kinds};
+use cluster_api::{ApiError, Propagation, Store, kinds, object};
 use serde_json::{Value, json};
 
 use super::volumes::{self, until};
@@ -15,6 +16,8 @@ use crate::fault::{FaultUse, HealStep};
 use crate::world::InjectError;
 
 const DATABASE: &str = "db-credentials";
+/// What the status service may ask for by name.
+const CREDENTIALS: [&str; 2] = [DATABASE, "redis-credentials"];
 
 /// Who signs in to the database, by which key, told by which variables of which containers.
 const USERS: [(&str, &str, &[&str], &[&str]); 3] = [
@@ -58,13 +61,18 @@ pub(super) fn heal(ground: &Ground<'_>, step: &HealStep) -> Result<(), InjectErr
 async fn missing(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     let name = fault.params.text("name").unwrap_or_default().to_owned();
     let key = fault.params.text("key").map(str::to_owned);
-    let installed = ground.store().get(&kinds::NAMESPACES, "", workload::NAMESPACE).is_some();
-    if name == DATABASE && key.is_none() && !installed {
+    let begun = ground.store().get(&kinds::NAMESPACES, "", workload::NAMESPACE).is_some();
+    if name == DATABASE && key.is_none() && !begun {
         earlier::install(ground, fault.name()).await?;
     }
+    // The status service may ask whether the credentials are there; of all else only a container can tell.
+    let is_seen = key.is_none() && CREDENTIALS.contains(&name.as_str());
     let taken = Arc::new(Taken::default());
     let (store, archive, note) = (ground.store().clone(), ground.archive.clone(), Arc::clone(&taken));
-    let what = key.as_ref().map_or_else(|| format!("Secret {name}"), |key| format!("key {key} of Secret {name}"));
+    let message = key.as_ref().map_or_else(
+        || format!("secret \"{name}\" not found"),
+        |key| format!("couldn't find key {key} in Secret {}/{name}", workload::NAMESPACE),
+    );
     tokio::spawn(async move {
         let there = || {
             let secret = store.get(&kinds::SECRETS, workload::NAMESPACE, &name)?;
@@ -73,16 +81,34 @@ async fn missing(ground: &Ground<'_>, fault: &FaultUse) -> Set {
         let Some(secret) = until(&store, there).await else { return };
         archive.keep("Secret", &secret);
         match take(&store, &name, key.as_deref()) {
-            Ok(()) => note.0.store(true, std::sync::atomic::Ordering::Relaxed),
+            Ok(()) if !is_seen => start_anew(&store, &name),
+            Ok(()) => note.0.store(true, Ordering::Relaxed),
             Err(error) => tracing::warn!(%error, name, "cannot take a Secret away"),
         }
     });
-    Ok(Rc::new(Missing { what, taken, noticed: Noticed::default() }))
+    Ok(Rc::new(Missing { message, taken, noticed: Noticed::default() }))
+}
+
+/// Deletes the pods that read a Secret into their environment.
+fn start_anew(store: &Store, secret: &str) {
+    for pod in store.list(&kinds::PODS, Some(workload::NAMESPACE)) {
+        let containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+        let mut variables = containers.flat_map(|it| it["env"].as_array().into_iter().flatten());
+        if variables.any(|it| it["valueFrom"]["secretKeyRef"]["name"] == secret) {
+            // One that went by itself needs no second word.
+            let _ = store.delete(
+                &kinds::PODS,
+                workload::NAMESPACE,
+                object::name(&pod),
+                Propagation::Background,
+            );
+        }
+    }
 }
 
 /// Whether it has happened.
 #[derive(Default)]
-struct Taken(std::sync::atomic::AtomicBool);
+struct Taken(AtomicBool);
 
 fn take(store: &Store, name: &str, key: Option<&str>) -> Result<(), ApiError> {
     match key {
@@ -101,7 +127,8 @@ fn take(store: &Store, name: &str, key: Option<&str>) -> Result<(), ApiError> {
 
 /// A Secret that is gone, or a key.
 struct Missing {
-    what: String,
+    /// What a container says that is not created for want of it.
+    message: String,
     taken: Arc<Taken>,
     noticed: Noticed,
 }
@@ -109,8 +136,8 @@ struct Missing {
 #[async_trait(?Send)]
 impl Cause for Missing {
     async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
-        let taken = self.taken.0.load(std::sync::atomic::Ordering::Relaxed);
-        self.noticed.if_so(taken, ground, &format!("{} was there and is gone", self.what))
+        let so = self.taken.0.load(Ordering::Relaxed) || workload::waits(ground.store(), &self.message);
+        self.noticed.if_so(so, ground, &format!("taken away: {}", self.message))
     }
 }
 
@@ -121,12 +148,14 @@ async fn wrong_password(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     let store = ground.store();
     let mut there = store.get(&kinds::SECRETS, workload::NAMESPACE, DATABASE);
     let installed = there.is_some();
-    if store.get(&kinds::NAMESPACES, "", workload::NAMESPACE).is_none() {
+    // What the job sets itself it sets anew.
+    let of_admin = only.is_none_or(|only| only == "postgres");
+    if of_admin && store.get(&kinds::NAMESPACES, "", workload::NAMESPACE).is_none() {
         earlier::install(ground, fault.name()).await?;
         there = store.get(&kinds::SECRETS, workload::NAMESPACE, DATABASE);
     }
     let Some(secret) = there else {
-        return Err(no_target(fault.name(), format!("Secret {DATABASE}"), Vec::new()));
+        return Err(no_target(fault.name(), format!("Secret {DATABASE} that is in use"), Vec::new()));
     };
     ground.archive.keep("Secret", &secret);
     let wrong = json!(STANDARD.encode(format!("{}OfAnotherInstall", store.chance().id())));

@@ -73,9 +73,25 @@ pub(super) fn choose(
     let name = format!("appliance-site-values-{release}");
     let written = write(store, &name, &text);
     written.map_err(|source| failed(fault, source))?;
+    recover(ground).map_err(|source| failed(fault, source))?;
     // A release that is not there yet takes up what it finds.
     flux::look_again(store, release);
     Ok(())
+}
+
+/// Whoever changes an application whose bootstrap has run does so in recover mode; a second fresh run would refuse.
+pub(super) fn recover(ground: &Ground<'_>) -> Result<(), cluster_api::ApiError> {
+    let (store, name) = (ground.store(), own("alga-core"));
+    if ground.starts.of("bootstrap").is_empty() || store.get(&kinds::CONFIG_MAPS, NAMESPACE, &name).is_none() {
+        return Ok(());
+    }
+    let changed = store.modify(&kinds::CONFIG_MAPS, NAMESPACE, &name, |map| {
+        for text in map["data"].as_object_mut().into_iter().flat_map(|data| data.values_mut()) {
+            let recovering = text.as_str().map(|it| it.replace("mode: \"fresh\"", "mode: \"recover\""));
+            *text = json!(recovering);
+        }
+    });
+    changed.map(drop)
 }
 
 fn write(store: &Store, name: &str, text: &str) -> Result<(), cluster_api::ApiError> {

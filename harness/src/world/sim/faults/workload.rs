@@ -24,3 +24,13 @@ pub(super) fn patch_pods(
     })?;
     Ok(true)
 }
+
+/// Whether a container, of those that come first too, waits and says so.
+pub(super) fn waits(store: &Store, message: &str) -> bool {
+    let says = |status: &Value| {
+        status["state"]["waiting"]["message"].as_str().is_some_and(|text| text.contains(message))
+    };
+    let pods = store.list(&kinds::PODS, Some(NAMESPACE));
+    let lists = pods.iter().flat_map(|pod| ["initContainerStatuses", "containerStatuses"].map(|it| &pod["status"][it]));
+    lists.flat_map(|list| list.as_array().into_iter().flatten()).any(says)
+}
