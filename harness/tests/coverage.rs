@@ -44,14 +44,17 @@ fn expected_codes(scenario: &Scenario) -> impl Iterator<Item = &'static str> {
     scenario.expect.blockers.iter().map(|blocker| blocker.code).chain(revealed)
 }
 
-/// A fault that leads to a blocker needs a scenario that names one of its codes: as expected, or as what must never show.
+/// A fault that leads to a blocker needs a scenario that names one of its codes: as expected, as transient, or as what
+/// must never show; or that asks the operator's command alone.
 fn without_code(scenario: &Scenario) -> Option<String> {
     let said: BTreeSet<&str> = expected_codes(scenario)
         .chain(scenario.expect.never.iter().filter_map(|never| never.blocker))
+        .chain(scenario.expect.transient.iter().map(|it| it.code))
         .collect();
     let silent = scenario.faults.iter().find(|fault| {
         let LeadsTo::Blocker(codes) = fault.kind.leads_to else { return false };
-        let told_by_command = fault.kind.shows == Shows::Operator && scenario.expect.operator.is_some();
+        let told_by_command = scenario.asks_the_operator_alone()
+            || fault.kind.shows == Shows::Operator && scenario.expect.operator.is_some();
         !told_by_command && !codes.iter().any(|code| said.contains(code))
     });
     // What follows from another fault's blocker is not a blocker of its own.

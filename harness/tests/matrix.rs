@@ -34,7 +34,7 @@ fn says(blockers: &[(&str, &str)]) -> Value {
 /// Writes events a second apart.
 fn write(report: &Path, name: &str, events: &[Value]) {
     let folder = report.join(name);
-    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(&folder).expect("a folder of this test");
     let lines: String = events
         .iter()
         .enumerate()
@@ -44,7 +44,7 @@ fn write(report: &Path, name: &str, events: &[Value]) {
             format!("{event}\n")
         })
         .collect();
-    std::fs::write(folder.join("timeline.jsonl"), lines).unwrap();
+    std::fs::write(folder.join("timeline.jsonl"), lines).expect("a file of this test");
 }
 
 fn worker() -> Value {

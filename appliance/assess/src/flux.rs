@@ -140,7 +140,12 @@ mod tests {
     fn a_release_that_was_rolled_back_is_told_with_what_went_wrong() {
         let fact = flux("x")
             .with("Stalled", Truth::True, "RetriesExceeded", "Failed to upgrade after 1 attempt(s)")
-            .with("Ready", Truth::False, "RollbackSucceeded", "Helm rollback to previous release x.v1 succeeded")
+            .with(
+                "Ready",
+                Truth::False,
+                "RollbackSucceeded",
+                "Helm rollback to previous release x.v1 succeeded",
+            )
             .with("Released", Truth::False, "UpgradeFailed", "Helm upgrade failed for release x: no")
             .fact;
         let FluxState::Failed(failure) = FluxMemory::default().judge(&fact) else { panic!("{fact:?}") };

@@ -125,9 +125,7 @@ fn told_by(finding: Finding, answer: RegistryAnswer, subject: &str) -> Finding {
         RegistryAnswer::RateLimited
         | RegistryAnswer::ServerError
         | RegistryAnswer::Untrusted
-        | RegistryAnswer::Unreachable => {
-            finding.identified(format!("{answer:?}")).reaching(Extent::Shared)
-        }
+        | RegistryAnswer::Unreachable => finding.identified(format!("{answer:?}")).reaching(Extent::Shared),
         _ => finding.identified(subject),
     }
 }

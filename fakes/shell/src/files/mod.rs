@@ -47,6 +47,12 @@ impl Files {
     ) -> io::Result<Self> {
         let mut mounts = mounts.to_vec();
         mounts.sort_by_key(|mount| mount.path.components().count());
+        // Who mounts may say it by a link; from here on it is the directory to which the link leads.
+        for mount in &mut mounts {
+            if mount.host.is_symlink() {
+                mount.host = std::fs::canonicalize(&mount.host)?;
+            }
+        }
         root::make(&directory, identity)?;
         let files = Self {
             root: directory,
