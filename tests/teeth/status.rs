@@ -106,7 +106,10 @@ const MUTANTS: &[StatusMutant] = &[
     row(
         "login-blocking-inverted",
         "missing-worker-tag",
-        Fate::Failed(Claim(Rule::Blockers, "with loginBlocking false; last seen loginBlocking true"), &[]),
+        Fate::Failed(
+            Claim(Rule::Blockers, "with loginBlocking false; last seen loginBlocking true"),
+            &[Claim(Rule::Contract, "severity critical exactly where a blocker is login-blocking")],
+        ),
     ),
     row(
         "consequence-first",
@@ -133,7 +136,10 @@ const MUTANTS: &[StatusMutant] = &[
     row(
         "a-minute-late",
         "missing-worker-tag",
-        Fate::Failed(Claim(Rule::Within, "blocker within 1m00s; last seen it after 1m"), &[]),
+        Fate::Failed(
+            Claim(Rule::Within, "blocker within 1m00s; last seen it after 1m"),
+            &[Claim(Rule::Contract, "news with the time at which they are told")],
+        ),
     ),
     row(
         "frozen",
@@ -159,7 +165,10 @@ const MUTANTS: &[StatusMutant] = &[
         "healthy",
         Fate::Failed(
             Claim(Rule::Unlisted, "no blocker at any moment; last seen workload of redis"),
-            &[Claim(Rule::Blockers, "no blocker; last seen also workload of redis")],
+            &[
+                Claim(Rule::Blockers, "no blocker; last seen also workload of redis"),
+                Claim(Rule::Contract, "a rollup with issues while a blocker stands"),
+            ],
         ),
     ),
     row(
@@ -172,7 +181,7 @@ const MUTANTS: &[StatusMutant] = &[
         "missing-worker-tag",
         Fate::Failed(
             Claim(Rule::Recovers, "no blocker; last seen image-not-found of workflow-worker still"),
-            &[],
+            &[Claim(Rule::Contract, "a rollup with issues while a blocker stands")],
         ),
     ),
     row(
@@ -191,23 +200,39 @@ const MUTANTS: &[StatusMutant] = &[
     row(
         "flapping-rollup",
         "healthy",
-        Fate::Failed(Claim(Rule::Eventually, "rollup fully_healthy; last seen rollup ready_to_log_in"), &[]),
+        Fate::Failed(
+            Claim(Rule::Eventually, "rollup fully_healthy; last seen rollup ready_to_log_in"),
+            &[Claim(Rule::Contract, "rollup fully_healthy exactly with tier fullHealth")],
+        ),
     ),
     row(
         "background-is-failure",
         "missing-worker-tag",
         Fate::Failed(
             Claim(Rule::Never, "never rollup failed_action_required"),
-            &[Claim(Rule::Eventually, "last seen rollup failed_action_required")],
+            &[
+                Claim(Rule::Eventually, "last seen rollup failed_action_required"),
+                Claim(Rule::Contract, "a rollup of a login that is ready"),
+            ],
         ),
     ),
-    row("login-early", "healthy", Fate::Failed(Claim(Rule::Order, "last seen login-ready at"), &[])),
+    row(
+        "login-early",
+        "healthy",
+        Fate::Failed(
+            Claim(Rule::Order, "last seen login-ready at"),
+            &[
+                Claim(Rule::Contract, "a rollup of a login that is ready"),
+                Claim(Rule::Contract, "tier login not ready without what it needs"),
+            ],
+        ),
+    ),
     row(
         "background-early",
         "missing-worker-tag",
         Fate::Failed(
             Claim(Rule::Eventually, "tier background not-ready; last seen tier background ready"),
-            &[],
+            &[Claim(Rule::Contract, "tier background ready exactly when its components are")],
         ),
     ),
     row(

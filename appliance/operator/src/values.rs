@@ -98,7 +98,9 @@ pub(crate) fn selection(settings: &Settings) -> Value {
         "emailServiceTag": settings.tags.email_service,
         "temporalWorkerTag": settings.tags.temporal_worker,
     });
-    for (name, digest) in [("manifestDigest", &release.manifest_digest), ("sourceDigest", &release.source_digest)] {
+    for (name, digest) in
+        [("manifestDigest", &release.manifest_digest), ("sourceDigest", &release.source_digest)]
+    {
         if let Some(digest) = digest {
             data[name] = json!(digest);
         }

@@ -58,7 +58,8 @@ async fn start(context: &Context) -> Result<i32, SettingError> {
     let retry = context.retry_interval()?;
     let login = Login::of_server(context)?;
     let secret = context.required("NEXTAUTH_SECRET")?;
-    let maintenance: Option<u16> = context.var("MAINTENANCE_STATUS").map(|_| context.number("MAINTENANCE_STATUS", 503)).transpose()?;
+    let maintenance: Option<u16> =
+        context.var("MAINTENANCE_STATUS").map(|_| context.number("MAINTENANCE_STATUS", 503)).transpose()?;
     let maintenance = maintenance.and_then(|status| StatusCode::from_u16(status).ok());
     let mut tasks = JoinSet::new();
     let mut links = Vec::new();
@@ -122,7 +123,8 @@ impl Application {
     /// Leads on: to another page, and to the application's own address who has come by another host.
     fn lead(&self, request: &Request<Incoming>, page: &str) -> Answer {
         let own = self.context.var("NEXTAUTH_URL").unwrap_or_default().trim_end_matches('/');
-        let asked = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let asked =
+            request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let host = own.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
         let base = if host.is_empty() || asked.is_empty() || host == asked { "" } else { own };
         redirect(&format!("{base}{page}"))

@@ -16,7 +16,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    alga_core, bootstrap, build, db, pgbouncer, redis, temporal, temporal_ui, volumes, wait_for_bootstrap, worker,
+    alga_core, bootstrap, build, db, pgbouncer, redis, temporal, temporal_ui, volumes, wait_for_bootstrap,
+    worker,
 };
 
 use crate::room::{Quotas, Room};

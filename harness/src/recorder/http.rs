@@ -33,12 +33,12 @@ pub(super) fn client() -> Client {
     // Another part of the program may have installed it before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
-            .no_proxy()
-            // What it looks at is plain HTTP: whom this machine trusts does not matter.
-            .tls_certs_only([])
-            .redirect(Policy::none())
-            .pool_idle_timeout(None)
-            .build();
+        .no_proxy()
+        // What it looks at is plain HTTP: whom this machine trusts does not matter.
+        .tls_certs_only([])
+        .redirect(Policy::none())
+        .pool_idle_timeout(None)
+        .build();
     client.expect("a client without files or proxies has nothing to fail on")
 }
 

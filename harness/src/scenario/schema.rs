@@ -94,7 +94,9 @@ fn step(name: &str, summary: &str, params: &[Param]) -> Value {
             ParamKind::OneOf { names, .. } => json!({ "enum": names }),
             ParamKind::Duration => json!({ "type": "string", "pattern": DURATION }),
             ParamKind::ObjectName => json!({ "type": "string", "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$" }),
-            ParamKind::Label => json!({ "type": "string", "examples": ["node-role.kubernetes.io/control-plane"] }),
+            ParamKind::Label => {
+                json!({ "type": "string", "examples": ["node-role.kubernetes.io/control-plane"] })
+            }
             ParamKind::FileName => json!({ "type": "string", "pattern": "^[A-Za-z0-9@][A-Za-z0-9@._-]*$" }),
             ParamKind::Count { from, to, .. } => json!({ "type": "integer", "minimum": from, "maximum": to }),
             ParamKind::Addresses => json!({ "type": "string", "examples": ["1.1.1.1,8.8.8.8"] }),

@@ -196,7 +196,8 @@ fn label(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
         && text.matches('/').count() < 2
         && text.split('/').all(|part| !part.is_empty() && part.len() < 64);
     if !good {
-        let message = format!("`{text}` is no key or value of a label: letters, digits, dashes, dots, one slash");
+        let message =
+            format!("`{text}` is no key or value of a label: letters, digits, dashes, dots, one slash");
         problems.add(node.place, message);
     }
     good.then_some(ParamValue::Text(text))
@@ -208,7 +209,8 @@ fn file_name(node: &Node, problems: &mut Problems) -> Option<ParamValue> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@._-".contains(c);
     let good = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '@') && name.chars().all(plain);
     if !good || name.len() > 120 {
-        problems.add(node.place, format!("`{name}` is no file's name: letters, digits and `@._-`, no folder"));
+        problems
+            .add(node.place, format!("`{name}` is no file's name: letters, digits and `@._-`, no folder"));
         return None;
     }
     Some(ParamValue::Text(name))

@@ -98,7 +98,8 @@ fn look(node: &Kubelet) {
 /// What pods leave of the machine's memory.
 fn unused(node: &Kubelet) -> u64 {
     let capacity = node.store.get(&NODES, "", &node.name);
-    let capacity = capacity.as_ref().and_then(|it| it["status"]["allocatable"]["memory"].as_str()).unwrap_or("0");
+    let capacity =
+        capacity.as_ref().and_then(|it| it["status"]["allocatable"]["memory"].as_str()).unwrap_or("0");
     bytes(capacity).saturating_sub(takers(node).iter().map(|it| it.takes).sum())
 }
 
@@ -129,7 +130,8 @@ fn evict_one(node: &Kubelet, left: u64) {
         it.pod["spec"]["priorityClassName"].as_str().is_some_and(|name| name.starts_with("system-"))
     };
     let movable = takers(node).into_iter().filter(|it| !critical(it) && !object::is_deleting(&it.pod));
-    let first = movable.max_by_key(|it| (-priority(it), it.takes - it.asks, object::name(&it.pod).to_owned()));
+    let first =
+        movable.max_by_key(|it| (-priority(it), it.takes - it.asks, object::name(&it.pod).to_owned()));
     let Some(first) = first else { return };
     let list = first.pod["spec"]["containers"].as_array().map_or(&[][..], Vec::as_slice);
     let mut why = format!(

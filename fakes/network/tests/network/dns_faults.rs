@@ -83,7 +83,11 @@ async fn a_server_whose_upstream_is_dead_still_knows_its_own_names() {
     let fault = server.control().inject(DnsFault::UpstreamDead).await;
     assert_eq!(addresses(&ask(server.address(), "Gateway.home.arpa.").await), [ip("127.9.0.1")]);
     for name in ["ghcr.io.", "nobody.example."] {
-        assert_eq!(ask(server.address(), name).await.metadata.response_code, ResponseCode::ServFail, "{name}");
+        assert_eq!(
+            ask(server.address(), name).await.metadata.response_code,
+            ResponseCode::ServFail,
+            "{name}"
+        );
     }
     server.control().heal(fault).await.unwrap();
     assert_eq!(addresses(&ask(server.address(), "ghcr.io.").await), [ip("127.9.0.1")]);

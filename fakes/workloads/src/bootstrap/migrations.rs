@@ -48,7 +48,10 @@ pub(crate) async fn run(context: &Context, app: &Session) -> Result<(), Bootstra
         if let Err(error) = app.run(&format!("BEGIN; {sql}; {record}; COMMIT")).await {
             // The failure is what counts; the session ends with the job.
             let _ = app.run("ROLLBACK").await;
-            return Err(BootstrapError::Migration { name: name.to_owned(), reason: Said(&error).to_string() });
+            return Err(BootstrapError::Migration {
+                name: name.to_owned(),
+                reason: Said(&error).to_string(),
+            });
         }
         done += 1;
     }

@@ -14,8 +14,7 @@ pub const ADMIN_EMAIL: &str = "glinda@emeraldcity.oz";
 pub const ADMIN_PASSWORD: &str = "ThereIsNoPlaceLikeHome";
 
 /// The directories with seeds that the image has.
-const DIRECTORIES: [&str; 3] =
-    ["/app/server/seeds/dev", "/app/server/seeds/production", REFERENCE];
+const DIRECTORIES: [&str; 3] = ["/app/server/seeds/dev", "/app/server/seeds/production", REFERENCE];
 /// The one with reference data only: no tenant, and nobody to administrate it.
 const REFERENCE: &str = "/app/server/seeds/reference";
 

@@ -145,7 +145,11 @@ impl Server {
         let (keys, file) = &mut *guard;
         let (reply, kept) = keys.execute(name, &command[1..], self.clock.now().as_millisecond());
         let Some(kept) = kept else {
-            return if name == "PING" && self.refused.load(Ordering::Relaxed) { misconfigured(NO_SPACE) } else { reply };
+            return if name == "PING" && self.refused.load(Ordering::Relaxed) {
+                misconfigured(NO_SPACE)
+            } else {
+                reply
+            };
         };
         let bytes = resp::command(&kept);
         if self.room.take(&self.file, bytes.len() as u64).is_err() {

@@ -39,7 +39,10 @@ fn a_running_database_reads_on_in_a_full_volume_until_it_has_to_write_its_log() 
         let (code, log) = db.end().await;
         assert_eq!(code, 1);
         assert!(world.clock.now().duration_since(began) <= jiff::SignedDuration::from_secs(301));
-        assert!(log.iter().any(|line| line.contains("PANIC:  could not write to file \"pg_wal/")), "{log:#?}");
+        assert!(
+            log.iter().any(|line| line.contains("PANIC:  could not write to file \"pg_wal/")),
+            "{log:#?}"
+        );
         let (code, log) = world.start("/bin/db", &[], &[]).end().await;
         assert_eq!(code, 1);
         assert!(log.iter().any(|line| line.contains("FATAL:  could not write to file")), "{log:#?}");
@@ -66,7 +69,11 @@ fn redis_neither_begins_nor_writes_where_there_is_no_room() {
         stream.write_all(b"AUTH redis-password\r\nSET a b\r\nPING\r\nQUIT\r\n").await.unwrap();
         let mut said = String::new();
         stream.read_to_string(&mut said).await.unwrap();
-        assert_eq!(said.matches("MISCONF Errors writing to the AOF file: No space left on device").count(), 2, "{said}");
+        assert_eq!(
+            said.matches("MISCONF Errors writing to the AOF file: No space left on device").count(),
+            2,
+            "{said}"
+        );
         assert!(redis.has_said("Error writing to the AOF file"));
     });
 }

@@ -147,7 +147,8 @@ impl World {
             env: all,
             args: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             ip: self.ip,
-            mounts: Mounts::new(vec![(PathBuf::from("/data"), self.volume.clone())]).within(self.quotas.clone()),
+            mounts: Mounts::new(vec![(PathBuf::from("/data"), self.volume.clone())])
+                .within(self.quotas.clone()),
             network: Arc::new(OneAddress(self.ip)),
             log: Arc::clone(&lines) as Arc<dyn LogLine>,
             memory: Memory::default(),

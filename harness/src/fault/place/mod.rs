@@ -3,8 +3,8 @@
 mod bootstrap;
 mod dns;
 mod flux;
-mod login;
 mod kubernetes;
+mod login;
 mod node;
 mod pod;
 mod registry;

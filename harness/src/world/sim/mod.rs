@@ -46,8 +46,8 @@ use self::runtime::SimRuntime;
 use self::starts::Starts;
 use self::time::TimeServer;
 use super::{
-    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite, OperatorCommand,
-    OperatorEnd, OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
+    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite,
+    OperatorCommand, OperatorEnd, OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
 };
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};

@@ -12,8 +12,8 @@ use fake_network::{
 use field_clock::Clock;
 use serde::Deserialize;
 
-use super::builds::Builds;
 use super::addresses::{DNS_ACTUAL, DNS_KNOWN, Network, PROXY_PORT, REGISTRY_ACTUAL, REGISTRY_KNOWN};
+use super::builds::Builds;
 use super::configuration::Configuration;
 use super::gateway::Gateway;
 use super::images::{self, Image};
@@ -199,13 +199,19 @@ impl Outside {
     }
 
     /// Publishes a chart under another version, with one more template.
-    pub(super) fn publish_other_chart(&self, chart: &str, version: &str, template: &str) -> Result<(), WorldError> {
+    pub(super) fn publish_other_chart(
+        &self,
+        chart: &str,
+        version: &str,
+        template: &str,
+    ) -> Result<(), WorldError> {
         let folder = format!("charts/{chart}/");
         let metadata = fixtures::file(&format!("{folder}Chart.yaml")).unwrap_or_default();
         let mut metadata: serde_json::Value = serde_saphyr::from_slice(metadata)?;
         metadata["version"] = version.into();
         let files = fixtures::files(&folder).filter(|(path, _)| !is_chart(path));
-        let files = files.map(|(path, bytes)| (path.trim_start_matches("charts/").to_owned(), bytes.to_vec()));
+        let files =
+            files.map(|(path, bytes)| (path.trim_start_matches("charts/").to_owned(), bytes.to_vec()));
         // JSON is YAML.
         let own = [
             (format!("{chart}/Chart.yaml"), serde_json::to_vec(&metadata)?),

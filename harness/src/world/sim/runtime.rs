@@ -101,7 +101,8 @@ fn context(spec: &ContainerSpec, stop: &CancellationToken, quotas: &Quotas) -> C
         env,
         args: spec.argv.iter().skip(1).cloned().collect(),
         ip: spec.ip,
-        mounts: Mounts::new(spec.mounts.iter().map(|m| (m.path.clone(), m.host.clone())).collect()).within(quotas.clone()),
+        mounts: Mounts::new(spec.mounts.iter().map(|m| (m.path.clone(), m.host.clone())).collect())
+            .within(quotas.clone()),
         network: Arc::new(Network(spec.network.clone())),
         log: Arc::new(Log(spec.log.clone())),
         clock: spec.clock.clone(),

@@ -266,7 +266,8 @@ fn copy_to_ready(status: &mut Status<'_>, told: &Value) {
         // What is true of a new generation is said of it, in the words of the old one.
         ready["observedGeneration"] == generation
             && ready["status"] == says
-            && ready["reason"] == told["reason"] && ready["message"] == told["message"]
+            && ready["reason"] == told["reason"]
+            && ready["message"] == told["message"]
     });
     if !same {
         status.set("Ready", &says, &text("reason"), &text("message"));

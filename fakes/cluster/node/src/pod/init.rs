@@ -22,8 +22,8 @@ impl Worker {
     /// Starts the init container whose turn it is; says whether all are through.
     pub(super) async fn sync_init(&mut self) -> Result<bool, TryAgain> {
         let pod = Arc::clone(&self.pod);
-        let main_began = !self.anew
-            && spec::containers(&pod).iter().any(|c| self.records.contains_key(spec::name(c)));
+        let main_began =
+            !self.anew && spec::containers(&pod).iter().any(|c| self.records.contains_key(spec::name(c)));
         for container in spec::init_containers(&pod) {
             match self.init_need(container) {
                 Need::Nothing => {}

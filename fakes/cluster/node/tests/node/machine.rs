@@ -28,8 +28,10 @@ fn a_machine_that_restarts_runs_its_pods_again_from_their_init_containers_on() {
         assert_eq!(w.container("web")["restartCount"], 0, "nobody writes while the machine is off");
         w.node.power_on();
         w.until_event(20, "appliance", "Node appliance has been rebooted").await;
-        w.until(20, "it runs again", |w| w.container("web")["restartCount"] == 1 && w.container("web")["ready"] == true)
-            .await;
+        w.until(20, "it runs again", |w| {
+            w.container("web")["restartCount"] == 1 && w.container("web")["ready"] == true
+        })
+        .await;
         let started: Vec<String> =
             w.stub.started.lock().unwrap()[before..].iter().map(|it| it.container.clone()).collect();
         assert_eq!(started, ["first", "app"]);

@@ -114,11 +114,13 @@ fn a_part_that_was_mounted_stays_the_same_directory_until_its_container_is_start
         std::fs::write(dir.join("data/before"), "x").unwrap();
         std::fs::rename(dir.join("data"), dir.join("elsewhere")).unwrap();
         symlink("/opt", dir.join("data")).unwrap();
-        let seen = w.stub.started.lock().unwrap()[0].host_path(std::path::Path::new("/var/lib/postgresql/data"));
+        let seen =
+            w.stub.started.lock().unwrap()[0].host_path(std::path::Path::new("/var/lib/postgresql/data"));
         assert_eq!(std::fs::read_to_string(seen.unwrap().join("before")).unwrap(), "x");
         let delete = cluster_api::Propagation::Background;
         w.store.delete(&cluster_api::kinds::PODS, "default", "db", delete).unwrap();
-        w.until(40, "it is gone", |w| w.store.get(&cluster_api::kinds::PODS, "default", "db").is_none()).await;
+        w.until(40, "it is gone", |w| w.store.get(&cluster_api::kinds::PODS, "default", "db").is_none())
+            .await;
         w.create(pod("db", "test/sleep:1", mount("data"), volumes()));
         w.until(4, "it is refused", |w| w.waiting("db").0 == "CreateContainerConfigError").await;
     });

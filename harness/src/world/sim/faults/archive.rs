@@ -37,7 +37,9 @@ impl Archive {
     pub(super) fn put_back(&self, store: &Store, res: &Res, mut object: Value) -> Result<(), ApiError> {
         let (namespace, name) = (object::namespace(&object).to_owned(), object::name(&object).to_owned());
         if store.get(res, &namespace, &name).is_some() {
-            return store.modify(res, &namespace, &name, |now| now["data"] = object["data"].clone()).map(drop);
+            return store
+                .modify(res, &namespace, &name, |now| now["data"] = object["data"].clone())
+                .map(drop);
         }
         let metadata = &object["metadata"];
         object["metadata"] = json!({

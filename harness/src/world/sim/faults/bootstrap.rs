@@ -99,9 +99,11 @@ impl Cause for NeverCreated {
 }
 
 fn waits_for_bootstrap(store: &Store) -> bool {
-    let waits = |status: &Value| status["name"] == "wait-for-bootstrap" && status["state"]["running"].is_object();
+    let waits =
+        |status: &Value| status["name"] == "wait-for-bootstrap" && status["state"]["running"].is_object();
     let pods = store.list(&kinds::PODS, Some(workload::NAMESPACE));
-    let mut inits = pods.iter().flat_map(|pod| pod["status"]["initContainerStatuses"].as_array().into_iter().flatten());
+    let mut inits =
+        pods.iter().flat_map(|pod| pod["status"]["initContainerStatuses"].as_array().into_iter().flatten());
     inits.any(waits)
 }
 

@@ -11,7 +11,8 @@ use crate::fault::FaultUse;
 pub(super) fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     let component = fault.params.text("component").unwrap_or_default();
     let pods = volumes::pods(ground.store(), component);
-    let deleted = volumes::restart(ground.store(), component).map_err(|source| failed(fault.name(), source))?;
+    let deleted =
+        volumes::restart(ground.store(), component).map_err(|source| failed(fault.name(), source))?;
     if !deleted {
         return Err(no_target(fault.name(), format!("pod of {component}"), Vec::new()));
     }

@@ -106,9 +106,10 @@ impl Cause for Answers {
             return refused(control.probes(), since);
         }
         // What the effect cannot be told from is no receipt: a question for something else than an address.
-        let met = control.receipts().into_iter().filter(|receipt| {
-            receipt.fault == Some(self.id) && receipt.outcome != DnsOutcome::NoData
-        });
+        let met = control
+            .receipts()
+            .into_iter()
+            .filter(|receipt| receipt.fault == Some(self.id) && receipt.outcome != DnsOutcome::NoData);
         met.map(|r| {
             let name = r.name.unwrap_or_default();
             Sighting::new(r.at, format_args!("{:?} question for {name}: {:?}", r.transport, r.outcome))

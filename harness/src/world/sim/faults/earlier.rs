@@ -50,8 +50,10 @@ fn objects(ground: &Ground<'_>, passwords: &BTreeMap<&str, String>) -> Result<Pa
     let namespace =
         json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": workload::NAMESPACE } });
     store.create(&kinds::NAMESPACES, namespace)?;
-    let data: serde_json::Map<String, Value> =
-        passwords.iter().map(|(key, password)| ((*key).to_owned(), json!(STANDARD.encode(password)))).collect();
+    let data: serde_json::Map<String, Value> = passwords
+        .iter()
+        .map(|(key, password)| ((*key).to_owned(), json!(STANDARD.encode(password))))
+        .collect();
     let secret = json!({ "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": kept(SECRET), "data": data });
     store.create(&kinds::SECRETS, secret)?;
     let claim = store.create(&kinds::PERSISTENT_VOLUME_CLAIMS, claim())?;

@@ -9,15 +9,15 @@
 
 mod archive;
 mod bootstrap;
-mod deleted;
 mod builds;
+mod deleted;
 mod dns;
 mod earlier;
 mod flux;
 mod flux_releases;
 mod kubernetes;
-mod node;
 mod login;
+mod node;
 mod pod;
 mod registry;
 mod release;

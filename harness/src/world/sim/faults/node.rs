@@ -132,14 +132,17 @@ impl Taint {
         // Times of objects have whole seconds.
         let at = at.max(self.since);
         let (namespace, name) = (object::namespace(pod), object::name(pod));
-        because.then(|| Sighting::new(at, format_args!("pod {namespace}/{name} was kept from the node: {}", self.told())))
+        because.then(|| {
+            Sighting::new(at, format_args!("pod {namespace}/{name} was kept from the node: {}", self.told()))
+        })
     }
 
     fn came_all_the_same(&self, pod: &Value) -> Option<Sighting> {
         let placed = object::condition(pod, "PodScheduled").filter(|it| it["status"] == "True")?;
         let at: Timestamp = placed["lastTransitionTime"].as_str()?.parse().ok()?;
         let name = object::name(pod);
-        (at > self.since).then(|| Sighting::new(at, format_args!("pod {name} came in spite of {}", self.told())))
+        (at > self.since)
+            .then(|| Sighting::new(at, format_args!("pod {name} came in spite of {}", self.told())))
     }
 }
 

@@ -34,7 +34,9 @@ pub(super) fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
             }
             _ => build("WAITS", "Loading the locale archive".to_owned()),
         },
-        "pod.sleeping-worker" => build("SLEEPS", "cannot register task queue: namespace not found".to_owned()),
+        "pod.sleeping-worker" => {
+            build("SLEEPS", "cannot register task queue: namespace not found".to_owned())
+        }
         "pod.bad-config" => {
             let name = settings(component);
             let variable = json!({

@@ -11,7 +11,9 @@ use cluster_api::{ApiError, Propagation, Store, kinds, object};
 use serde_json::{Value, json};
 
 use super::volumes::{self, until};
-use super::{Cause, Ground, Noticed, Set, Sighting, Start, earlier, failed, no_target, unsupported, workload};
+use super::{
+    Cause, Ground, Noticed, Set, Sighting, Start, earlier, failed, no_target, unsupported, workload,
+};
 use crate::fault::{FaultUse, HealStep};
 use crate::world::InjectError;
 
@@ -21,12 +23,7 @@ const CREDENTIALS: [&str; 2] = [DATABASE, "redis-credentials"];
 
 /// Who signs in to the database, by which key, told by which variables of which containers.
 const USERS: [(&str, &str, &[&str], &[&str]); 3] = [
-    (
-        "postgres",
-        "DB_PASSWORD_SUPERUSER",
-        &["DB_PASSWORD_SUPERUSER", "POSTGRES_PWD"],
-        &["temporal"],
-    ),
+    ("postgres", "DB_PASSWORD_SUPERUSER", &["DB_PASSWORD_SUPERUSER", "POSTGRES_PWD"], &["temporal"]),
     ("app_user", "DB_PASSWORD_SERVER", &["DB_PASSWORD_SERVER"], &["alga-core"]),
     (
         "app_user_pgbouncer",
@@ -96,12 +93,8 @@ fn start_anew(store: &Store, secret: &str) {
         let mut variables = containers.flat_map(|it| it["env"].as_array().into_iter().flatten());
         if variables.any(|it| it["valueFrom"]["secretKeyRef"]["name"] == secret) {
             // One that went by itself needs no second word.
-            let _ = store.delete(
-                &kinds::PODS,
-                workload::NAMESPACE,
-                object::name(&pod),
-                Propagation::Background,
-            );
+            let _ =
+                store.delete(&kinds::PODS, workload::NAMESPACE, object::name(&pod), Propagation::Background);
         }
     }
 }
@@ -112,9 +105,7 @@ struct Taken(AtomicBool);
 
 fn take(store: &Store, name: &str, key: Option<&str>) -> Result<(), ApiError> {
     match key {
-        None => store
-            .delete(&kinds::SECRETS, workload::NAMESPACE, name, Propagation::Background)
-            .map(drop),
+        None => store.delete(&kinds::SECRETS, workload::NAMESPACE, name, Propagation::Background).map(drop),
         Some(key) => store
             .modify(&kinds::SECRETS, workload::NAMESPACE, name, |secret| {
                 if let Some(data) = secret["data"].as_object_mut() {
@@ -171,11 +162,7 @@ async fn wrong_password(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     Ok(Rc::new(Wrong { variables, password: String::from_utf8_lossy(&wrong).into_owned() }))
 }
 
-fn write(
-    store: &Store,
-    meant: &[&(&str, &str, &[&str], &[&str])],
-    password: &Value,
-) -> Result<(), ApiError> {
+fn write(store: &Store, meant: &[&(&str, &str, &[&str], &[&str])], password: &Value) -> Result<(), ApiError> {
     store
         .modify(&kinds::SECRETS, workload::NAMESPACE, DATABASE, |secret| {
             for (_, key, ..) in meant {

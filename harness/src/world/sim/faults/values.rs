@@ -46,7 +46,10 @@ pub(super) fn heal(ground: &Ground<'_>, step: &HealStep) -> Result<(), InjectErr
             let Some(kept) = ground.archive.kept("ConfigMap", NAMESPACE, &name) else {
                 return Err(no_target(step.name(), format!("ConfigMap {name} that was deleted"), Vec::new()));
             };
-            ground.archive.put_back(ground.store(), &kinds::CONFIG_MAPS, kept).map_err(|e| failed(step.name(), e))
+            ground
+                .archive
+                .put_back(ground.store(), &kinds::CONFIG_MAPS, kept)
+                .map_err(|e| failed(step.name(), e))
         }
         other => Err(unsupported(other)),
     }
@@ -65,7 +68,8 @@ pub(super) fn choose(
     release: &str,
     change: impl FnOnce(&mut Value),
 ) -> Result<(), InjectError> {
-    let text = site::change(&ground.configuration, release, change).map_err(|source| failed(fault, source))?;
+    let text =
+        site::change(&ground.configuration, release, change).map_err(|source| failed(fault, source))?;
     let store = ground.store();
     if store.get(&kinds::CONFIG_MAPS, NAMESPACE, &own(release)).is_none() {
         return Ok(());
@@ -82,7 +86,8 @@ pub(super) fn choose(
 /// Whoever changes an application whose bootstrap has run does so in recover mode; a second fresh run would refuse.
 pub(super) fn recover(ground: &Ground<'_>) -> Result<(), cluster_api::ApiError> {
     let (store, name) = (ground.store(), own("alga-core"));
-    if ground.starts.of("bootstrap").is_empty() || store.get(&kinds::CONFIG_MAPS, NAMESPACE, &name).is_none() {
+    if ground.starts.of("bootstrap").is_empty() || store.get(&kinds::CONFIG_MAPS, NAMESPACE, &name).is_none()
+    {
         return Ok(());
     }
     let changed = store.modify(&kinds::CONFIG_MAPS, NAMESPACE, &name, |map| {

@@ -125,7 +125,9 @@ struct NoClass(Noticed);
 impl Cause for NoClass {
     async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
         let store = ground.store();
-        let waits = |claim: &Value| claim["status"]["phase"] == "Pending" && claim["spec"]["storageClassName"] == CLASS;
+        let waits = |claim: &Value| {
+            claim["status"]["phase"] == "Pending" && claim["spec"]["storageClassName"] == CLASS
+        };
         let gone = store.get(&kinds::STORAGE_CLASSES, "", CLASS).is_none();
         let claims = store.list(&kinds::PERSISTENT_VOLUME_CLAIMS, None);
         let waits = gone && claims.iter().any(|claim| waits(claim));
@@ -192,7 +194,10 @@ impl Cause for Second {
         let started = started.filter_map(|pod| {
             let status = pod["status"]["containerStatuses"].as_array()?.first()?;
             let at = status["state"]["running"]["startedAt"].as_str()?.parse().ok()?;
-            Some(Sighting::new(at, format_args!("container {PROVISIONER} of {} was started", object::name(pod))))
+            Some(Sighting::new(
+                at,
+                format_args!("container {PROVISIONER} of {} was started", object::name(pod)),
+            ))
         });
         started.collect()
     }

@@ -31,6 +31,8 @@ pub(super) fn waits(store: &Store, message: &str) -> bool {
         status["state"]["waiting"]["message"].as_str().is_some_and(|text| text.contains(message))
     };
     let pods = store.list(&kinds::PODS, Some(NAMESPACE));
-    let lists = pods.iter().flat_map(|pod| ["initContainerStatuses", "containerStatuses"].map(|it| &pod["status"][it]));
+    let lists = pods
+        .iter()
+        .flat_map(|pod| ["initContainerStatuses", "containerStatuses"].map(|it| &pod["status"][it]));
     lists.flat_map(|list| list.as_array().into_iter().flatten()).any(says)
 }
