@@ -169,11 +169,7 @@ pub(crate) const MUTANTS: &[StatusMutant] = &[
     ),
     row("events-dropped", "healthy", Fate::Failed(contract("some of the install's events"), &[])),
     row("events-without-end", "healthy", Fate::Failed(contract("at most 20 recentEvents"), &[])),
-    row(
-        "job-forgotten",
-        "healthy",
-        Fate::Survives("a scenario in which the job has not completed and the users' table is there"),
-    ),
+    row("job-forgotten", "healthy", Fate::Failed(contract("a completed job with tier bootstrap"), &[])),
     row("users-forgotten", "healthy", Fate::Failed(contract("users with tier bootstrap"), &[])),
     row(
         "probe-forgotten",
