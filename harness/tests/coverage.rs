@@ -85,7 +85,7 @@ fn idle_files(folder: &Path, played: &[Scenario]) -> BTreeSet<String> {
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+    for entry in std::fs::read_dir(folder).expect("a folder of scenarios").flatten() {
         let path = entry.path();
         if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
     }
@@ -98,7 +98,7 @@ fn ours() -> PathBuf {
 
 fn scenario(text: &str) -> Scenario {
     let text = format!("name: x\nstory: A test wrote it.\n{text}");
-    read(Path::new("x.yaml"), &text).unwrap()
+    read(Path::new("x.yaml"), &text).expect("a scenario")
 }
 
 #[test]
