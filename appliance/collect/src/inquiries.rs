@@ -22,6 +22,9 @@ const CREDENTIALS: [&str; 2] = ["db-credentials", "redis-credentials"];
 const LOG_LINES: i64 = 100;
 const LOG_BYTES: i64 = 64 * 1024;
 
+/// Added to the number of a reading after bootstrap; more than there are readings before it.
+const AFTER: i64 = 1 << 32;
+
 /// One run of a container.
 type Run = (ObjectKey, String, String, i32);
 
@@ -151,7 +154,9 @@ impl Inquiries {
                 continue;
             };
             let place = (key.clone(), container.name.clone());
-            let reading = (container.restarts, turn(age, container.ready));
+            // What somebody said who waited for bootstrap is out of date when it has finished.
+            let since = if container.init && known.bootstrap_result.is_some() { AFTER } else { 0 };
+            let reading = (container.restarts, since + turn(age, container.ready));
             if self.heard.insert(place, reading) != Some(reading) {
                 read_log(
                     &self.client,

@@ -144,7 +144,11 @@ pub(super) fn credentials(view: &View<'_>, detector: &Detector) -> Vec<Finding> 
 /// An application that waits for a database which is set up, and does not let it in.
 fn locked_out(view: &View<'_>, detector: &Detector) -> Option<Finding> {
     let (pod, container) = view.waits_in_vain()?;
-    let line = last_word(&view.log(pod.key, &container.name)?.lines)?;
+    // Before there was a role it was refused, too: only what it says now counts.
+    let line = view.log(pod.key, &container.name)?.lines.iter().rfind(|line| !line.trim().is_empty())?;
+    if !REFUSED.iter().any(|signal| line.contains(signal)) {
+        return None;
+    }
     let reason = format!("Container {} of {}: {line}", container.name, pod.key.name);
     Some(refused(detector, pod, reason).after(&graces::WAITS_ON))
 }
@@ -255,6 +259,10 @@ mod tests {
         let key = (ObjectKey::new("msp", "alga-core-sebastian-0"), "wait-for-bootstrap".to_owned());
         known.logs.insert(key, LogExcerpt { lines: vec![line.into()], ..LogExcerpt::default() });
         assert_eq!(codes(&look_after(&known, 30)), [(BlockerCode::Credentials, "alga-core")]);
+        let later = "Waiting for the bootstrap job: the application database is not ready".to_owned();
+        known.logs.values_mut().for_each(|log| log.lines.push(later.clone()));
+        assert_eq!(codes(&look_after(&known, 30)), [(BlockerCode::Workload, "alga-core")]);
+        known.logs.values_mut().for_each(|log| log.lines.truncate(1));
         known.bootstrap_result = None;
         assert!(look_after(&known, 3600).top_blockers.iter().all(|it| it.code != BlockerCode::Credentials));
     }
