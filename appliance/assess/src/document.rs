@@ -24,6 +24,7 @@ const RECENT_EVENTS: usize = 20;
 
 /// What the facts mean at that moment.
 pub fn assess(known: &Knowledge, memory: &mut Memory, now: Timestamp) -> StatusDocument {
+    memory.begin();
     let login_url = login_url(known);
     note_probe(known, login_url.as_deref(), memory, now);
     let view = View::new(known, memory, now);

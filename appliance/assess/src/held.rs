@@ -79,9 +79,8 @@ fn remembered(
 }
 
 /// Whether nothing has happened that ends a cause whose pods went.
-fn lasts(memory: &Memory, view: &View<'_>, told: &Told) -> bool {
+fn lasts(memory: &mut Memory, view: &View<'_>, told: &Told) -> bool {
     let subject = &told.finding.subject;
-    let in_time = view.now.duration_since(told.at).as_secs() <= seconds(&told.finding);
     let installed = subject.release().and_then(|it| view.release(it.name)) == Some(&FluxState::Ready);
     let ready = match subject {
         Subject::Bootstrap => view.bootstrap.completed,
@@ -90,7 +89,10 @@ fn lasts(memory: &Memory, view: &View<'_>, told: &Told) -> bool {
     let same_pods = pods_of(view, subject).any(|uid| told.pods.contains(uid));
     let disproved = comes_before_start(told.finding.code) && has_started(view, subject);
     let over = installed || ready || same_pods || disproved;
-    in_time && !over && asked(memory, subject) == told.asked
+    // For so many seconds, and through the last of them.
+    !over
+        && asked(memory, subject) == told.asked
+        && !memory.is_over(seconds(&told.finding) + 1, told.at, view.now)
 }
 
 /// Whether a finding says of the same component something else that its pods tell.

@@ -1,8 +1,8 @@
 //! The time that passes while the API tells none: the machine's, or that of a clock somewhere else.
 //!
-//! A clock somewhere else is a socket: whoever wants to wait writes how many milliseconds, as a line, and gets a line back when
-//! they are over; a further line takes the place of the one before. Tests and replays have such a clock, and everybody whose
-//! machine does not know how time passes for the cluster.
+//! A clock somewhere else is a socket: whoever wants to wait writes how many milliseconds and a word, as a line, and gets a line
+//! with that word back when they are over; a further line takes the place of the one before. Tests and replays have such a
+//! clock, and everybody whose machine does not know how time passes for the cluster.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -52,16 +52,21 @@ pub(crate) struct Alarm {
     connection: Option<TcpStream>,
     /// When it rings by the machine's clock, which is also asked where no other answers.
     due: Option<Instant>,
+    /// How often it was set: the word by which the clock's answer is known.
+    setting: u64,
+    /// What has come of the clock's answer.
+    heard: Vec<u8>,
 }
 
 impl Alarm {
     pub(crate) fn of(clock: Clock) -> Self {
-        Self { clock, connection: None, due: None }
+        Self { clock, connection: None, due: None, setting: 0, heard: Vec::new() }
     }
 
     /// Rings when that much time has passed from now, and not before.
     pub(crate) async fn set(&mut self, time: Duration) {
         self.due = None;
+        self.setting += 1;
         if let Clock::At(address) = self.clock
             && self.tell(address, time).await.is_ok()
         {
@@ -77,29 +82,51 @@ impl Alarm {
             none => {
                 let connection = TcpStream::connect(address).await?;
                 connection.set_nodelay(true)?;
+                self.heard.clear();
                 none.insert(connection)
             }
         };
-        connection.write_all(format!("{}\n", time.as_millis()).as_bytes()).await
+        // Rather a part of a millisecond too late than too early.
+        let line = format!("{} {}\n", time.as_nanos().div_ceil(1_000_000), self.setting);
+        connection.write_all(line.as_bytes()).await
     }
 
-    /// Returns when it rings. One that was set for longer meanwhile may ring once too early.
+    /// Returns when it rings; once for each setting.
+    ///
+    /// # Cancel safety
+    /// A ring that nobody waited for any more is told to whoever asks again.
     #[expect(
         clippy::disallowed_methods,
         reason = "the machine's clock is the one that was chosen, or the only one left"
     )]
     pub(crate) async fn rings(&mut self) {
-        match (&mut self.connection, self.due) {
-            (_, Some(due)) => tokio::time::sleep_until(due).await,
-            (Some(connection), None) => {
-                // A clock that goes away tells no time any more.
-                if !matches!(connection.read_u8().await, Ok(b'\n')) {
-                    self.connection = None;
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+        loop {
+            match (&mut self.connection, self.due) {
+                (_, Some(due)) => {
+                    tokio::time::sleep_until(due).await;
+                    self.due = None;
+                    return;
                 }
+                (Some(connection), None) => match connection.read_buf(&mut self.heard).await {
+                    Ok(1..) if self.is_told() => return,
+                    Ok(1..) => {}
+                    // A clock that goes away tells no time any more.
+                    _ => {
+                        self.connection = None;
+                        self.due = Some(Instant::now() + Duration::from_secs(1));
+                    }
+                },
+                (None, None) => match never().await {},
             }
-            (None, None) => match never().await {},
         }
+    }
+
+    /// Takes whole lines out of what was heard; says whether one is the answer to the newest setting.
+    fn is_told(&mut self) -> bool {
+        let Some(end) = self.heard.iter().rposition(|byte| *byte == b'\n') else { return false };
+        let lines: Vec<u8> = self.heard.drain(..=end).collect();
+        let newest = self.setting.to_string();
+        lines.split(|byte| *byte == b'\n').any(|line| line == newest.as_bytes())
     }
 }
 
@@ -130,9 +157,13 @@ mod tests {
         let (stream, _) = listener.accept().await.unwrap();
         let (read, mut write) = stream.into_split();
         let mut lines = BufReader::new(read).lines();
-        assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("3600000"));
-        assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("20"));
-        write.write_all(b"\n").await.unwrap();
+        assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("3600000 1"));
+        assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("20 2"));
+        // The answer to what was replaced meanwhile is none.
+        write.write_all(b"1\n").await.unwrap();
+        let early = tokio::time::timeout(Duration::from_millis(20), alarm.rings()).await;
+        assert!(early.is_err());
+        write.write_all(b"2\n").await.unwrap();
         alarm.rings().await;
     }
 }

@@ -18,6 +18,7 @@ use crate::convert;
 use crate::follow::{Change, Contact, Sink, follow};
 use crate::inquiries::Inquiries;
 use crate::kinds::{ConfigMaps, DEPLOYMENTS, FLUX, Leases, Map, ReplicaSets, STATEFUL_SETS};
+use crate::wake::Wake;
 use crate::watchman::keep_watch;
 
 /// All watches together, and what they have told so far.
@@ -31,6 +32,7 @@ pub struct Collector {
     changes: mpsc::UnboundedReceiver<Change>,
     pulse: watch::Sender<u64>,
     inquiries: Inquiries,
+    wake: Wake,
     /// Aborts the watches when the collector goes.
     _watches: JoinSet<()>,
 }
@@ -66,6 +68,7 @@ impl Collector {
             changes,
             pulse,
             inquiries,
+            wake: Wake::of(clock),
             _watches: watches,
         }
     }
@@ -76,32 +79,58 @@ impl Collector {
         &self.known
     }
 
-    /// Shows the knowledge, with the newest time that the API told, after every batch of changes; the first
-    /// time when every read was answered once.
+    /// Shows the knowledge, with the newest time that the API told, after every batch of changes, and at the moment that
+    /// the last look asked for; the first time when every read was answered once.
     ///
     /// # Cancel safety
     /// Changes that were taken are in the knowledge; nothing is lost.
-    pub async fn run(&mut self, mut show: impl FnMut(&Knowledge, Timestamp)) {
-        while let Some(first) = self.changes.recv().await {
-            let mut changed = BTreeSet::new();
-            let mut pulse = self.take(first, &mut changed);
-            for _ in 0..2 {
-                while let Ok(next) = self.changes.try_recv() {
-                    pulse |= self.take(next, &mut changed);
+    pub async fn run(&mut self, mut show: impl FnMut(&Knowledge, Timestamp) -> Option<Timestamp>) {
+        loop {
+            let now = tokio::select! {
+                biased;
+                change = self.changes.recv() => {
+                    let Some(first) = change else { return };
+                    self.gather(first).await;
+                    // What is known is as old as the silence until a newer time is told.
+                    self.now.filter(|_| self.silence.is_some() || !self.dazed)
                 }
-                tokio::task::yield_now().await;
-            }
-            self.known.outage.clone_from(&self.silence);
-            self.inquiries.follow_up(&mut self.known, &changed, pulse, self.now);
-            if pulse {
-                self.pulse.send_modify(|beat| *beat += 1);
-            }
-            let complete = !self.known.reads.values().any(|it| *it == ReadState::Pending);
-            // What is known is as old as the silence until a newer time is told.
-            if let Some(now) = self.now.filter(|_| complete && !(self.dazed && self.silence.is_none())) {
-                show(&self.known, now);
+                come = self.wake.comes() => {
+                    self.now = self.now.max(Some(come).filter(|_| self.hears()));
+                    self.now.filter(|_| self.hears())
+                }
+            };
+            if let Some(now) = now.filter(|_| self.is_complete()) {
+                let due = show(&self.known, now);
+                self.wake.expect(due, now).await;
             }
         }
+    }
+
+    /// Takes in what has come, and asks what it gives reason to ask.
+    async fn gather(&mut self, first: Change) {
+        let mut changed = BTreeSet::new();
+        let mut pulse = self.take(first, &mut changed);
+        for _ in 0..2 {
+            while let Ok(next) = self.changes.try_recv() {
+                pulse |= self.take(next, &mut changed);
+            }
+            tokio::task::yield_now().await;
+        }
+        self.known.outage.clone_from(&self.silence);
+        self.inquiries.follow_up(&mut self.known, &changed, pulse, self.now);
+        if pulse {
+            self.pulse.send_modify(|beat| *beat += 1);
+        }
+    }
+
+    /// Whether the API is there, and has told its time.
+    fn hears(&self) -> bool {
+        self.silence.is_none() && !self.dazed
+    }
+
+    /// Whether every read was answered once.
+    fn is_complete(&self) -> bool {
+        !self.known.reads.values().any(|it| *it == ReadState::Pending)
     }
 
     /// Learns a change; says whether it was the node's lease.

@@ -271,15 +271,29 @@ fn read_log(
     };
     tasks.spawn(async move {
         let Ok(_permit) = permits.acquire().await else { return };
-        let excerpt = match api.logs(&pod.name, &params).await {
+        let mut answer = api.logs(&pod.name, &params).await;
+        if !params.previous && answer.as_ref().is_ok_and(String::is_empty) {
+            // It was started anew meanwhile, and says nothing yet.
+            let before = LogParams { previous: true, ..params };
+            answer = api.logs(&pod.name, &before).await.or(answer);
+        }
+        let excerpt = match answer {
             Ok(text) => LogExcerpt { run, lines: text.lines().map(str::to_owned).collect(), error: None },
             Err(error) => LogExcerpt { run, lines: Vec::new(), error: Some(words(&error)) },
         };
         let apply = Box::new(move |known: &mut Knowledge| {
-            known.logs.insert((pod, source.container), excerpt);
+            note_log(known, (pod, source.container), excerpt);
         });
         let _ = changes.send(Change { read: "logs", apply, newest: None, contact: Contact::NotAsked });
     });
+}
+
+/// What a run said replaces what another said; who asked while the next run began has heard nothing of it.
+fn note_log(known: &mut Knowledge, of: (ObjectKey, String), excerpt: LogExcerpt) {
+    let told = known.logs.get(&of).is_some_and(|it| it.run == excerpt.run && !it.lines.is_empty());
+    if !(told && excerpt.lines.is_empty()) {
+        known.logs.insert(of, excerpt);
+    }
 }
 
 /// An answer replaces what was known; a failure does not unsay it.

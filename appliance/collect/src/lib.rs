@@ -14,6 +14,7 @@ mod follow;
 mod inquiries;
 mod kinds;
 mod login;
+mod wake;
 mod watchman;
 
 pub use clock::{Clock, NoClock};

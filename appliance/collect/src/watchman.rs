@@ -15,8 +15,8 @@ use crate::clock::{Alarm, Clock};
 use crate::follow::{Change, Contact, words};
 use crate::kinds::Leases;
 
-/// Leases are renewed every ten seconds; who hears nothing for longer asks.
-const QUIET: Duration = Duration::from_secs(15);
+/// Leases are renewed every ten seconds; who hears nothing for half of that asks.
+const QUIET: Duration = Duration::from_secs(5);
 /// Who asks waits this long for the answer, and asks again after it.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -58,10 +58,11 @@ async fn ask_on(client: &Client, alarm: &mut Alarm, changes: &mpsc::UnboundedSen
         match answer {
             Ok(time) => return tell(changes, time, Contact::Answered),
             Err(error) => {
-                tell(changes, None, Contact::Silent { error, seconds: silence.as_secs() });
+                tell(changes, None, Contact::Silent { error: error.clone(), seconds: silence.as_secs() });
                 alarm.set(ANSWER).await;
                 alarm.rings().await;
                 silence += ANSWER;
+                tell(changes, None, Contact::Silent { error, seconds: silence.as_secs() });
             }
         }
     }

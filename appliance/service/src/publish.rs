@@ -84,10 +84,11 @@ impl Press {
         self.print(Edition::new(unknown(known), FluxSummary::default()));
     }
 
-    /// Assesses and prints.
-    pub(crate) fn look(&mut self, known: &Knowledge, now: Timestamp) {
+    /// Assesses and prints; says when to look again although nothing has happened.
+    pub(crate) fn look(&mut self, known: &Knowledge, now: Timestamp) -> Option<Timestamp> {
         let document = assess(known, &mut self.memory, now);
         self.print(Edition::new(document, flux_summary(known)));
+        self.memory.due()
     }
 
     fn print(&mut self, edition: Edition) {

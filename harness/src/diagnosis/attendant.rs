@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::objects::belongs;
-use super::signals::{Begins, Kind, Own, Signal, signal};
+use super::signals::{Begins, Kind, Own, Signal, signals};
 use crate::judge::View;
 use crate::recorder::Listener;
 use crate::scenario::{Blocker, Scenario};
@@ -32,19 +32,24 @@ pub enum Attention {
 struct Wanted<'s> {
     index: usize,
     blocker: &'s Blocker,
-    signal: &'static Signal,
-    /// Objects that show the signal.
-    standing: BTreeSet<String>,
+    signs: Vec<Sign>,
     /// The last write of an object that it is about, whatever that shows.
     latest: Option<Written>,
     named: bool,
+}
+
+/// One of the ways in which the API tells it.
+struct Sign {
+    signal: &'static Signal,
+    /// Objects that show it.
+    standing: BTreeSet<String>,
 }
 
 /// Attends to a scenario's blockers; never returns.
 pub(crate) async fn attend(world: &dyn World, journal: &Journal, scenario: &Scenario, attention: Attention) {
     let wanted: Vec<Wanted<'_>> =
         scenario.expect.blockers.iter().enumerate().filter_map(Wanted::of).collect();
-    let kinds: BTreeSet<Kind> = wanted.iter().flat_map(|it| it.signal.begins.kinds()).copied().collect();
+    let kinds: BTreeSet<Kind> = wanted.iter().flat_map(Wanted::kinds).collect();
     let kinds: Vec<Kind> = kinds.into_iter().collect();
     if !wanted.is_empty()
         && let Some(mut writes) = world.writes(&kinds)
@@ -103,27 +108,17 @@ struct Attendant<'a> {
 
 impl<'s> Wanted<'s> {
     fn of((index, blocker): (usize, &'s Blocker)) -> Option<Self> {
-        let signal = signal(blocker.code)?;
-        Some(Self { index, blocker, signal, standing: BTreeSet::new(), latest: None, named: false })
+        let signs: Vec<Sign> =
+            signals(blocker.code).map(|signal| Sign { signal, standing: BTreeSet::new() }).collect();
+        (!signs.is_empty()).then_some(Self { index, blocker, signs, latest: None, named: false })
     }
 
-    /// Whether this write shows the signal; nothing where it is not about it.
-    fn shows(&self, write: &ObjectWrite) -> Option<bool> {
-        match self.signal.begins {
-            Begins::Write { kinds, shows, own } => {
-                let component = self.blocker.component.as_deref().filter(|_| own == Own::Component);
-                let about =
-                    kinds.contains(&write.kind) && component.is_none_or(|it| belongs(&write.object, it));
-                about.then(|| !write.deleted && shows(&write.object))
-            }
-            Begins::Gone { kinds } => {
-                let component = self.blocker.component.as_deref();
-                let about =
-                    kinds.contains(&write.kind) && component.is_none_or(|it| belongs(&write.object, it));
-                about.then_some(write.deleted)
-            }
-            Begins::Fault => None,
-        }
+    fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.signs.iter().flat_map(|it| it.signal.begins.kinds()).copied()
+    }
+
+    fn stands(&self) -> bool {
+        self.signs.iter().any(|it| !it.standing.is_empty())
     }
 
     fn is_named(&self, document: &Value) -> bool {
@@ -132,10 +127,26 @@ impl<'s> Wanted<'s> {
     }
 }
 
+impl Sign {
+    /// Whether this write shows it; nothing where it is not about it.
+    fn shows(&self, write: &ObjectWrite, component: Option<&str>) -> Option<bool> {
+        let is_of = |own: Own| own == Own::Anybody || component.is_none_or(|it| belongs(&write.object, it));
+        match self.signal.begins {
+            Begins::Write { kinds, shows, own } => {
+                (kinds.contains(&write.kind) && is_of(own)).then(|| !write.deleted && shows(&write.object))
+            }
+            Begins::Gone { kinds } => {
+                (kinds.contains(&write.kind) && is_of(Own::Component)).then_some(write.deleted)
+            }
+            Begins::Fault => None,
+        }
+    }
+}
+
 impl Attendant<'_> {
     /// Whether somebody ought to be named by now.
     fn evidence_waits(&self) -> bool {
-        self.set >= self.faults && self.wanted.iter().any(|it| !it.named && !it.standing.is_empty())
+        self.set >= self.faults && self.wanted.iter().any(|it| !it.named && it.stands())
     }
 
     fn take(&mut self, write: &ObjectWrite) {
@@ -143,22 +154,26 @@ impl Attendant<'_> {
         let written = Written { object, since: self.world.clock().now(), machine: write.written };
         let mut changed = Vec::new();
         for wanted in self.wanted.iter_mut().filter(|it| !it.named) {
-            let before = wanted.standing.is_empty();
-            match wanted.shows(write) {
-                Some(true) => drop(wanted.standing.insert(written.object.clone())),
-                Some(false) => drop(wanted.standing.remove(&written.object)),
-                None => continue,
-            }
-            wanted.latest = Some(written.clone());
-            if before != wanted.standing.is_empty() {
-                changed.push((wanted.index, wanted.signal.code, before));
+            let component = wanted.blocker.component.as_deref();
+            for sign in &mut wanted.signs {
+                let before = sign.standing.is_empty();
+                match sign.shows(write, component) {
+                    Some(true) => drop(sign.standing.insert(written.object.clone())),
+                    Some(false) => drop(sign.standing.remove(&written.object)),
+                    None => continue,
+                }
+                wanted.latest = Some(written.clone());
+                if before != sign.standing.is_empty() {
+                    changed.push((wanted.index, sign.signal, before));
+                }
             }
         }
-        for (index, code, complete) in changed {
+        for (index, signal, complete) in changed {
             if complete {
-                self.complete(index, code, written.clone(), Rests::OnSignal);
+                self.complete(index, signal, written.clone(), Rests::OnSignal);
             } else {
-                self.journal.note(What::EvidenceGone { index, code: code.to_owned() });
+                let (code, when) = (signal.code.to_owned(), signal.when.to_owned());
+                self.journal.note(What::EvidenceGone { index, code, when });
             }
         }
         self.pace();
@@ -188,42 +203,55 @@ impl Attendant<'_> {
         let mut begun = Vec::new();
         for wanted in &mut self.wanted {
             let fault = Written { object: "the fault".to_owned(), since, machine };
-            if matches!(wanted.signal.begins, Begins::Fault) {
-                wanted.standing.insert(fault.object.clone());
-            }
-            if let Some(object) = wanted.standing.first() {
-                let written = Written { object: object.clone(), ..fault.clone() };
-                begun.push((wanted.index, wanted.signal.code, written));
+            for sign in &mut wanted.signs {
+                if matches!(sign.signal.begins, Begins::Fault) {
+                    sign.standing.insert(fault.object.clone());
+                }
+                if let Some(object) = sign.standing.first() {
+                    let written = Written { object: object.clone(), ..fault.clone() };
+                    begun.push((wanted.index, sign.signal, written));
+                }
             }
             wanted.latest = Some(fault);
         }
-        for (index, code, written) in begun {
-            self.complete(index, code, written, Rests::OnSignal);
+        for (index, signal, written) in begun {
+            self.complete(index, signal, written, Rests::OnSignal);
         }
         self.pace();
     }
 
-    fn complete(&self, index: usize, code: &str, written: Written, rests: Rests) {
+    fn complete(&self, index: usize, signal: &Signal, written: Written, rests: Rests) {
         let Written { object, since, machine } = written;
-        let (code, paced) = (code.to_owned(), self.attention == Attention::Close);
-        let assumed = rests == Rests::OnLastWrite;
-        self.journal.note(What::Evidence { index, code, object, since, machine, paced, assumed });
+        let (paced, assumed) = (self.attention == Attention::Close, rests == Rests::OnLastWrite);
+        let (code, when) = (signal.code.to_owned(), signal.when.to_owned());
+        let grace_ms = u64::try_from(signal.grace.as_millis()).unwrap_or(u64::MAX);
+        self.journal.note(What::Evidence {
+            index,
+            code,
+            when,
+            grace_ms,
+            object,
+            since,
+            machine,
+            paced,
+            assumed,
+        });
     }
 
     fn hear(&mut self, document: &Value, machine: Timestamp) {
         let mut named = Vec::new();
         for wanted in self.wanted.iter_mut().filter(|it| !it.named) {
             wanted.named = wanted.is_named(document);
-            if wanted.named {
-                let assumed = wanted.latest.take().filter(|_| wanted.standing.is_empty());
-                named.push((wanted.index, wanted.signal.code.to_owned(), assumed));
+            if let Some(sign) = wanted.signs.first().filter(|_| wanted.named) {
+                let assumed = wanted.latest.clone().filter(|_| !wanted.stands());
+                named.push((wanted.index, sign.signal, assumed));
             }
         }
-        for (index, code, assumed) in named {
+        for (index, signal, assumed) in named {
             if let Some(written) = assumed {
-                self.complete(index, &code, written, Rests::OnLastWrite);
+                self.complete(index, signal, written, Rests::OnLastWrite);
             }
-            self.journal.note(What::Named { index, code, machine });
+            self.journal.note(What::Named { index, code: signal.code.to_owned(), machine });
         }
         self.pace();
     }

@@ -5,7 +5,6 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::signals::signal;
 use crate::timeline::{Timeline, What, elapsed};
 
 /// Evidence that comes back after so short a time was there all the while: a state that alternates is one state.
@@ -17,6 +16,8 @@ const ALTERNATES: SignedDuration = SignedDuration::from_secs(30);
 pub struct Diagnosis {
     /// Its code.
     pub code: String,
+    /// What stood there.
+    pub when: String,
     /// The object whose write completed the evidence.
     pub object: String,
     /// In field time.
@@ -51,36 +52,50 @@ pub fn diagnoses(timeline: &Timeline) -> Vec<Diagnosis> {
     let paced_always = timeline.header().is_some_and(|header| header.speed == "1");
     let mut begun: Vec<(usize, Begun)> = Vec::new();
     let mut found = Vec::new();
+    let mut served: Option<Timestamp> = None;
     for event in &timeline.events {
         match &event.what {
-            What::Evidence { index, object, since, machine, paced, assumed, .. } => {
+            What::Evidence { index, when, grace_ms, object, since, machine, paced, assumed, .. } => {
                 let new = Begun {
                     at: *since,
                     machine: *machine,
+                    when: when.clone(),
+                    grace: SignedDuration::from_millis(i64::try_from(*grace_ms).unwrap_or(i64::MAX)),
                     object: object.clone(),
                     paced: *paced,
                     assumed: *assumed,
                     gone: None,
                 };
-                match begun.iter_mut().find(|(known, _)| known == index) {
+                let same = |known: &Begun| known.when == *when && known.assumed == *assumed;
+                match begun.iter_mut().find(|(of, known)| of == index && same(known)) {
                     Some((_, old)) => old.again(new),
                     None => begun.push((*index, new)),
                 }
             }
-            What::EvidenceGone { index, .. } => {
-                let known = begun.iter_mut().find(|(known, _)| known == index);
+            // What stands when the last fault is set is noted anew; what came and went before is none of its evidence.
+            What::Injected { .. } => begun.clear(),
+            // Nobody can say anything before there is a page.
+            What::Status { .. } => served = served.or(Some(event.at)),
+            What::EvidenceGone { index, when, .. } => {
+                let same = |known: &Begun| known.when == *when && !known.assumed;
+                let known = begun.iter_mut().find(|(of, known)| of == index && same(known));
                 known.into_iter().for_each(|(_, begun)| begun.gone = Some(event.at));
             }
             What::Named { index, code, machine } => {
-                let Some((_, begun)) = begun.iter().find(|(known, _)| known == index) else { continue };
-                let grace = signal(code).map(|signal| signal.grace).unwrap_or_default();
+                let of_it = begun.iter().filter(|(known, _)| known == index).map(|(_, begun)| begun);
+                let Some(begun) =
+                    of_it.min_by_key(|begun| (!begun.stands(event.at), begun.assumed, begun.due()))
+                else {
+                    continue;
+                };
                 found.push(Diagnosis {
                     code: code.clone(),
+                    when: begun.when.clone(),
                     object: begun.object.clone(),
-                    field: event.at.duration_since(begun.at),
+                    field: event.at.duration_since(served.map_or(begun.at, |it| it.max(begun.at))),
                     machine: machine.duration_since(begun.machine),
-                    grace: SignedDuration::try_from(grace).unwrap_or_default(),
-                    paced: begun.paced || paced_always,
+                    grace: begun.grace,
+                    paced: (begun.paced || paced_always) && served.is_none_or(|it| it <= begun.at),
                     assumed: begun.assumed,
                 });
             }
@@ -94,6 +109,8 @@ pub fn diagnoses(timeline: &Timeline) -> Vec<Diagnosis> {
 struct Begun {
     at: Timestamp,
     machine: Timestamp,
+    when: String,
+    grace: SignedDuration,
     object: String,
     paced: bool,
     assumed: bool,
@@ -101,6 +118,16 @@ struct Begun {
 }
 
 impl Begun {
+    /// When it ought to be told at the latest.
+    fn due(&self) -> Timestamp {
+        self.at.saturating_add(self.grace).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether it is there at that moment, or alternates.
+    fn stands(&self, now: Timestamp) -> bool {
+        self.gone.is_none_or(|gone| now.duration_since(gone) <= ALTERNATES)
+    }
+
     fn again(&mut self, new: Self) {
         match self.gone.take() {
             Some(gone) if !new.assumed && new.at.duration_since(gone) <= ALTERNATES => {}
@@ -165,6 +192,8 @@ mod tests {
             what: What::Evidence {
                 index: 0,
                 code,
+                when: "a lookup failed".to_owned(),
+                grace_ms: 5_000,
                 object,
                 since: at(millis),
                 machine: at(millis / 10),
@@ -175,7 +204,10 @@ mod tests {
     }
 
     fn gone(millis: i64) -> Event {
-        Event { at: at(millis), what: What::EvidenceGone { index: 0, code: "dns".to_owned() } }
+        Event {
+            at: at(millis),
+            what: What::EvidenceGone { index: 0, code: "dns".to_owned(), when: "a lookup failed".to_owned() },
+        }
     }
 
     fn named(millis: i64) -> Event {
@@ -194,6 +226,16 @@ mod tests {
         let it = one(vec![evidence(1_000), named(6_200)]);
         assert_eq!((it.took().as_millis(), it.beyond_grace().as_millis()), (5_200, 200));
         assert_eq!(it.machine.as_millis(), 520);
+    }
+
+    #[test]
+    fn of_two_signs_the_one_counts_that_ought_to_have_been_told_first() {
+        let mut slow = evidence(0);
+        if let What::Evidence { when, grace_ms, .. } = &mut slow.what {
+            (*when, *grace_ms) = ("cluster DNS is away".to_owned(), 60_000);
+        }
+        let it = one(vec![slow, evidence(1_000), named(6_200)]);
+        assert_eq!((it.when.as_str(), it.took().as_millis()), ("a lookup failed", 5_200));
     }
 
     #[test]

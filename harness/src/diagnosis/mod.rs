@@ -15,4 +15,4 @@ mod signals;
 pub use attendant::Attention;
 pub(crate) use attendant::attend;
 pub use figures::{Diagnosis, Spread, diagnoses};
-pub use signals::{Begins, Kind, Own, SIGNALS, Signal, signal};
+pub use signals::{Begins, Kind, Own, SIGNALS, Signal, signals};

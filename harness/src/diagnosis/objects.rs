@@ -50,6 +50,24 @@ pub(super) fn has_failed(pod: &Value) -> bool {
     states(pod).any(|state| state["terminated"]["exitCode"].as_i64().is_some_and(|code| code != 0))
 }
 
+/// A container was started anew twice and is not ready.
+pub(super) fn was_restarted(pod: &Value) -> bool {
+    let statuses = ["initContainerStatuses", "containerStatuses"];
+    let mut statuses = statuses.into_iter().filter_map(|list| pod["status"][list].as_array()).flatten();
+    statuses.any(|it| it["restartCount"].as_u64() >= Some(2) && it["ready"] == false)
+}
+
+/// Readiness has changed since its containers run.
+pub(super) fn was_ready(pod: &Value) -> bool {
+    let Some(changed) = condition(pod, "Ready").and_then(|at| at["lastTransitionTime"].as_str()) else {
+        return false;
+    };
+    // Both are in the same form, of which the order is that of the times.
+    let started = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
+    let latest = started.filter_map(|it| it["state"]["running"]["startedAt"].as_str()).max();
+    latest.is_some_and(|latest| changed > latest)
+}
+
 /// A condition's status.
 pub(super) fn condition<'o>(object: &'o Value, kind: &str) -> Option<&'o Value> {
     object["status"]["conditions"].as_array()?.iter().find(|condition| condition["type"] == kind)

@@ -95,6 +95,7 @@ fn diagnosis(diagnosis: &Diagnosis) -> Value {
     let millis = |duration: SignedDuration| json!(duration.as_secs_f64() * 1e3);
     json!({
         "code": diagnosis.code,
+        "when": diagnosis.when,
         "object": diagnosis.object,
         "graceMs": millis(diagnosis.grace),
         "fieldMs": millis(diagnosis.field),

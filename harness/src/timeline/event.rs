@@ -116,6 +116,12 @@ pub enum What {
         index: usize,
         /// Its code.
         code: String,
+        /// What stands there.
+        #[serde(default)]
+        when: String,
+        /// How long it may be held back, in milliseconds.
+        #[serde(default)]
+        grace_ms: u64,
         /// The object whose write completed it.
         object: String,
         /// When that was written, in field time.
@@ -128,12 +134,15 @@ pub enum What {
         /// Whether field time goes with the machine's until the blocker is named.
         paced: bool,
     },
-    /// Nothing in the API tells an expected blocker any more.
+    /// That does not stand in the API any more.
     EvidenceGone {
         /// The blocker's number in the scenario, from 0.
         index: usize,
         /// Its code.
         code: String,
+        /// What stood there.
+        #[serde(default)]
+        when: String,
     },
     /// The status service names an expected blocker for the first time since its evidence is complete.
     Named {

@@ -123,9 +123,14 @@ pub(super) const WAITS_ON: Grace = grace(
     "contract, 6: it asks every two seconds; f-jobs: a job's condition and what it did are seconds apart",
 );
 pub(super) const CRASH: Grace = grace(
-    "a container crashes",
-    10,
+    "a container has crashed twice",
+    15,
     "h-crashes: the first restart comes at once, the second after 10 s; one that then runs is well",
+);
+pub(super) const CRASHES_ON: Grace = grace(
+    "a container has crashed three times",
+    5,
+    "h-crashes: from the third end on the kubelet waits for 20 s and more; a status that is older than the next start is gone by then",
 );
 pub(super) const STARTING: Grace = grace(
     "a container runs and was never ready",

@@ -139,9 +139,23 @@ pub(super) fn helm(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
                 key.name
             ));
             mended.since = None;
-            mended.identified("mended").after(&graces::MENDED_RELEASE)
+            let grace = if is_of_health(&failure.message) { &graces::MENDED_RELEASE } else { &graces::FLUX };
+            mended.identified("mended").after(grace)
         })
         .collect()
+}
+
+/// Texts of a release that waited for its workloads in vain: Flux 2.9's two, and Helm 3's.
+const HEALTH: &[&str] = &[
+    "timeout waiting for: ",
+    "client rate limiter Wait returned an error",
+    "context deadline exceeded",
+    "timed out waiting for the condition",
+];
+
+/// Whether a release failed over its workloads, and not over what it was given.
+fn is_of_health(message: &str) -> bool {
+    HEALTH.iter().any(|signal| message.contains(signal))
 }
 
 pub(super) fn release_missing(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
@@ -167,4 +181,25 @@ pub(super) fn release_missing(view: &View<'_>, detector: &Detector) -> Vec<Findi
 /// Components that a Kustomization brings, by its releases.
 pub(crate) fn brings(kustomization: &str, component: Component) -> bool {
     Release::named(component.release()).is_some_and(|it| it.kustomization == kustomization)
+}
+
+#[cfg(test)]
+mod tests {
+    use appliance_status_model::BlockerCode;
+
+    use crate::facts::Truth;
+    use crate::samples::{codes, flux, healthy, look_after, put_release};
+
+    #[test]
+    fn a_release_that_was_refused_is_told_sooner_than_one_whose_workloads_are_well_again() {
+        let told = |text: &str, seconds: i64| {
+            let mut known = healthy();
+            put_release(&mut known, flux("pgbouncer").with("Ready", Truth::False, "UpgradeFailed", text));
+            codes(&look_after(&known, seconds)) == [(BlockerCode::Helm, "pgbouncer")]
+        };
+        let refused = "Helm upgrade failed for release msp/pgbouncer with chart pgbouncer@1.0: Deployment is invalid: spec: required";
+        assert_eq!([told(refused, 19), told(refused, 20)], [false, true]);
+        let waited = "Helm upgrade failed for release msp/pgbouncer: timeout waiting for: [Deployment/msp/pgbouncer status: 'InProgress']";
+        assert_eq!([told(waited, 59), told(waited, 60)], [false, true]);
+    }
 }

@@ -294,6 +294,7 @@ pub static DETECTORS: &[Detector] = &[
         graces: &[
             graces::WAITS_ON,
             graces::CRASH,
+            graces::CRASHES_ON,
             graces::STARTING,
             graces::WAITS,
             graces::LOST_READINESS,
@@ -320,6 +321,7 @@ pub static DETECTORS: &[Detector] = &[
         ],
         graces: &[
             graces::CRASH,
+            graces::CRASHES_ON,
             graces::STARTING,
             graces::WAITS,
             graces::LOST_READINESS,

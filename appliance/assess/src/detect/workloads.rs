@@ -87,6 +87,7 @@ fn crash(
     if !broken_start && !loops {
         return None;
     }
+    let grace = if ended_thrice(container) { &graces::CRASHES_ON } else { &graces::CRASH };
     let log = view.log(pod.key, &container.name);
     let last_line = log.and_then(|it| it.lines.iter().rfind(|line| !line.trim().is_empty()));
     let name = format!("Container {} of {}", container.name, pod.key.name);
@@ -103,8 +104,18 @@ fn crash(
         detector.next_action
     };
     let advice = view.with_reconcile(advice, &pod.subject);
-    Some(detector.finding(pod.subject.clone(), reason, None).advise(advice))
+    Some(detector.finding(pod.subject.clone(), reason, None).advise(advice).after(grace))
 }
+
+/// Whether a container has ended three times within the kubelet's memory: it waits, and not for the first time.
+fn ended_thrice(container: &ContainerFact) -> bool {
+    waiting(container).is_some_and(|(reason, message)| {
+        reason == "CrashLoopBackOff" && container.restarts >= 2 && !message.contains(FIRST_BACK_OFF)
+    })
+}
+
+/// What the kubelet says when it waits for the first time: after the second end, since the first restart comes at once.
+const FIRST_BACK_OFF: &str = "back-off 10s ";
 
 /// A container that is configured as it cannot run, where no missing object or volume is to blame.
 fn misconfigured(container: &ContainerFact) -> bool {
@@ -173,4 +184,31 @@ fn unready(
         (false, None) => &graces::STARTING,
     };
     Some(detector.finding(pod.subject.clone(), reason, since.max(lost)).after(grace))
+}
+
+#[cfg(test)]
+mod tests {
+    use appliance_status_model::{BlockerCode, Component};
+
+    use crate::facts::ContainerFact;
+    use crate::samples::{break_component, codes, ended, healthy, look_after, waiting};
+
+    fn crashed(restarts: i32, said: &str) -> ContainerFact {
+        ContainerFact { state: waiting("CrashLoopBackOff", said), ..ended(1, restarts, "Error") }
+    }
+
+    #[test]
+    fn the_third_end_is_told_sooner_than_the_second_after_which_a_program_may_still_run() {
+        let of = |container: ContainerFact, seconds: i64| {
+            let mut known = healthy();
+            break_component(&mut known, Component::Db, container);
+            codes(&look_after(&known, seconds)) == [(BlockerCode::Workload, "db")]
+        };
+        let second = "back-off 10s restarting failed container=db pod=db-0_msp(uid)";
+        let third = "back-off 20s restarting failed container=db pod=db-0_msp(uid)";
+        assert_eq!([of(crashed(1, second), 14), of(crashed(1, second), 15)], [false, true]);
+        assert_eq!([of(crashed(2, third), 4), of(crashed(2, third), 5)], [false, true]);
+        // One that ran well for days after two ends of long ago crashes for the second time today.
+        assert_eq!([of(crashed(4, second), 14), of(crashed(4, second), 15)], [false, true]);
+    }
 }

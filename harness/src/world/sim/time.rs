@@ -1,4 +1,5 @@
-//! The site's clock: whoever writes a number of milliseconds as a line gets a line when they are over in field time.
+//! The site's clock: whoever writes a number of milliseconds and a word as a line gets a line with that word when they are
+//! over in field time.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -48,16 +49,19 @@ async fn serve(stream: TcpStream, clock: &Clock) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     let mut due = None;
+    let mut word = String::new();
     loop {
         tokio::select! {
             line = lines.next_line() => {
                 let Some(line) = line? else { return Ok(()) };
-                let Ok(millis) = line.trim().parse() else { return Ok(()) };
+                let (millis, of) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+                let Ok(millis) = millis.parse() else { return Ok(()) };
                 due = Some(clock.now() + Duration::from_millis(millis));
+                word = format!("{of}\n");
             }
             () = clock.sleep_until(due.unwrap_or_default()), if due.is_some() => {
                 due = None;
-                write.write_all(b"\n").await?;
+                write.write_all(word.as_bytes()).await?;
             }
         }
     }
@@ -77,8 +81,10 @@ mod tests {
             let server = TimeServer::start(&clock, ([127, 0, 0, 1], 0).into()).await.unwrap();
             let mut stream = TcpStream::connect(server.address()).await.unwrap();
             let start = clock.now();
-            stream.write_all(b"60000\n3600000\n").await.unwrap();
-            assert_eq!(stream.read_u8().await.unwrap(), b'\n');
+            stream.write_all(b"60000 a\n3600000 b\n").await.unwrap();
+            let mut answer = [0; 2];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"b\n");
             assert!(clock.now().duration_since(start).as_secs() >= 3600);
         });
     }

@@ -28,6 +28,7 @@ fn resource(kind: Kind) -> Res {
     match kind {
         Kind::Pod => kinds::PODS,
         Kind::Job => kinds::JOBS,
+        Kind::Event => kinds::EVENTS,
         Kind::Node => kinds::NODES,
         Kind::PersistentVolumeClaim => kinds::PERSISTENT_VOLUME_CLAIMS,
         Kind::Secret => kinds::SECRETS,

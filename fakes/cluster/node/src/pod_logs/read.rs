@@ -95,7 +95,12 @@ fn find(
 ) -> Option<Run> {
     let current = logs.find(namespace, pod, container, Which::Current);
     if which == Which::Current {
-        return current;
+        // As long as the status says that it has ended, the run that has is meant, although the next one may have begun.
+        let ended = status.and_then(|it| it["state"]["terminated"]["containerID"].as_str());
+        let Some(ended) = ended.and_then(|it| it.strip_prefix("containerd://")) else { return current };
+        let before = logs.find(namespace, pod, container, Which::Previous);
+        let meant = [&current, &before].into_iter().flatten().find(|run| run.id == ended).cloned();
+        return meant.or(current);
     }
     let ended = status?["lastState"]["terminated"]["containerID"].as_str()?.strip_prefix("containerd://")?;
     // One ended run is kept for each container: the end of a run takes the one before away.
