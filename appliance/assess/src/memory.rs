@@ -1,6 +1,6 @@
 //! What has to be remembered between two looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use appliance_status_model::BlockerCode;
 use jiff::{SignedDuration, Timestamp};
@@ -27,20 +27,20 @@ pub struct Memory {
     pub(crate) login_was_ready: bool,
     /// Since when the login page does not answer.
     pub(crate) probe_failing_since: Option<Timestamp>,
-    /// When the first of what is held back or held on to changes although nothing happens.
-    due: Option<Timestamp>,
+    /// When what is held back or held on to changes although nothing happens.
+    dues: BTreeSet<Timestamp>,
 }
 
 impl Memory {
     /// When the same facts mean something else than they did at the last look: a grace ends, or a cause is let go.
     #[must_use]
-    pub fn due(&self) -> Option<Timestamp> {
-        self.due
+    pub fn dues(&self) -> &BTreeSet<Timestamp> {
+        &self.dues
     }
 
     /// Begins a look.
     pub(crate) fn begin(&mut self) {
-        self.due = None;
+        self.dues.clear();
     }
 
     /// The same facts mean something else so many seconds after that moment; says whether that is over.
@@ -49,7 +49,7 @@ impl Memory {
         if now >= end {
             return true;
         }
-        self.due = Some(self.due.map_or(end, |due| due.min(end)));
+        self.dues.insert(end);
         false
     }
 
@@ -97,16 +97,16 @@ mod tests {
     fn whoever_looks_when_a_grace_ends_sees_what_it_held_back_and_not_before() {
         let (mut known, mut memory) = (healthy(), Memory::default());
         assess(&known, &mut memory, now());
-        assert_eq!(memory.due(), None);
+        assert!(memory.dues().is_empty());
         let text = "failed to resolve reference: lookup ghcr.io: no such host";
         let broken = container("main", "img:1", waiting("ImagePullBackOff", text));
         break_component(&mut known, Component::EmailService, broken);
         assert!(assess(&known, &mut memory, now()).top_blockers.is_empty());
-        let due = memory.due().unwrap();
+        let due = *memory.dues().first().unwrap();
         assert!(due > now());
         let before = due - SignedDuration::from_millis(1);
         assert!(assess(&known, &mut memory, before).top_blockers.is_empty());
-        assert_eq!(memory.due(), Some(due));
+        assert_eq!(memory.dues().first(), Some(&due));
         assert_eq!(codes(&assess(&known, &mut memory, due)), [(BlockerCode::Dns, "email-service")]);
     }
 }

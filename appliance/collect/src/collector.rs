@@ -79,12 +79,12 @@ impl Collector {
         &self.known
     }
 
-    /// Shows the knowledge, with the newest time that the API told, after every batch of changes, and at the moment that
+    /// Shows the knowledge, with the newest time that the API told, after every batch of changes, and at the moments that
     /// the last look asked for; the first time when every read was answered once.
     ///
     /// # Cancel safety
     /// Changes that were taken are in the knowledge; nothing is lost.
-    pub async fn run(&mut self, mut show: impl FnMut(&Knowledge, Timestamp) -> Option<Timestamp>) {
+    pub async fn run(&mut self, mut show: impl FnMut(&Knowledge, Timestamp) -> BTreeSet<Timestamp>) {
         loop {
             let now = tokio::select! {
                 biased;
@@ -100,8 +100,8 @@ impl Collector {
                 }
             };
             if let Some(now) = now.filter(|_| self.is_complete()) {
-                let due = show(&self.known, now);
-                self.wake.expect(due, now).await;
+                let dues = show(&self.known, now);
+                self.wake.expect(dues, now).await;
             }
         }
     }

@@ -169,7 +169,7 @@ impl Eyes {
             let mut memory = Memory::default();
             let show = |known: &_, now| {
                 sender.send_replace(Some(assess(known, &mut memory, now)));
-                memory.due()
+                memory.dues().clone()
             };
             collector.run(show).await;
         });

@@ -1,5 +1,6 @@
 //! Documents, printed when somebody asks first and handed out as often as anybody asks.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use appliance_assess::{Knowledge, Memory, assess, flux_summary, says_the_same, unknown};
@@ -85,10 +86,10 @@ impl Press {
     }
 
     /// Assesses and prints; says when to look again although nothing has happened.
-    pub(crate) fn look(&mut self, known: &Knowledge, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn look(&mut self, known: &Knowledge, now: Timestamp) -> BTreeSet<Timestamp> {
         let document = assess(known, &mut self.memory, now);
         self.print(Edition::new(document, flux_summary(known)));
-        self.memory.due()
+        self.memory.dues().clone()
     }
 
     fn print(&mut self, edition: Edition) {

@@ -54,8 +54,16 @@ pub(crate) async fn attend(world: &dyn World, journal: &Journal, scenario: &Scen
     if !wanted.is_empty()
         && let Some(mut writes) = world.writes(&kinds)
     {
-        let mut attendant =
-            Attendant { world, journal, wanted, attention, faults: scenario.faults.len(), set: 0, next: 0 };
+        let mut attendant = Attendant {
+            world,
+            journal,
+            wanted,
+            attention,
+            faults: scenario.faults.len(),
+            set: 0,
+            next: 0,
+            dues: Vec::new(),
+        };
         // Nobody listens while nothing is waited for; who listens hears the newest document at once.
         let mut documents: Option<LocalBoxStream<'_, Value>> = None;
         let mut looks = journal.looks();
@@ -65,10 +73,14 @@ pub(crate) async fn attend(world: &dyn World, journal: &Journal, scenario: &Scen
                 None => Some(Listener::new(world).documents().boxed_local()),
                 some => some,
             };
+            let clock = world.clock();
+            let due = attendant.dues.iter().map(|(end, _)| *end).min();
+            let due = OptionFuture::from(due.map(|end| clock.sleep_until(end)));
             let heard = OptionFuture::from(documents.as_mut().map(StreamExt::next));
             tokio::select! {
                 Some(write) = writes.next() => attendant.take(&write),
                 Some(Some(document)) = heard => attendant.hear(&document, Clock::wall().now()),
+                Some(()) = due => attendant.note_dues(),
                 // The journal lives as long as this play.
                 _ = looks.changed() => attendant.look(),
             }
@@ -104,6 +116,15 @@ struct Attendant<'a> {
     set: usize,
     /// The next event to look at.
     next: usize,
+    /// Graces that are not over, each with its end.
+    dues: Vec<(Timestamp, Due)>,
+}
+
+/// Whose grace it is.
+struct Due {
+    index: usize,
+    when: &'static str,
+    since: Timestamp,
 }
 
 impl<'s> Wanted<'s> {
@@ -220,9 +241,22 @@ impl Attendant<'_> {
         self.pace();
     }
 
-    fn complete(&self, index: usize, signal: &Signal, written: Written, rests: Rests) {
+    /// Tells the machine's time at which graces are over: field time is the slower while a world computes.
+    fn note_dues(&mut self) {
+        let (now, machine) = (self.world.clock().now(), Clock::wall().now());
+        for (_, due) in self.dues.extract_if(.., |(end, _)| *end <= now) {
+            let Due { index, when, since } = due;
+            self.journal.note(What::EvidenceDue { index, when: when.to_owned(), since, machine });
+        }
+    }
+
+    fn complete(&mut self, index: usize, signal: &'static Signal, written: Written, rests: Rests) {
         let Written { object, since, machine } = written;
         let (paced, assumed) = (self.attention == Attention::Close, rests == Rests::OnLastWrite);
+        if paced && !assumed && !signal.grace.is_zero() {
+            let due = Due { index, when: signal.when, since };
+            self.dues.push((since.saturating_add(signal.grace).unwrap_or(Timestamp::MAX), due));
+        }
         let (code, when) = (signal.code.to_owned(), signal.when.to_owned());
         let grace_ms = u64::try_from(signal.grace.as_millis()).unwrap_or(u64::MAX);
         self.journal.note(What::Evidence {
@@ -261,7 +295,7 @@ impl Attendant<'_> {
             return;
         }
         let clock = self.world.clock();
-        if self.evidence_waits() { clock.follow_machine() } else { clock.follow_options() }
+        if self.evidence_waits() { clock.keep_step() } else { clock.follow_options() }
     }
 }
 

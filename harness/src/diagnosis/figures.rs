@@ -29,6 +29,9 @@ pub struct Diagnosis {
     /// How long its detector may hold it back.
     #[serde(serialize_with = "millis")]
     pub grace: SignedDuration,
+    /// On the machine's clock, from the end of the grace; nothing where field time went as fast as it could.
+    #[serde(skip)]
+    pub since_due: Option<SignedDuration>,
     /// Whether field time went with the machine's meanwhile.
     pub paced: bool,
     /// Whether nothing in the API tells, so that the time begins with the last write of an object that it is about.
@@ -43,7 +46,9 @@ impl Diagnosis {
 
     /// The same without the declared grace.
     pub fn beyond_grace(&self) -> SignedDuration {
-        (self.took() - self.grace).max(SignedDuration::ZERO)
+        let held_back = !self.grace.is_zero() && self.field <= self.grace;
+        let beyond = self.since_due.unwrap_or_else(|| self.took() - self.grace);
+        if held_back { SignedDuration::ZERO } else { beyond.max(SignedDuration::ZERO) }
     }
 }
 
@@ -64,6 +69,7 @@ pub fn diagnoses(timeline: &Timeline) -> Vec<Diagnosis> {
                     object: object.clone(),
                     paced: *paced,
                     assumed: *assumed,
+                    over: None,
                     gone: None,
                 };
                 let same = |known: &Begun| known.when == *when && known.assumed == *assumed;
@@ -71,6 +77,11 @@ pub fn diagnoses(timeline: &Timeline) -> Vec<Diagnosis> {
                     Some((_, old)) => old.again(new),
                     None => begun.push((*index, new)),
                 }
+            }
+            What::EvidenceDue { index, when, since, machine } => {
+                let same = |known: &Begun| known.when == *when && known.at == *since;
+                let known = begun.iter_mut().find(|(of, known)| of == index && same(known));
+                known.into_iter().for_each(|(_, begun)| begun.over = Some(*machine));
             }
             // What stands when the last fault is set is noted anew; what came and went before is none of its evidence.
             What::Injected { .. } => begun.clear(),
@@ -95,6 +106,7 @@ pub fn diagnoses(timeline: &Timeline) -> Vec<Diagnosis> {
                     field: event.at.duration_since(served.map_or(begun.at, |it| it.max(begun.at))),
                     machine: machine.duration_since(begun.machine),
                     grace: begun.grace,
+                    since_due: begun.over.map(|over| machine.duration_since(over)),
                     paced: (begun.paced || paced_always) && served.is_none_or(|it| it <= begun.at),
                     assumed: begun.assumed,
                 });
@@ -114,6 +126,8 @@ struct Begun {
     object: String,
     paced: bool,
     assumed: bool,
+    /// When its grace was over, on the machine's clock.
+    over: Option<Timestamp>,
     gone: Option<Timestamp>,
 }
 

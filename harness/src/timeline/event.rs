@@ -134,6 +134,17 @@ pub enum What {
         /// Whether field time goes with the machine's until the blocker is named.
         paced: bool,
     },
+    /// The grace of evidence is over; only where field time goes with the machine's.
+    EvidenceDue {
+        /// The blocker's number in the scenario, from 0.
+        index: usize,
+        /// What stands there.
+        when: String,
+        /// When the evidence was written, in field time.
+        since: Timestamp,
+        /// Now, on the machine's clock.
+        machine: Timestamp,
+    },
     /// That does not stand in the API any more.
     EvidenceGone {
         /// The blocker's number in the scenario, from 0.

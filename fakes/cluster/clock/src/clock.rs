@@ -81,6 +81,8 @@ pub(crate) enum Pace {
     Ceiling,
     /// With the machine's time of day.
     Machine,
+    /// As fast as the machine's, from where it is.
+    Step,
 }
 
 impl Field {
@@ -192,7 +194,16 @@ impl Clock {
         }
     }
 
-    /// From now on field time goes as fast as its options permit again; see [`Clock::follow_machine`].
+    /// From now on field time goes as fast as the machine's, from where it is: what takes a second there takes one here. For
+    /// whoever measures how long people would wait.
+    pub fn keep_step(&self) {
+        if let Some(field) = &self.field {
+            field.lock().pace = Pace::Step;
+            field.nudge(awaited::RELEASE);
+        }
+    }
+
+    /// From now on field time goes as fast as its options permit again; see [`Clock::follow_machine`] and [`Clock::keep_step`].
     pub fn follow_options(&self) {
         if let Some(field) = &self.field {
             field.lock().pace = Pace::Ceiling;

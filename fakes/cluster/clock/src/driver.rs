@@ -120,6 +120,7 @@ impl Driver {
             Pace::Ceiling => (after(state.now, elapsed.mul_f64(self.speed)), self.speed),
             // Behind the machine it catches up; ahead of it, it goes on from where it is.
             Pace::Machine => (machine_now().max(after(state.now, elapsed)), 1.0),
+            Pace::Step => (after(state.now, elapsed), 1.0),
         };
         if reach < deadline {
             state.now = state.now.max(reach);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use field_clock::{Clock, FieldRuntime, Options};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
@@ -168,4 +168,22 @@ fn a_world_that_follows_the_machine_catches_up_and_then_keeps_pace() {
     });
     let behind = Clock::wall().now().duration_since(clock.now()).as_secs_f64();
     assert!((-1.0..5.0).contains(&behind), "{behind}");
+}
+
+#[test]
+fn a_world_that_keeps_step_neither_catches_up_nor_jumps() {
+    let world = world();
+    let (clock, wall) = (world.clock().clone(), Clock::wall());
+    world.block_on(async {
+        clock.keep_step();
+        let (start, before) = (clock.now(), wall.now());
+        clock.sleep(Duration::from_millis(300)).await;
+        let (field, machine) = (clock.now().duration_since(start), wall.now().duration_since(before));
+        assert!(
+            field.as_millis() >= 300 && field <= machine + SignedDuration::from_millis(20),
+            "{field} {machine}"
+        );
+        clock.follow_options();
+        clock.sleep(Duration::from_secs(3600)).await;
+    });
 }
