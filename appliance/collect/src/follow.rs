@@ -69,13 +69,16 @@ pub(crate) async fn follow<S: Sink>(
 ) {
     let mut patience = Patience::new(clock);
     while !changes.is_closed() {
-        let version = match api.list(&ListParams::default()).await {
-            Ok(list) => {
+        let version = match list(sink, &api).await {
+            Ok(listed) => {
                 patience = Patience::new(clock);
-                replace(sink, list.metadata.resource_version.unwrap_or_default(), list.items, &changes)
+                replace(sink, listed, &changes)
             }
             Err(error) => {
-                report(sink, &error, &changes);
+                // A list that took too long begins anew; that is no answer that says anything.
+                if !is_expired(&error) {
+                    report(sink, &error, &changes);
+                }
                 patience.wait(&mut pulse).await;
                 continue;
             }
@@ -84,22 +87,35 @@ pub(crate) async fn follow<S: Sink>(
     }
 }
 
-fn replace<S: Sink>(
-    sink: S,
+/// All objects of a kind, as facts.
+struct Listed<F> {
     version: String,
-    items: Vec<S::Object>,
-    changes: &mpsc::UnboundedSender<Change>,
-) -> String {
-    let mut newest = None;
-    let facts: Vec<(ObjectKey, S::Fact)> = items
-        .into_iter()
-        .map(|object| {
+    facts: Vec<(ObjectKey, F)>,
+    newest: Option<Timestamp>,
+}
+
+/// Objects in one answer: of more the objects take ten times the room of their facts.
+const PAGE: u32 = 1000;
+
+async fn list<S: Sink>(sink: S, api: &Api<S::Object>) -> kube::Result<Listed<S::Fact>> {
+    let mut listed = Listed { version: String::new(), facts: Vec::new(), newest: None };
+    let mut params = ListParams::default().limit(PAGE);
+    loop {
+        let page = api.list(&params).await?;
+        listed.version = page.metadata.resource_version.unwrap_or_default();
+        for object in page.items {
             let key = key_of(&object);
             let (fact, time) = sink.fact(object);
-            newest = newest.max(time);
-            (key, fact)
-        })
-        .collect();
+            listed.newest = listed.newest.max(time);
+            listed.facts.push((key, fact));
+        }
+        let Some(next) = page.metadata.continue_.filter(|it| !it.is_empty()) else { return Ok(listed) };
+        params = params.continue_token(&next);
+    }
+}
+
+fn replace<S: Sink>(sink: S, listed: Listed<S::Fact>, changes: &mpsc::UnboundedSender<Change>) -> String {
+    let Listed { version, facts, newest } = listed;
     let apply = Box::new(move |known: &mut Knowledge| {
         sink.clear(known);
         for (key, fact) in facts {

@@ -148,6 +148,9 @@ impl Table {
         if version < self.floor {
             return Err(self.floor);
         }
+        if self.history.back().is_none_or(|change| change.version <= version) {
+            return Ok(self.list(namespace));
+        }
         let key = |stored: &Arc<Stored>| {
             (
                 crate::object::namespace(&stored.value).to_owned(),
