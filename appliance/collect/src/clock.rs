@@ -148,6 +148,7 @@ mod tests {
         assert!("noon".parse::<Clock>().is_err());
     }
 
+    #[expect(clippy::disallowed_methods, reason = "bounds what must not happen")]
     #[tokio::test]
     async fn an_alarm_rings_when_the_clock_says_so_and_a_later_setting_takes_its_place() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

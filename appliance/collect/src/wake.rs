@@ -99,6 +99,7 @@ mod tests {
         assert_eq!(wake.comes().await, at(100));
     }
 
+    #[expect(clippy::disallowed_methods, reason = "bounds what must not happen")]
     #[tokio::test]
     async fn it_does_not_come_where_nothing_is_waited_for() {
         let mut wake = Wake::of(Clock::Machine);
