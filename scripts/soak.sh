@@ -16,7 +16,7 @@ results=${SOAK_RESULTS:-docs/soak/$commit.jsonl}
 mkdir -p "$(dirname "$results")"
 : >"$results"
 kept=$(mktemp -d "${TMPDIR:-/tmp}/appliance-smoke-soak.XXXXXX")
-cargo build --quiet --bins || exit 3
+cargo build --quiet --bins --examples || exit 3
 if [ ${#names[@]} = 0 ]; then
     mapfile -t names < <(target/debug/smoke list --json | jq -r '.scenarios[].name')
 fi

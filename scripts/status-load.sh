@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 for program in wrk taskset; do
     command -v "$program" >/dev/null || { echo "status-load: there is no $program on the path" >&2; exit 3; }
 done
-cargo build --quiet --bins --example status_load
+cargo build --quiet --bins --examples
 home=$(mktemp -d)
 said=$home/said
 SMOKE_RUN_DIR=$home/worlds taskset -c 1 target/debug/smoke run healthy --keep always --report "$home/report" >/dev/null 2>"$said" &

@@ -400,6 +400,8 @@ pub struct FluxFact {
     pub attempted: Option<String>,
     /// Last request that somebody put on it.
     pub request: Option<String>,
+    /// Its controller has not answered that request yet.
+    pub awaited: bool,
 }
 
 /// Whether an object exists.

@@ -34,6 +34,10 @@ pub(crate) struct FluxFailure {
 pub(crate) struct FluxMemory {
     asked: Asked,
     verdict: Option<FluxState>,
+    /// The failure that it showed last, as it stood there.
+    shown: Option<FluxFailure>,
+    /// What it showed when somebody asked it to look again.
+    unanswered: Option<FluxFailure>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,10 +61,18 @@ impl FluxMemory {
             attempted: fact.attempted.clone(),
         };
         if asked != self.asked {
+            self.unanswered = self.shown.take().filter(|_| asked.request != self.asked.request);
             self.asked = asked;
             self.verdict = None;
         }
         let mut state = look(fact);
+        if let FluxState::Failed(failure) = &state {
+            if fact.awaited && self.unanswered.as_ref() == Some(failure) {
+                // It has not looked yet.
+                return FluxState::Progressing;
+            }
+            self.shown = Some(failure.clone());
+        }
         if state == FluxState::Progressing {
             return self.verdict.clone().unwrap_or(state);
         }
@@ -119,7 +131,10 @@ fn failure(told: &Condition, since: Option<Timestamp>) -> FluxFailure {
 #[cfg(test)]
 mod tests {
     use super::{FluxMemory, FluxState};
-    use crate::{facts::Truth, samples::flux};
+    use crate::{
+        facts::{FluxFact, Truth},
+        samples::flux,
+    };
 
     #[test]
     fn the_first_second_of_a_good_install_is_progress() {
@@ -134,6 +149,20 @@ mod tests {
             let fact = flux("x").with("Ready", Truth::False, reason, message).fact;
             assert_eq!(FluxMemory::default().judge(&fact), FluxState::Progressing, "{reason}");
         }
+    }
+
+    #[test]
+    fn what_a_release_showed_when_somebody_asked_it_again_is_no_verdict_on_the_new_attempt() {
+        let mut memory = FluxMemory::default();
+        let failed = || flux("x").with("Ready", Truth::False, "InstallFailed", "no").fact;
+        assert!(matches!(memory.judge(&failed()), FluxState::Failed(_)));
+        let asked = FluxFact { request: Some("now".into()), awaited: true, ..failed() };
+        assert_eq!(memory.judge(&asked), FluxState::Progressing);
+        let at_work = flux("x").with("Ready", Truth::Unknown, "Progressing", "").fact;
+        let at_work = FluxFact { request: Some("now".into()), awaited: true, ..at_work };
+        assert_eq!(memory.judge(&at_work), FluxState::Progressing);
+        let answered = FluxFact { request: Some("now".into()), ..failed() };
+        assert!(matches!(memory.judge(&answered), FluxState::Failed(_)));
     }
 
     #[test]

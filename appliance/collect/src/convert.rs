@@ -223,6 +223,8 @@ pub(crate) fn flux(kind: &str, object: DynamicObject) -> Told<FluxFact> {
         .iter()
         .filter_map(|it| annotations.get(&format!("reconcile.fluxcd.io/{it}")).map(String::as_str))
         .collect();
+    let asked = annotations.get("reconcile.fluxcd.io/requestedAt").map(String::as_str);
+    let awaited = asked.is_some_and(|it| status["lastHandledReconcileAt"] != it);
     let attempted = [&status["lastAttemptedRevision"], &status["lastAttemptedConfigDigest"]];
     let attempted: Vec<&str> = attempted.iter().filter_map(|it| it.as_str()).collect();
     let fact = FluxFact {
@@ -234,6 +236,7 @@ pub(crate) fn flux(kind: &str, object: DynamicObject) -> Told<FluxFact> {
         revision: text(&status["artifact"]["revision"]).or_else(|| text(&status["lastAppliedRevision"])),
         attempted: (!attempted.is_empty()).then(|| attempted.join(" ")),
         request: (!request.is_empty()).then(|| request.join(" ")),
+        awaited,
     };
     (fact, newest)
 }

@@ -66,7 +66,8 @@ fn hangs(view: &View<'_>, detector: &Detector) -> Option<Finding> {
         _ => None,
     });
     let since = since.max()?;
-    let given_up = view.release_failure("alga-core").is_some();
+    // A failure of before it began is of another job.
+    let given_up = view.release_failure("alga-core").is_some_and(|it| it.since.is_none_or(|at| at >= since));
     let overdue = view.now.duration_since(since).as_secs() >= OWN_PATIENCE;
     if !given_up && !overdue {
         return None;
