@@ -170,10 +170,16 @@ fn sweep_one(place: &Path, swept: &mut Swept) -> Result<(), DirectoryError> {
             swept.living += 1;
             continue;
         }
-        swept.groups += clear(&path);
-        swept.directories += usize::from(!path.exists());
+        remove(&path, swept);
     }
     Ok(())
+}
+
+/// Removes a dead runner's directory. One whose runner ended a moment ago, and took it along, was left by nobody.
+fn remove(path: &Path, swept: &mut Swept) {
+    let left = path.exists();
+    swept.groups += clear(path);
+    swept.directories += usize::from(left && !path.exists());
 }
 
 /// Kills what is recorded in a directory and removes it; returns how many groups were killed.
@@ -265,6 +271,14 @@ mod tests {
         let mine = WorldDirectory::create(base.path()).unwrap();
         assert_eq!(sweep(base.path()).unwrap(), Swept { living: 1, ..Swept::default() });
         assert!(mine.path().exists());
+    }
+
+    #[test]
+    fn what_a_runner_took_along_when_it_ended_is_not_counted_as_left() {
+        let base = tempfile::tempdir().unwrap();
+        let mut swept = Swept::default();
+        remove(&base.path().join("1.1.0"), &mut swept);
+        assert_eq!(swept, Swept::default());
     }
 
     #[test]
