@@ -55,7 +55,7 @@ fn worker() -> Value {
 fn run(report: &Path, name: &str, said: &[&[(&str, &str)]], transient: &Value) {
     let mut events = vec![header(name, &[TAG], &worker(), transient), phase("install")];
     events.extend(said.iter().map(|blockers| says(blockers)));
-    events.extend([phase("settled"), phase("heal"), says(&[("helm", "db")]), phase("end")]);
+    events.extend([phase("settled"), phase("heal"), says(&[]), phase("end")]);
     write(report, name, &events);
 }
 
@@ -74,13 +74,29 @@ fn command(report: &Path) -> ExitStatus {
 }
 
 #[test]
-fn what_is_expected_and_stands_at_the_end_is_found_and_what_comes_after_the_heal_does_not_count() {
+fn what_is_expected_and_stands_at_the_end_is_found() {
     let report = tempfile::tempdir().unwrap();
     run(report.path(), "tag", &[&[], &[("image-not-found", "workflow-worker")]], &json!([]));
     let matrix = stored(report.path()).unwrap();
     assert_eq!(cell(&matrix, TAG, "image-not-found"), (1, 1, vec![], vec![]));
     assert!(matrix.is_exact(), "{}", table(&matrix));
     assert_eq!(command(report.path()), ExitStatus::Passed);
+}
+
+#[test]
+fn what_shows_only_after_the_heal_is_extra_unless_the_heal_reveals_it() {
+    let report = tempfile::tempdir().unwrap();
+    let tag: &[(&str, &str)] = &[("image-not-found", "workflow-worker")];
+    for (name, revealed) in [("strict", Value::Null), ("chained", json!("helm"))] {
+        let mut header = header(name, &[TAG], &worker(), &json!([]));
+        header["claims"]["revealed"] = revealed;
+        let healed = [phase("settled"), phase("heal"), says(&[("helm", "db")]), phase("end")];
+        let events: Vec<Value> = [header, phase("install"), says(tag)].into_iter().chain(healed).collect();
+        write(report.path(), name, &events);
+    }
+    let matrix = stored(report.path()).unwrap();
+    assert_eq!(cell(&matrix, TAG, "helm").3, ["strict (db) at +4s"]);
+    assert_eq!(cell(&matrix, TAG, "image-not-found"), (2, 2, vec![], vec![]));
 }
 
 #[test]

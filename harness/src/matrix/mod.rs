@@ -1,7 +1,7 @@
 //! Fault × blocker: what had to show, what was missing, what showed besides. Counted from timelines alone.
 //!
 //! ```text
-//!   timeline ── run     one scenario's expected, missing and extra blockers before its heal
+//!   timeline ── run     one scenario's expected and missing blockers before its heal, and extra ones at any moment
 //!   runs ────── matrix  a row for each set of faults, a cell for each blocker
 //!   directory ─ stored  the matrix of a report directory, without its scenarios
 //! ```
@@ -42,7 +42,7 @@ pub struct Cell {
     pub found: usize,
     /// Scenarios that did not name it although they had to.
     pub missing: Vec<String>,
-    /// Scenarios that named it at some moment before their heal although nobody expects it, each with whose and when.
+    /// Scenarios that named it at some moment although nobody expects it, each with whose and when.
     pub extra: Vec<String>,
 }
 

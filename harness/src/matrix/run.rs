@@ -1,4 +1,4 @@
-//! One run: what it had to name and what it named, before its heal.
+//! One run: what it had to name before its heal, and what it named at any moment.
 
 use crate::judge::{History, SeenBlocker, View};
 use crate::timeline::{ClaimedBlocker, Claims, Phase, Timeline, VERSION, What};
@@ -16,7 +16,7 @@ pub struct Run {
     pub expected: Vec<String>,
     /// What did not stand at the end of the settled phase although it had to.
     pub missing: Vec<Missing>,
-    /// What showed at some moment before the heal and is neither expected nor transient.
+    /// What showed at some moment and is neither expected nor transient, nor, after the heal, revealed by it.
     pub extra: Vec<Extra>,
     /// Why it says nothing about blockers, where it does not.
     pub unjudged: Option<String>,
@@ -143,16 +143,17 @@ fn extra(history: &History, claims: &Claims) -> Vec<Extra> {
     let expected = claims.blockers.iter().map(|it| it.code.as_str());
     let listed: Vec<&str> = expected.chain(claims.transient.iter().map(|it| it.code.as_str())).collect();
     let mut found: Vec<Extra> = Vec::new();
-    let spells = history.before_heal();
-    for (index, spell) in spells.iter().enumerate() {
+    let before = history.before_heal().len();
+    for (index, spell) in history.spells.iter().enumerate() {
         let Some(document) = spell.document() else { continue };
         // At the end of the settled phase the components count too, and what was for a while is over.
-        let settled = index + 1 == spells.len();
+        let settled = index + 1 == before;
+        let revealed = claims.revealed.as_deref().filter(|_| index >= before);
         let mut wanted: Vec<&ClaimedBlocker> = claims.blockers.iter().collect();
         for seen in View(document).blockers() {
             let fits = wanted.iter().position(|wanted| is(wanted, &seen));
             let known = fits.map(|fits| wanted.remove(fits)).is_some();
-            if known || !settled && listed.iter().any(|code| seen.is(code)) {
+            if known || !settled && listed.iter().copied().chain(revealed).any(|code| seen.is(code)) {
                 continue;
             }
             let (code, component) = (seen.codes.join(" or "), seen.component.to_owned());
