@@ -52,6 +52,8 @@ pub(crate) struct Alarm {
     connection: Option<TcpStream>,
     /// When it rings by the machine's clock, which is also asked where no other answers.
     due: Option<Instant>,
+    /// For how long it was set.
+    time: Duration,
     /// How often it was set: the word by which the clock's answer is known.
     setting: u64,
     /// What has come of the clock's answer.
@@ -60,12 +62,13 @@ pub(crate) struct Alarm {
 
 impl Alarm {
     pub(crate) fn of(clock: Clock) -> Self {
-        Self { clock, connection: None, due: None, setting: 0, heard: Vec::new() }
+        Self { clock, connection: None, due: None, time: Duration::ZERO, setting: 0, heard: Vec::new() }
     }
 
     /// Rings when that much time has passed from now, and not before.
     pub(crate) async fn set(&mut self, time: Duration) {
         self.due = None;
+        self.time = time;
         self.setting += 1;
         if let Clock::At(address) = self.clock
             && self.tell(address, time).await.is_ok()
@@ -110,10 +113,10 @@ impl Alarm {
                 (Some(connection), None) => match connection.read_buf(&mut self.heard).await {
                     Ok(1..) if self.is_told() => return,
                     Ok(1..) => {}
-                    // A clock that goes away tells no time any more.
+                    // A clock that goes away tells no time any more: rather too late than too early.
                     _ => {
                         self.connection = None;
-                        self.due = Some(Instant::now() + Duration::from_secs(1));
+                        self.due = Some(Instant::now() + self.time);
                     }
                 },
                 (None, None) => match never().await {},

@@ -94,7 +94,7 @@ struct Listed<F> {
     newest: Option<Timestamp>,
 }
 
-/// Objects in one answer: of more the objects take ten times the room of their facts.
+/// Objects in one answer: a whole collection takes ten times the room of its facts.
 const PAGE: u32 = 1000;
 
 async fn list<S: Sink>(sink: S, api: &Api<S::Object>) -> kube::Result<Listed<S::Fact>> {
