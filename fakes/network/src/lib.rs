@@ -23,6 +23,7 @@ mod ledger;
 mod pattern;
 mod probe;
 mod registry;
+mod remote;
 mod reserve;
 
 pub use authority::{Authority, AuthorityError, TlsIdentity};
@@ -34,6 +35,7 @@ pub use pattern::Pattern;
 pub use probe::{Finding, PortProbe, Transport};
 pub use registry::{
     AppliedFault, ArtifactLayer, ArtifactSpec, Digest, Effect, FluxArtifact, HelmChart, ImageSpec,
-    InvalidReference, Layer, Progress, Registry, RegistryConfig, RegistryControl, RegistryError,
+    InvalidReference, Layer, Package, Progress, Registry, RegistryConfig, RegistryControl, RegistryError,
     RegistryFault, RegistryReceipt, RemovedTag, Target, Wording, tar_gz,
 };
+pub use remote::{Remote, RemoteError, Served, Which, outside_ports, serve};

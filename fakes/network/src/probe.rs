@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use field_clock::Clock;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::net::{TcpStream, UdpSocket};
 
 /// On loopback the kernel answers at once; this is only for a port that somebody else holds in silence.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How a request came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// Datagrams.
@@ -23,7 +23,7 @@ pub enum Transport {
 }
 
 /// What a client met that knocked at a port.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// The kernel turned it away: connection refused.
@@ -41,7 +41,7 @@ pub enum Finding {
 /// No server can see a request that the kernel refused, so a closed port has no receipts. What can be known is that the port
 /// was closed: it is probed right after it was closed and right before it is opened again, and nobody but the server opens it
 /// in between. Probes are no requests and never among the receipts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortProbe {
     /// When, in field time.
     pub at: Timestamp,

@@ -84,6 +84,11 @@ impl Memory {
         self.0.send_replace(bytes);
     }
 
+    /// What it has taken, and a sign whenever that changes.
+    pub(crate) fn taken(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
+
     /// Waits until the program has taken more than `limit` bytes.
     pub async fn exceeds(&self, limit: u64) {
         let mut taken = self.0.subscribe();

@@ -17,6 +17,7 @@
 pub mod alga_core;
 pub mod bootstrap;
 mod build;
+mod container;
 mod context;
 pub mod db;
 mod http_server;
@@ -34,6 +35,7 @@ pub mod volumes;
 pub mod wait_for_bootstrap;
 pub mod worker;
 
+pub use container::{Printed, Resolved, Taken};
 pub use context::{Connector, Context, Direct, LogLine, Memory, Mounts, Program, program};
 pub use room::{BLOCK, Quotas, Refusal};
 pub use settings::SettingError;

@@ -3,14 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fault::FaultId;
 use crate::probe::Transport;
 
 /// One question that reached the server. There is one for each datagram and for each message of a stream, no more, no less;
 /// only what is shorter than a DNS header is no question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DnsReceipt {
     /// When it came, in field time.
@@ -30,7 +30,7 @@ pub struct DnsReceipt {
 }
 
 /// What was done about a question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DnsOutcome {
     /// These addresses were given.

@@ -20,6 +20,14 @@ pub(crate) fn tar<P: AsRef<str>, C: AsRef<[u8]>>(
     files: impl IntoIterator<Item = (P, C)>,
 ) -> io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
+    append(&mut archive, files)?;
+    archive.into_inner()
+}
+
+fn append<P: AsRef<str>, C: AsRef<[u8]>>(
+    archive: &mut tar::Builder<Vec<u8>>,
+    files: impl IntoIterator<Item = (P, C)>,
+) -> io::Result<()> {
     for (path, content) in files {
         let content = content.as_ref();
         let mut header = tar::Header::new_gnu();
@@ -27,6 +35,24 @@ pub(crate) fn tar<P: AsRef<str>, C: AsRef<[u8]>>(
         header.set_mode(MODE);
         header.set_mtime(0);
         archive.append_data(&mut header, path.as_ref().trim_start_matches('/'), content)?;
+    }
+    Ok(())
+}
+
+/// Files and symbolic links, each a path and where it leads.
+pub(crate) fn tree<P: AsRef<str>, C: AsRef<[u8]>>(
+    files: impl IntoIterator<Item = (P, C)>,
+    links: impl IntoIterator<Item = (P, P)>,
+) -> io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    append(&mut archive, files)?;
+    for (path, target) in links {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        header.set_mode(MODE);
+        header.set_mtime(0);
+        archive.append_link(&mut header, path.as_ref().trim_start_matches('/'), target.as_ref())?;
     }
     archive.into_inner()
 }

@@ -102,7 +102,7 @@ impl RegistryControl {
         tag: &str,
         spec: &ArtifactSpec,
     ) -> Result<Digest, RegistryError> {
-        self.put(repository, tag, image::pack(spec))
+        self.push_package(repository, tag, image::pack(spec))
     }
 
     /// Puts a Flux source in under a tag.
@@ -126,8 +126,7 @@ impl RegistryControl {
     /// # Errors
     /// The repository's or the version's name is none.
     pub fn push_chart(&self, repository: &str, chart: &HelmChart) -> Result<Digest, RegistryError> {
-        let tag = chart.metadata["version"].as_str().unwrap_or_default().replace('+', "_");
-        self.push_artifact(repository, &tag, &image::chart(chart))
+        self.push_package(repository, &chart.tag(), Package::chart(chart))
     }
 
     /// Whether a tag exists.
@@ -202,7 +201,16 @@ impl RegistryControl {
         Ok(digest)
     }
 
-    fn put(&self, repository: &str, tag: &str, package: Package) -> Result<Digest, RegistryError> {
+    /// Puts what is packed already in under a tag.
+    ///
+    /// # Errors
+    /// A name is none, or the manifest is no manifest.
+    pub fn push_package(
+        &self,
+        repository: &str,
+        tag: &str,
+        package: Package,
+    ) -> Result<Digest, RegistryError> {
         let (repository, tag) = (Repository::parse(repository)?, name::tag(tag)?);
         let manifest = Manifest::read(image::MANIFEST, package.manifest)
             .map_err(|source| RegistryError::Manifest { image: format!("{repository}:{tag}"), source })?;

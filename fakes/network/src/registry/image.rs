@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::archive::{gzip, noise, tar, tar_gz};
+use super::archive::{gzip, noise, tar, tar_gz, tree};
 use super::name::Digest;
 
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -40,11 +41,48 @@ pub struct ImageSpec {
     pub extra_bytes: usize,
 }
 
-/// The files of one layer.
+/// The files of one layer. Clones are packed once for all.
 #[derive(Debug, Clone, Default)]
 pub struct Layer {
+    files: BTreeMap<String, Bytes>,
+    links: BTreeMap<String, String>,
+    packed: Arc<OnceLock<Packed>>,
+}
+
+impl Layer {
     /// Content by path.
-    pub files: BTreeMap<String, Bytes>,
+    #[must_use]
+    pub fn new(files: BTreeMap<String, Bytes>) -> Self {
+        Self { files, ..Self::default() }
+    }
+
+    /// The same files and symbolic links, each a path and where it leads.
+    #[must_use]
+    pub fn with_links(self, links: BTreeMap<String, String>) -> Self {
+        Self { files: self.files, links, packed: Arc::default() }
+    }
+
+    fn packed(&self) -> io::Result<&Packed> {
+        if let Some(packed) = self.packed.get() {
+            return Ok(packed);
+        }
+        let packed = Packed::of(&tree(&self.files, &self.links)?)?;
+        Ok(self.packed.get_or_init(|| packed))
+    }
+}
+
+/// A layer as it travels.
+#[derive(Debug, Clone)]
+struct Packed {
+    /// The digest of what is in it.
+    diff_id: Digest,
+    bytes: Bytes,
+}
+
+impl Packed {
+    fn of(archive: &[u8]) -> io::Result<Self> {
+        Ok(Self { diff_id: Digest::of(archive), bytes: gzip(archive)?.into() })
+    }
 }
 
 impl ImageSpec {
@@ -107,23 +145,57 @@ pub struct HelmChart {
     pub archive: Bytes,
 }
 
-/// Blobs and the manifest that names them.
+/// Blobs and the manifest that names them: what a push brings to a registry.
 #[derive(Debug)]
-pub(crate) struct Package {
-    pub(crate) blobs: Vec<Bytes>,
-    pub(crate) manifest: Bytes,
+pub struct Package {
+    /// The configuration and the layers.
+    pub blobs: Vec<Bytes>,
+    /// The manifest.
+    pub manifest: Bytes,
+}
+
+impl Package {
+    /// An image; `name` only makes its extra bytes its own.
+    ///
+    /// # Errors
+    /// The files do not fit into an archive.
+    pub fn image(name: &str, spec: &ImageSpec) -> io::Result<Self> {
+        Ok(pack(&image(name, spec)?))
+    }
+
+    /// A Flux source.
+    ///
+    /// # Errors
+    /// The files do not fit into an archive.
+    pub fn flux(artifact: &FluxArtifact) -> io::Result<Self> {
+        Ok(pack(&flux(artifact)?))
+    }
+
+    /// A Helm chart.
+    #[must_use]
+    pub fn chart(chart: &HelmChart) -> Self {
+        pack(&self::chart(chart))
+    }
+}
+
+impl HelmChart {
+    /// The tag under which it is published: its version, with `_` for `+`.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        self.metadata["version"].as_str().unwrap_or_default().replace('+', "_")
+    }
 }
 
 /// The same specification gives the same bytes; `name` only makes the extra bytes this image's own.
 pub(crate) fn image(name: &str, spec: &ImageSpec) -> io::Result<ArtifactSpec> {
-    let mut archives = Vec::new();
+    let mut packed = Vec::new();
     for layer in &spec.layers {
-        archives.push(tar(&layer.files)?);
+        packed.push(layer.packed()?.clone());
     }
     if spec.extra_bytes > 0 {
-        archives.push(tar([("var/lib/extra", noise(name, spec.extra_bytes))])?);
+        packed.push(Packed::of(&tar([("var/lib/extra", noise(name, spec.extra_bytes))])?)?);
     }
-    let diff_ids: Vec<Digest> = archives.iter().map(|archive| Digest::of(archive)).collect();
+    let diff_ids: Vec<&Digest> = packed.iter().map(|layer| &layer.diff_id).collect();
     let history: Vec<Value> =
         diff_ids.iter().map(|_| json!({ "created": CREATED, "created_by": "COPY . /" })).collect();
     let mut config = json!({ "Env": spec.env, "Entrypoint": spec.entrypoint });
@@ -142,10 +214,7 @@ pub(crate) fn image(name: &str, spec: &ImageSpec) -> io::Result<ArtifactSpec> {
         "created": CREATED, "architecture": "amd64", "os": "linux", "config": config,
         "rootfs": { "type": "layers", "diff_ids": diff_ids }, "history": history,
     });
-    let mut layers = Vec::new();
-    for archive in &archives {
-        layers.push(ArtifactLayer::new(IMAGE_LAYER, gzip(archive)?));
-    }
+    let layers = packed.into_iter().map(|layer| ArtifactLayer::new(IMAGE_LAYER, layer.bytes)).collect();
     Ok(ArtifactSpec {
         artifact_type: None,
         config_media_type: IMAGE_CONFIG.to_owned(),

@@ -36,7 +36,7 @@ pub use archive::tar_gz;
 pub use content::{RegistryError, RemovedTag};
 pub use control::RegistryControl;
 pub use fault::{Effect, RegistryFault, Target};
-pub use image::{ArtifactLayer, ArtifactSpec, FluxArtifact, HelmChart, ImageSpec, Layer};
+pub use image::{ArtifactLayer, ArtifactSpec, FluxArtifact, HelmChart, ImageSpec, Layer, Package};
 pub use name::{Digest, InvalidReference};
 pub use receipt::{AppliedFault, Progress, RegistryReceipt};
 

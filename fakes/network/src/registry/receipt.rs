@@ -1,16 +1,17 @@
 //! Proof that a request was made.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fault::FaultId;
 
 /// One HTTP request that reached the registry. There is one for each, no more, no less; it is there as soon as the request's
 /// head was read, and is kept up to date until the last byte of the answer is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegistryReceipt {
     /// When it came, in field time.
@@ -38,7 +39,7 @@ pub struct RegistryReceipt {
 }
 
 /// How far an answer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Progress {
     /// It is not decided yet: the request's body is still coming.
@@ -54,12 +55,12 @@ pub enum Progress {
 }
 
 /// A fault that changed an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppliedFault {
     /// Which one.
     pub id: FaultId,
     /// What it does, such as `slow`.
-    pub effect: &'static str,
+    pub effect: Cow<'static, str>,
 }
 
 /// A receipt that may still change.
@@ -97,7 +98,7 @@ impl OpenReceipt {
     }
 
     pub(crate) fn struck(&self, id: FaultId, effect: &'static str) {
-        self.0.lock().faults.push(AppliedFault { id, effect });
+        self.0.lock().faults.push(AppliedFault { id, effect: effect.into() });
     }
 
     pub(crate) fn sent(&self, bytes: u64) {

@@ -17,7 +17,7 @@ async fn an_image_is_pulled_by_tag_and_by_digest_and_its_bytes_have_their_digest
         cmd: vec!["serve".to_owned()],
         env: vec!["PORT=8080".to_owned()],
         labels: BTreeMap::from([("release".to_owned(), "1.0-rc5".to_owned())]),
-        layers: vec![Layer { files }],
+        layers: vec![Layer::new(files)],
         extra_bytes: 5_000,
         ..ImageSpec::program(["/bin/app"])
     };
