@@ -29,6 +29,13 @@ impl<T> Ledger<T> {
         entries.iter().skip(start).map(copy).collect()
     }
 
+    /// Forgets every entry.
+    pub(crate) fn clear(&self) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.clear();
+        self.count.send_replace(0);
+    }
+
     /// How many entries there are, and a sign at every new one.
     pub(crate) fn follow(&self) -> watch::Receiver<usize> {
         self.count.subscribe()

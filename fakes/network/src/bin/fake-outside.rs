@@ -2,16 +2,15 @@
 //!
 //! | variable | what |
 //! |---|---|
-//! | `OUTSIDE_ADDRESS` | the address by which others reach this machine |
 //! | `OUTSIDE_HOSTS` | the registry's names, with commas between them |
 //! | `OUTSIDE_OWN` | names of the site that only its own resolver knows, each `name=address` |
-//! | `OUTSIDE_IDENTITY`, `OUTSIDE_KEY` | the registry's certificates and its private key, in PEM |
-//! | `OUTSIDE_PORTAL_IDENTITY`, `OUTSIDE_PORTAL_KEY` | the same of the portal at which guests of the site sign in |
-//! | `OUTSIDE_WORD` | the word by which those are known who may change anything |
+//! | `OUTSIDE_DIRECTORY` | where these files are: `identity.pem` and `key.pem` of the registry, `portal.pem` and `portal-key.pem` of the portal at which guests of the site sign in, and `word`, the word by which those are known who may change anything |
 
 use std::env;
 use std::error::Error;
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fake_network::{
@@ -33,7 +32,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let address: IpAddr = variable("OUTSIDE_ADDRESS")?.parse()?;
+    let address = own_address().await?;
+    let directory = PathBuf::from(env::var("OUTSIDE_DIRECTORY")?);
+    let read = |name: &str| {
+        fs::read_to_string(directory.join(name)).map_err(|error| format!("read {name}: {error}"))
+    };
+    let identity = TlsIdentity { chain_pem: read("identity.pem")?, key_pem: read("key.pem")? };
+    let of_portal = TlsIdentity { chain_pem: read("portal.pem")?, key_pem: read("portal-key.pem")? };
     let zone = || {
         let hosts = env::var("OUTSIDE_HOSTS").unwrap_or_default();
         hosts
@@ -53,13 +58,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
         |port, tls| RegistryConfig { clock: clock.clone(), listen: (any, port).into(), tls: Some(tls) };
     let site = DnsServer::start(resolver(ports::SITE, site)).await?;
     let public = DnsServer::start(resolver(ports::PUBLIC, zone())).await?;
-    let images = Registry::start(registry(ports::REGISTRY, identity("OUTSIDE")?)).await?;
-    let portal = Registry::start(registry(ports::PORTAL, identity("OUTSIDE_PORTAL")?)).await?;
+    let images = Registry::start(registry(ports::REGISTRY, identity)).await?;
+    let portal = Registry::start(registry(ports::PORTAL, of_portal)).await?;
     let served = Served {
         site: site.control(),
         public: public.control(),
         registry: images.control(),
-        word: variable("OUTSIDE_WORD")?,
+        word: read("word")?,
     };
     let desk = TcpListener::bind((any, ports::DESK)).await?;
     let mut end = signal(SignalKind::terminate())?;
@@ -72,13 +77,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn identity(of: &str) -> Result<TlsIdentity, Box<dyn Error>> {
-    Ok(TlsIdentity {
-        chain_pem: variable(&format!("{of}_IDENTITY"))?,
-        key_pem: variable(&format!("{of}_KEY"))?,
-    })
-}
-
-fn variable(name: &str) -> Result<String, String> {
-    env::var(name).map_err(|_| format!("{name} is not set"))
+/// The address of this machine on its network; nothing is sent.
+async fn own_address() -> std::io::Result<IpAddr> {
+    let socket = tokio::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).await?;
+    Ok(socket.local_addr()?.ip())
 }

@@ -72,6 +72,18 @@ impl DnsControl {
         }
     }
 
+    /// Heals everything and forgets every question.
+    ///
+    /// # Errors
+    /// The port cannot be opened again.
+    pub async fn begin_anew(&self) -> io::Result<()> {
+        for (id, _) in self.faults() {
+            self.heal(id).await?;
+        }
+        self.shared.receipts.clear();
+        Ok(())
+    }
+
     /// The faults in force, oldest first.
     #[must_use]
     pub fn faults(&self) -> Vec<(FaultId, DnsFault)> {

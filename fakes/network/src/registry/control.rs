@@ -76,6 +76,20 @@ impl RegistryControl {
         if closed { self.door.lift(Shut::Fault(id)).await } else { Ok(()) }
     }
 
+    /// Heals everything, takes every tag out and forgets every request; what was tagged stays and can be had by digest.
+    ///
+    /// # Errors
+    /// The port cannot be opened again.
+    pub async fn begin_anew(&self) -> io::Result<()> {
+        for (id, _) in self.faults() {
+            self.heal(id).await?;
+        }
+        let everything = Target::default();
+        take_tags(&mut self.shared.said(), &everything);
+        self.shared.receipts.clear();
+        Ok(())
+    }
+
     /// Errors are told in these words from now on.
     pub fn word_errors_as(&self, wording: Wording) {
         self.shared.said().wording = wording;

@@ -46,6 +46,7 @@ pub struct ImageSpec {
 pub struct Layer {
     files: BTreeMap<String, Bytes>,
     links: BTreeMap<String, String>,
+    archive: Option<Bytes>,
     packed: Arc<OnceLock<Packed>>,
 }
 
@@ -56,17 +57,26 @@ impl Layer {
         Self { files, ..Self::default() }
     }
 
+    /// What a tar archive holds, as it is.
+    #[must_use]
+    pub fn archive(archive: Bytes) -> Self {
+        Self { archive: Some(archive), ..Self::default() }
+    }
+
     /// The same files and symbolic links, each a path and where it leads.
     #[must_use]
     pub fn with_links(self, links: BTreeMap<String, String>) -> Self {
-        Self { files: self.files, links, packed: Arc::default() }
+        Self { files: self.files, links, ..Self::default() }
     }
 
     fn packed(&self) -> io::Result<&Packed> {
         if let Some(packed) = self.packed.get() {
             return Ok(packed);
         }
-        let packed = Packed::of(&tree(&self.files, &self.links)?)?;
+        let packed = match &self.archive {
+            Some(archive) => Packed::of(archive)?,
+            None => Packed::of(&tree(&self.files, &self.links)?)?,
+        };
         Ok(self.packed.get_or_init(|| packed))
     }
 }

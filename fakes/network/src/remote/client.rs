@@ -70,6 +70,14 @@ impl Remote {
         Self { address, word: word.into(), connection: Arc::default() }
     }
 
+    /// Everybody begins anew: no fault, no tag, no receipt.
+    ///
+    /// # Errors
+    /// See [`RemoteError`]; so with all that follow.
+    pub async fn begin_anew(&self) -> Result<(), RemoteError> {
+        self.ask(Ask::BeginAnew).await
+    }
+
     /// Gives a name these addresses and no others.
     ///
     /// # Errors

@@ -45,6 +45,8 @@ enum Ask {
     Registry(ToRegistry),
     /// Keeps bytes, in base64, for packages that name them by their digest.
     Keep(String),
+    /// Everybody begins anew: no fault, no tag, no receipt.
+    BeginAnew,
     /// Which of these are kept.
     Kept(Vec<Digest>),
 }

@@ -83,6 +83,7 @@ impl Desk {
                 self.kept().insert(digest.to_string(), bytes.into());
                 told(&digest)
             }
+            Ask::BeginAnew => told(&self.begin_anew().await.map_err(|error| error.to_string())?),
             Ask::Kept(asked) => {
                 let kept = self.kept();
                 told(&asked.into_iter().filter(|it| kept.contains_key(it.as_str())).collect::<Vec<_>>())
@@ -107,6 +108,12 @@ impl Desk {
                 told(&pushed.map_err(|error| error.to_string())?)
             }
         }
+    }
+
+    async fn begin_anew(&self) -> io::Result<()> {
+        self.served.site.begin_anew().await?;
+        self.served.public.begin_anew().await?;
+        self.served.registry.begin_anew().await
     }
 
     fn blobs(&self, digests: &[Digest]) -> Result<Vec<Bytes>, String> {

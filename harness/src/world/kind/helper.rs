@@ -1,0 +1,142 @@
+//! The world outside in a container beside the node: resolvers and registries on the ports that they have everywhere.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use base64::Engine as _;
+use bytes::Bytes;
+use fake_network::{Authority, Remote, outside_ports as ports};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use testcontainers::core::WaitFor;
+use testcontainers::runners::AsyncRunner as _;
+use testcontainers::{ContainerAsync, CopyDataSource, GenericImage, ImageExt as _};
+
+use super::cluster::LABEL;
+use super::engine::Engine;
+use super::programs::Programs;
+use crate::world::WorldError;
+
+/// The image's name; its tag is what is in it.
+const IMAGE: &str = "appliance-smoke/outside";
+/// Where the program finds its certificates, its keys and its word.
+const DIRECTORY: &str = "/etc/outside";
+/// Longer than this no start of one static program takes.
+const START: Duration = Duration::from_secs(30);
+
+/// The container, and the way to those in it.
+pub(super) struct Helper {
+    container: ContainerAsync<GenericImage>,
+    pub(super) address: IpAddr,
+    pub(super) remote: Remote,
+    /// What clients of the registry have to trust.
+    pub(super) authority: String,
+}
+
+/// What the world outside is to be.
+pub(super) struct Site<'a> {
+    /// The registry's names.
+    pub(super) hosts: &'a [&'a str],
+    /// Names that only the site's resolver knows, with their addresses.
+    pub(super) own: &'a [(&'a str, IpAddr)],
+    /// The name of the portal.
+    pub(super) portal: &'a str,
+}
+
+impl Helper {
+    /// Starts it on the network of this run.
+    pub(super) async fn start(
+        engine: &Engine,
+        run: &str,
+        programs: &Programs,
+        site: &Site<'_>,
+    ) -> Result<Self, WorldError> {
+        let tag = load(engine, &programs.outside()?).await?;
+        let authority = Authority::new("appliance-smoke registries")?;
+        let identity = authority.server(site.hosts)?;
+        let portal = Authority::new("guest portal")?.server(&[site.portal])?;
+        let word = word()?;
+        let files = [
+            ("identity.pem", identity.chain_pem),
+            ("key.pem", identity.key_pem),
+            ("portal.pem", portal.chain_pem),
+            ("portal-key.pem", portal.key_pem),
+            ("word", word.clone()),
+        ];
+        let own: Vec<String> = site.own.iter().map(|(name, address)| format!("{name}={address}")).collect();
+        let mut request = GenericImage::new(IMAGE, &tag)
+            .with_wait_for(WaitFor::message_on_stdout("ready"))
+            .with_network(run)
+            .with_container_name(format!("{run}-outside"))
+            .with_label(LABEL, run)
+            .with_env_var("OUTSIDE_HOSTS", site.hosts.join(","))
+            .with_env_var("OUTSIDE_OWN", own.join(","))
+            .with_env_var("OUTSIDE_DIRECTORY", DIRECTORY)
+            .with_startup_timeout(START);
+        for (name, content) in files {
+            request = request.with_copy_to(format!("{DIRECTORY}/{name}"), CopyDataSource::Data(content.into_bytes()));
+        }
+        let container = request.start().await?;
+        let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+        let addresses = engine.docker(&["inspect", "--format", format, container.id()]).await?;
+        let address: Option<IpAddr> = addresses.split_whitespace().find_map(|it| it.parse().ok());
+        let address = address.ok_or("the container of the world outside has no address")?;
+        let remote = Remote::at(SocketAddr::new(address, ports::DESK), &word);
+        Ok(Self { container, address, remote, authority: authority.pem() })
+    }
+
+    /// Which container it is.
+    pub(super) fn id(&self) -> &str {
+        self.container.id()
+    }
+
+    /// Takes it away.
+    pub(super) async fn stop(self) -> Result<(), WorldError> {
+        Ok(self.container.rm().await?)
+    }
+}
+
+/// A word that nobody else knows.
+fn word() -> Result<String, WorldError> {
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// Gives the engine an image with one program in it, unless it has it; its tag.
+async fn load(engine: &Engine, program: &Bytes) -> Result<String, WorldError> {
+    let digest: String = Sha256::digest(program).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let name = format!("{IMAGE}:{digest}");
+    if engine.docker(&["image", "inspect", "--format", "{{.Id}}", &name]).await.is_err() {
+        engine.docker_fed(&["load", "--quiet"], &archive(&name, program)?).await?;
+    }
+    Ok(digest)
+}
+
+/// An image as engines load it: the layout that all of them read.
+fn archive(name: &str, program: &Bytes) -> Result<Vec<u8>, WorldError> {
+    let mut layer = tar::Builder::new(Vec::new());
+    append(&mut layer, "fake-outside", program)?;
+    let layer = layer.into_inner()?;
+    let hex: String = Sha256::digest(&layer).iter().map(|byte| format!("{byte:02x}")).collect();
+    let config = json!({
+        "architecture": if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" },
+        "os": "linux",
+        "config": { "Entrypoint": ["/fake-outside"], "Labels": { LABEL: "image" } },
+        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{hex}")] },
+    });
+    let manifest = json!([{ "Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"] }]);
+    let mut archive = tar::Builder::new(Vec::new());
+    append(&mut archive, "config.json", config.to_string().as_bytes())?;
+    append(&mut archive, "layer.tar", &layer)?;
+    append(&mut archive, "manifest.json", manifest.to_string().as_bytes())?;
+    Ok(archive.into_inner()?)
+}
+
+fn append(archive: &mut tar::Builder<Vec<u8>>, path: &str, content: &[u8]) -> std::io::Result<()> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o755);
+    header.set_mtime(0);
+    archive.append_data(&mut header, path, content)
+}
