@@ -14,9 +14,16 @@
 
 mod access;
 mod concealed;
+mod faults;
+mod machine;
+mod objects;
 mod operator;
+mod outside;
 mod request;
 pub mod sim;
+mod site;
+mod starts;
+mod volumes;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -169,10 +176,12 @@ pub type WorldError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum InjectError {
     /// This world has no means for it; the scenario is skipped.
-    #[error("{what} is not possible in this world")]
+    #[error("{what} is not possible in this world: {why}")]
     Unsupported {
         /// The fault's or verb's name.
         what: String,
+        /// What the world lacks.
+        why: String,
     },
     /// There is nothing it could happen to; the scenario is invalid.
     #[error("{what}: no {target} here{}", crate::scenario::meant(.target, .known))]

@@ -6,7 +6,7 @@ use std::path::Path;
 use cluster_api::{Res, Store, kinds};
 use serde_json::{Value, json};
 
-use super::outside::Outside;
+use super::outside::Servers;
 use crate::world::WorldError;
 
 /// What is written, by file name.
@@ -29,13 +29,13 @@ const KINDS: [(&str, &Res); 16] = [
     ("secrets", &kinds::SECRETS),
 ];
 
-pub(super) fn write(store: &Store, outside: &Outside, directory: &Path) -> Result<(), WorldError> {
+pub(super) fn write(store: &Store, servers: &Servers, directory: &Path) -> Result<(), WorldError> {
     for (name, kind) in KINDS {
         let objects: Vec<Value> = store.list(kind, None).iter().map(|object| shown(name, object)).collect();
         write_json(&directory.join(format!("{name}.json")), &json!(objects))?;
     }
-    write_json(&directory.join("resolver.json"), &json!(outside.dns.control().receipts()))?;
-    write_json(&directory.join("registry.json"), &json!(outside.registry.control().receipts()))
+    write_json(&directory.join("resolver.json"), &json!(servers.dns.control().receipts()))?;
+    write_json(&directory.join("registry.json"), &json!(servers.registry.control().receipts()))
 }
 
 /// Secrets are shown by their names and keys only.

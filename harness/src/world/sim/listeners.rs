@@ -171,7 +171,7 @@ async fn declare(world: &SimWorld, name: &str) {
 #[test]
 fn a_resolver_that_has_stopped_looks_like_one_that_refuses() {
     let declared = seen_after(async |world| declare(world, "dns.refused").await);
-    let stopped = seen_after(async |world| world.outside.dns.control().stop().await);
+    let stopped = seen_after(async |world| world.servers.dns.control().stop().await);
     assert_eq!(declared, stopped);
     assert!(stopped.blockers[0].starts_with("dns of "), "{stopped:#?}");
     assert!(
@@ -183,7 +183,7 @@ fn a_resolver_that_has_stopped_looks_like_one_that_refuses() {
 #[test]
 fn a_registry_that_has_stopped_looks_like_one_that_is_unreachable() {
     let declared = seen_after(async |world| declare(world, "registry.unreachable").await);
-    let stopped = seen_after(async |world| world.outside.registry.control().stop().await);
+    let stopped = seen_after(async |world| world.servers.registry.control().stop().await);
     assert_eq!(declared, stopped);
     assert!(stopped.blockers[0].starts_with("image-registry of "), "{stopped:#?}");
     assert!(stopped.waiting.iter().any(|said| said.contains("dial tcp 127.x.y.3:443")), "{stopped:#?}");

@@ -2,28 +2,21 @@
 //!
 //! ```text
 //!   addresses   a /24 of 127/8:  .1 the node   .2 the resolver   .3 the registries   .4 the operator's desk   .5 public resolvers   .6 a portal   .7 a clock   .20–.249 pods and services
-//!   outside     resolver and registry fakes, with the release published, and a proxy for the operator's desk
+//!   outside     resolver and registry fakes, and a proxy for the operator's desk
 //!   runtime     image entrypoint → stand-in in this process, or the status service as a process
-//!   faults      causes, receipts and heals at the fakes
+//!   machine     what causes can be set in node and API
 //!   evidence    what is kept of a world for people
 //! ```
 
 mod addresses;
-mod builds;
-mod configuration;
 mod evidence;
-mod faults;
-mod gateway;
-mod images;
 #[cfg(test)]
 mod listeners;
+mod machine;
 mod outside;
 mod process;
 mod runtime;
-mod site;
-mod starts;
 mod time;
-mod volumes;
 mod writes;
 
 use std::net::{IpAddr, SocketAddr};
@@ -40,11 +33,14 @@ use futures::stream::LocalBoxStream;
 use tokio::sync::{mpsc, watch};
 
 use self::addresses::{API_PORT, APP_PORT, DNS_KNOWN, Network, STATUS_PORT};
-use self::faults::{Archive, Faults, Ground};
-use self::outside::Outside;
+use self::machine::SimMachine;
+use self::outside::{Servers, SimPortal};
 use self::runtime::SimRuntime;
-use self::starts::Starts;
 use self::time::TimeServer;
+use super::faults::{Archive, Faults, Ground};
+use super::objects::Objects;
+use super::outside::Outside;
+use super::starts::Starts;
 use super::{
     Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite,
     OperatorCommand, OperatorEnd, OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
@@ -112,12 +108,13 @@ struct SimWorld {
     /// A directory with the certificates of the simulated registries, for clients on this machine.
     trust: PathBuf,
     operator: Vec<String>,
-    cluster: Cluster,
+    machine: SimMachine,
+    objects: Objects,
+    servers: Servers,
     outside: Outside,
     faults: Faults,
     archive: Archive,
     former: IpAddr,
-    starts: Starts,
     quotas: Quotas,
     resolvers: Resolvers,
     changes: watch::Receiver<u64>,
@@ -128,7 +125,9 @@ struct SimWorld {
 impl SimWorld {
     async fn boot(request: &BootRequest, network: Network, clock: Clock) -> Result<Self, WorldError> {
         let wire = Wire::new();
-        let outside = Outside::start(&clock, &network, &wire, &request.release).await?;
+        let servers = Servers::start(&clock, &network, &wire).await?;
+        let portal = SimPortal::new(&clock, &network, &wire);
+        let outside = servers.outside(portal, &request.release).await?;
         let disk = request.directory.join("disk");
         std::fs::create_dir_all(&disk)?;
         let starts = Starts::default();
@@ -149,7 +148,7 @@ impl SimWorld {
                 api_port: API_PORT,
                 resolvers: resolvers.clone(),
                 wire,
-                trust: vec![outside.trust.clone()],
+                trust: vec![servers.trust.clone()],
                 seed: request.seed,
                 ..ClusterConfig::at(clock.clone(), network.node(), disk.clone())
             },
@@ -160,7 +159,7 @@ impl SimWorld {
         std::fs::write(&kubeconfig, cluster.kubeconfig())?;
         let trust = request.directory.join("trust");
         std::fs::create_dir_all(&trust)?;
-        std::fs::write(trust.join("registries.pem"), &outside.trust)?;
+        std::fs::write(trust.join("registries.pem"), &servers.trust)?;
         let access = Access {
             kubeconfig,
             node_ip: network.node().into(),
@@ -174,12 +173,13 @@ impl SimWorld {
             directory: request.directory.clone(),
             trust,
             operator: request.operator(),
-            cluster,
+            objects: Objects::simulated(cluster.store().clone()),
+            machine: SimMachine { cluster, starts },
+            servers,
             outside,
             faults: Faults::default(),
             archive: Archive::default(),
             former: network.former(),
-            starts,
             quotas,
             resolvers,
             disk,
@@ -190,18 +190,19 @@ impl SimWorld {
     }
 
     fn store(&self) -> &Store {
-        self.cluster.store()
+        self.machine.cluster.store()
     }
 
     fn ground(&self) -> Ground<'_> {
         Ground {
             outside: &self.outside,
-            cluster: &self.cluster,
-            starts: &self.starts,
-            quotas: &self.quotas,
+            objects: &self.objects,
+            machine: &self.machine,
+            starts: &self.machine.starts,
+            quotas: Some(&self.quotas),
             disk: &self.disk,
             configuration: OperatorCommand::configuration(&self.directory),
-            former: self.former,
+            former: Some(self.former),
             archive: &self.archive,
         }
     }
@@ -263,7 +264,7 @@ impl World for SimWorld {
         self.configure_machine(options);
         let command =
             OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, &self.directory);
-        let site = self.outside.environment(&self.trust);
+        let site = self.servers.environment(&self.trust);
         let command = site.into_iter().fold(command, |command, (name, value)| command.env(name, value));
         let command = command.env("APPLIANCE_CLOCK", self.time.address().to_string());
         let directory = self.directory.clone();
@@ -295,13 +296,13 @@ impl World for SimWorld {
     }
 
     async fn evidence(&self, directory: &Path) -> Result<(), WorldError> {
-        evidence::write(self.store(), &self.outside, directory)
+        evidence::write(self.store(), &self.servers, directory)
     }
 
     async fn down(self: Box<Self>) -> Result<(), WorldError> {
-        let Self { cluster, outside, .. } = *self;
-        cluster.stop().await;
-        outside.stop().await;
+        let Self { machine, servers, .. } = *self;
+        machine.cluster.stop().await;
+        servers.stop().await;
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::process::ProcessContainer;
-use super::starts::Starts;
+use crate::world::starts::{Start, Starts};
 
 /// The program of the status service's image.
 const STATUS: &str = "appliance-status";
@@ -43,7 +43,7 @@ impl Runtime for SimRuntime {
         let Some(entrypoint) = spec.argv.first().cloned() else {
             return Err(StartError::Other { message: "no command specified".into() });
         };
-        self.starts.note(&spec);
+        self.starts.note(Start::of(&spec));
         if entrypoint.rsplit('/').next() == Some(STATUS) {
             let process = ProcessContainer::start(&self.status, &spec, self.api, self.time, &self.directory)?;
             if let Some(pid) = process.pid() {

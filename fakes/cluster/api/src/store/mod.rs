@@ -3,6 +3,7 @@
 mod addresses;
 mod admit;
 mod delete;
+mod follow;
 mod rules;
 mod table;
 mod watch;
