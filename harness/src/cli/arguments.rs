@@ -128,6 +128,12 @@ pub struct RunArguments {
     /// An operator's command to run in place of ours: program and arguments.
     #[arg(long, env = "SMOKE_OPERATOR_COMMAND")]
     pub operator_command: Option<String>,
+    /// The node's image for world `kind`; the one that the `kind` program takes by itself where nothing is said.
+    #[arg(long, env = "SMOKE_NODE_IMAGE", value_name = "IMAGE")]
+    pub node_image: Option<String>,
+    /// The directory of the static programs that run in containers; scripts/programs.sh builds them.
+    #[arg(long, env = "SMOKE_PROGRAMS", value_name = "DIR")]
+    pub programs: Option<PathBuf>,
     /// The kind of world.
     #[arg(long, env = "SMOKE_WORLD", default_value = "sim")]
     pub world: String,

@@ -24,7 +24,7 @@ use crate::chain::chain;
 use crate::run::ExitStatus;
 use crate::run::directory;
 use crate::scenario::{self, FolderError};
-use crate::world::Binaries;
+use crate::world::{Binaries, kind};
 use arguments::{Command, Smoke};
 
 /// Why a command could not be done, with what the process then says.
@@ -123,6 +123,11 @@ fn clean() -> Result<ExitStatus, Refusal> {
         swept.directories,
         swept.groups,
         swept.living,
+    ));
+    let left = kind::clean().map_err(|error| Refusal::broken_by(&*error))?;
+    print(&format!(
+        "container engine: {} containers and {} networks left by dead runners removed, {} clusters in use\n",
+        left.containers, left.networks, left.living,
     ));
     Ok(ExitStatus::Passed)
 }

@@ -10,7 +10,7 @@ use crate::diagnosis::Attention;
 use crate::report::{self, Terminal};
 use crate::run::{ExitStatus, Plan, Runner, Stop, directory};
 use crate::scenario::{Scenario, choose, load, meant};
-use crate::world::{Binaries, WorldFactory, factories};
+use crate::world::{Binaries, ClusterChoice, WorldFactory, factories};
 
 /// Runs what the arguments name.
 pub(crate) fn execute(arguments: &RunArguments, binaries: Binaries) -> Result<ExitStatus, Refusal> {
@@ -47,7 +47,8 @@ pub(crate) fn execute_these(
         jobs: arguments.jobs.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1),
         repeat: arguments.repeat,
         seed: arguments.seed,
-        speed: arguments.speed,
+        speed: factory.speed(arguments.speed),
+        cluster: cluster(arguments, &binaries),
         patience: None,
         attention: if arguments.diagnosis { Attention::Close } else { Attention::Casual },
         status_command,
@@ -63,6 +64,14 @@ pub(crate) fn execute_these(
     report::write(&plan, &summary).map_err(|error| Refusal::broken_by(&error))?;
     terminal.summary(&plan, &summary);
     Ok(summary.status())
+}
+
+/// What a real cluster is made of. The static programs lie beside the other builds.
+fn cluster(arguments: &RunArguments, binaries: &Binaries) -> ClusterChoice {
+    let builds = binaries.appliance.parent().and_then(Path::parent).unwrap_or(Path::new("target"));
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let programs = arguments.programs.clone().unwrap_or_else(|| builds.join(target).join("image"));
+    ClusterChoice { image: arguments.node_image.clone(), programs }
 }
 
 fn factory(name: &str) -> Result<Box<dyn WorldFactory>, Refusal> {

@@ -20,6 +20,17 @@ pub struct Budgets {
 }
 
 impl Budgets {
+    /// The budgets of a real cluster, in which a second is a second (decision 9).
+    pub const fn real() -> Self {
+        Self {
+            quiet: Duration::from_secs(10),
+            patience: Duration::from_secs(240),
+            silence: Duration::from_secs(120),
+            ceiling: Duration::from_secs(900),
+            machine: Duration::from_secs(1800),
+        }
+    }
+
     /// The budgets of a world that runs at this speed.
     pub fn at(speed: Speed) -> Self {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);

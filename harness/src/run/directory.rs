@@ -236,7 +236,7 @@ fn owner(path: &Path) -> Option<(u32, u64)> {
 }
 
 /// Whether this very process lives: its pid and its start time.
-fn lives(pid: u32, start: u64) -> bool {
+pub(crate) fn lives(pid: u32, start: u64) -> bool {
     match start_time(pid) {
         Some(now) => now == start,
         // Where the system does not tell start times, a pid that is in use may be the same.

@@ -143,7 +143,7 @@ impl Job {
         let script = Script {
             scenario: &self.scenario,
             header: self.header(shared),
-            budgets: shared.plan.budgets(),
+            budgets: shared.plan.budgets(&*shared.factory),
             attention: shared.plan.attention,
             directory: self.directory.clone(),
             stop: self.stop.clone(),
@@ -220,6 +220,7 @@ impl Job {
             speed: plan.speed,
             seed: self.seed,
             binaries: plan.binaries.clone(),
+            cluster: plan.cluster.clone(),
             status_command: plan.status_command.clone(),
             operator_command: plan.operator_command.clone(),
         }

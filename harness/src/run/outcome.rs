@@ -67,6 +67,8 @@ pub struct Summary {
     pub duration: Duration,
     /// Fault × blocker, controls included.
     pub matrix: Matrix,
+    /// What is to be said of the run as a whole.
+    pub remarks: Vec<String>,
 }
 
 impl Summary {

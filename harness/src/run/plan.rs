@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Budgets, Kept, Outcome};
 use crate::diagnosis::Attention;
 use crate::scenario::Scenario;
-use crate::world::{Binaries, Speed};
+use crate::world::{Binaries, ClusterChoice, Speed, WorldFactory};
 
 /// Which worlds stay up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +48,8 @@ pub struct Plan {
     pub patience: Option<Duration>,
     /// How field time goes while a blocker's evidence is complete and the blocker not named.
     pub attention: Attention,
+    /// What a real cluster is made of.
+    pub cluster: ClusterChoice,
     /// A status service in place of ours.
     pub status_command: Option<Vec<String>>,
     /// An operator's command in place of ours.
@@ -58,8 +60,8 @@ pub struct Plan {
 
 impl Plan {
     /// How long its runs wait.
-    pub(super) fn budgets(&self) -> Budgets {
-        let budgets = Budgets::at(self.speed);
+    pub(super) fn budgets(&self, factory: &dyn WorldFactory) -> Budgets {
+        let budgets = factory.budgets(self.speed);
         Budgets { patience: self.patience.unwrap_or(budgets.patience), ..budgets }
     }
 }

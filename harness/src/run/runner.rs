@@ -13,8 +13,9 @@ use super::controls::{Cache, Controls, Key, is_control};
 use super::directory::{self, DirectoryError};
 use super::job::{Job, Message, Role, Shared, since};
 use super::outcome::{Ending, Played, milestones_of};
+use super::play::chain;
 use super::schedule::schedule;
-use super::{Budgets, Kept, Outcome, Plan, Stop, Summary, Voice};
+use super::{Kept, Outcome, Plan, Stop, Summary, Voice};
 use crate::diagnosis::diagnoses;
 use crate::judge::{Control, Judgement, Milestones, Verdict, judge};
 use crate::matrix::Run;
@@ -130,7 +131,8 @@ impl<'v> Runner<'v> {
     }
 
     fn dispatch(&mut self, clock: &Clock) -> Result<(), RunError> {
-        while self.active.len() < self.shared.plan.jobs.max(1) && !self.stop.thrown() {
+        let most = self.shared.factory.most_at_once().unwrap_or(usize::MAX).min(self.shared.plan.jobs.max(1));
+        while self.active.len() < most && !self.stop.thrown() {
             let Some(job) = self.queue.pop_front() else { break };
             let job = Arc::new(job);
             let (shared, tell, worker) = (Arc::clone(&self.shared), self.tell.clone(), Arc::clone(&job));
@@ -245,7 +247,7 @@ impl<'v> Runner<'v> {
 
     /// Speaks of slow jobs, stops those that are too slow, gives up those that do not stop.
     fn look_after(&mut self, clock: &Clock) {
-        let machine = Budgets::at(self.shared.plan.speed).machine;
+        let machine = self.shared.plan.budgets(&*self.shared.factory).machine;
         if self.stop.thrown() {
             self.queue.clear();
         }
@@ -287,6 +289,9 @@ impl<'v> Runner<'v> {
         for thread in self.threads.drain(..) {
             // A thread that panicked has told so, or was given up.
             let _ = thread.join();
+        }
+        if let Err(error) = self.shared.factory.finish() {
+            self.summary.remarks.push(format!("the last world left something behind: {}", chain(&*error)));
         }
     }
 }

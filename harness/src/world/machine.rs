@@ -107,13 +107,11 @@ pub(in crate::world) struct Encounter {
 #[derive(Debug)]
 pub(in crate::world) enum MachineError {
     /// It has no means for it.
-    #[expect(dead_code, reason = "the simulated machine can do everything")]
     Impossible {
         /// What it lacks.
         why: String,
     },
     /// It has means, and they failed.
-    #[expect(dead_code, reason = "the simulated machine does not fail")]
     Failed(WorldError),
 }
 

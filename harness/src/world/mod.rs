@@ -14,7 +14,9 @@
 
 mod access;
 mod concealed;
+mod evidence;
 mod faults;
+pub mod kind;
 mod machine;
 mod objects;
 mod operator;
@@ -24,7 +26,9 @@ pub mod sim;
 mod site;
 mod starts;
 mod volumes;
+mod writes;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,10 +43,11 @@ use tokio::sync::{mpsc, watch};
 pub use access::{Access, Capability, Receipt, UnknownCapability};
 pub use concealed::{Concealed, MASK};
 pub use operator::{OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
-pub use request::{Binaries, BootRequest, BootstrapMode, BootstrapOptions, Speed};
+pub use request::{Binaries, BootRequest, BootstrapMode, BootstrapOptions, ClusterChoice, Speed};
 
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};
+use crate::run::Budgets;
 
 /// What a factory plays: the whole of a scenario, from the empty world to its end.
 pub type Play<'a> = Box<dyn FnOnce(Box<dyn World>) -> LocalBoxFuture<'a, ()> + 'a>;
@@ -57,6 +62,29 @@ pub trait WorldFactory: Send + Sync {
 
     /// What its worlds can do; a scenario that needs more is skipped with the reason.
     fn capabilities(&self) -> &'static [Capability];
+
+    /// How many of its worlds there can be at once, where that has a limit.
+    fn most_at_once(&self) -> Option<usize> {
+        None
+    }
+
+    /// The speed at which its worlds run when this one is wanted.
+    fn speed(&self, wanted: Speed) -> Speed {
+        wanted
+    }
+
+    /// How long runs wait in its worlds.
+    fn budgets(&self, speed: Speed) -> Budgets {
+        Budgets::at(speed)
+    }
+
+    /// Takes down what it has kept from one world to the next; nothing is played any more.
+    ///
+    /// # Errors
+    /// When something was left behind.
+    fn finish(&self) -> Result<(), WorldError> {
+        Ok(())
+    }
 
     /// Boots an empty world on the calling thread, plays in it, and leaves nothing behind.
     ///
@@ -78,6 +106,11 @@ pub trait World {
 
     /// Addresses and files by which users reach this world.
     fn access(&self) -> &Access;
+
+    /// What tells this world from others, as it says itself: versions and identifiers.
+    fn identity(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
 
     /// The token that the status service asks for, once there is one.
     async fn status_token(&self) -> Option<String>;
@@ -206,5 +239,5 @@ pub enum InjectError {
 
 /// Every kind of world that this build knows; the first is the default.
 pub fn factories() -> Vec<Box<dyn WorldFactory>> {
-    vec![sim::factory()]
+    vec![sim::factory(), kind::factory()]
 }

@@ -43,6 +43,15 @@ impl FromStr for Speed {
     }
 }
 
+/// What a real cluster is made of.
+#[derive(Debug, Clone, Default)]
+pub struct ClusterChoice {
+    /// The node's image; the one that the `kind` program takes by itself where nothing is said.
+    pub image: Option<String>,
+    /// The directory of the static programs for containers.
+    pub programs: PathBuf,
+}
+
 /// One empty world, please.
 #[derive(Debug, Clone)]
 pub struct BootRequest {
@@ -59,6 +68,8 @@ pub struct BootRequest {
     pub seed: u64,
     /// The system under test.
     pub binaries: Binaries,
+    /// What a real cluster is made of, for worlds that have one.
+    pub cluster: ClusterChoice,
     /// A status service to run in place of ours: program and arguments.
     pub status_command: Option<Vec<String>>,
     /// An operator's command to run in place of ours: program and arguments, to which `bootstrap …` is appended.

@@ -42,6 +42,11 @@ impl Starts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(start);
     }
 
+    /// Forgets every start, for a cluster that begins anew.
+    pub(in crate::world) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// A container that is a process of its own.
     pub(in crate::world) fn note_process(&self, container: &str, pid: u32) {
         self.1.lock().unwrap_or_else(PoisonError::into_inner).push((container.to_owned(), pid));

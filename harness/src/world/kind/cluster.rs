@@ -156,9 +156,19 @@ impl Cluster {
         ] {
             known.insert(key.to_owned(), info[field].as_str().unwrap_or_default().to_owned());
         }
-        let uid = self.shell(&format!("{kubectl} namespace kube-system -o jsonpath={{.metadata.uid}}"), b"").await?;
+        let uid = self
+            .shell(&format!("{kubectl} namespace kube-system -o jsonpath={{.metadata.uid}}"), b"")
+            .await?;
         known.insert("kubeSystemUid".to_owned(), uid);
         Ok(known)
+    }
+
+    /// The address of this machine on the cluster's network.
+    pub(super) async fn gateway(&self) -> Result<IpAddr, WorldError> {
+        let format = "{{range .IPAM.Config}}{{.Gateway}} {{end}}";
+        let gateways = self.engine.docker(&["network", "inspect", "--format", format, &self.name]).await?;
+        let gateway = gateways.split_whitespace().find_map(|it| it.parse().ok().filter(IpAddr::is_ipv4));
+        Ok(gateway.ok_or_else(|| format!("network {} has no gateway", self.name))?)
     }
 
     /// Takes the cluster and its network away.

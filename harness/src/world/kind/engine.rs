@@ -62,7 +62,11 @@ impl Engine {
         let named = |variable: &str, otherwise: &str| {
             std::env::var(variable).ok().filter(|it| !it.is_empty()).unwrap_or_else(|| otherwise.to_owned())
         };
-        Self { docker: named("SMOKE_DOCKER", "docker"), kind: named("SMOKE_KIND", "kind"), network: network.to_owned() }
+        Self {
+            docker: named("SMOKE_DOCKER", "docker"),
+            kind: named("SMOKE_KIND", "kind"),
+            network: network.to_owned(),
+        }
     }
 
     /// What the engine's client prints.
@@ -96,7 +100,12 @@ impl Engine {
     }
 
     /// Runs a script in a container's shell, with bytes for its standard input.
-    pub(super) async fn shell(&self, container: &str, script: &str, input: &[u8]) -> Result<String, EngineError> {
+    pub(super) async fn shell(
+        &self,
+        container: &str,
+        script: &str,
+        input: &[u8],
+    ) -> Result<String, EngineError> {
         self.docker_fed(&["exec", "-i", container, "sh", "-ec", script], input).await
     }
 

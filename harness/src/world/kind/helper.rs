@@ -74,7 +74,8 @@ impl Helper {
             .with_env_var("OUTSIDE_DIRECTORY", DIRECTORY)
             .with_startup_timeout(START);
         for (name, content) in files {
-            request = request.with_copy_to(format!("{DIRECTORY}/{name}"), CopyDataSource::Data(content.into_bytes()));
+            request = request
+                .with_copy_to(format!("{DIRECTORY}/{name}"), CopyDataSource::Data(content.into_bytes()));
         }
         let container = request.start().await?;
         let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";

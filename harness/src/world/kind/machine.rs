@@ -55,7 +55,9 @@ impl Machine for KindMachine {
     }
 
     async fn leave_memory(&self, _left: Option<u64>) -> Done {
-        Self::lacks("a node that is a container has all of its host's memory, and to fill that would stop the host")
+        Self::lacks(
+            "a node that is a container has all of its host's memory, and to fill that would stop the host",
+        )
     }
 
     async fn reboot(&self, _takes: Duration) -> Done {
@@ -65,7 +67,9 @@ impl Machine for KindMachine {
 
     async fn remove_image(&self, reference: &str) -> Done {
         // One that it does not have need not be removed.
-        self.on_node(&format!("ctr -n k8s.io images rm --sync '{reference}' >/dev/null 2>&1 || true")).await.map(drop)
+        self.on_node(&format!("ctr -n k8s.io images rm --sync '{reference}' >/dev/null 2>&1 || true"))
+            .await
+            .map(drop)
     }
 
     async fn trouble_api(&self, trouble: ApiTrouble) -> Done<Box<dyn ApiGuard>> {
@@ -75,16 +79,22 @@ impl Machine for KindMachine {
                 format!("mv {ASIDE} {MANIFEST}"),
                 Met::Cut,
             ),
-            ApiTrouble::Hang => {
-                ("pkill -STOP kube-apiserver".to_owned(), "pkill -CONT kube-apiserver".to_owned(), Met::Silence)
-            }
+            ApiTrouble::Hang => (
+                "pkill -STOP kube-apiserver".to_owned(),
+                "pkill -CONT kube-apiserver".to_owned(),
+                Met::Silence,
+            ),
             ApiTrouble::Slow(_) => {
                 return Self::lacks("a real API server has no switch that makes its answers late");
             }
         };
         self.on_node(&begin).await?;
         let knocking = tokio::spawn(knock(self.cluster.address, met, Arc::clone(&self.met)));
-        Ok(Box::new(Guard { cluster: self.cluster.clone(), end: tokio::sync::Mutex::new(Some(end)), knocking }))
+        Ok(Box::new(Guard {
+            cluster: self.cluster.clone(),
+            end: tokio::sync::Mutex::new(Some(end)),
+            knocking,
+        }))
     }
 
     async fn expire_watches(&self, _user: &'static str) -> Done {
@@ -134,7 +144,9 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.knocking.abort();
         // Nobody is left who could wait for it.
-        if let (Some(script), Ok(runtime)) = (self.end.get_mut().take(), tokio::runtime::Handle::try_current()) {
+        if let (Some(script), Ok(runtime)) =
+            (self.end.get_mut().take(), tokio::runtime::Handle::try_current())
+        {
             let cluster = self.cluster.clone();
             runtime.spawn(async move {
                 if let Err(error) = cluster.shell(&script, b"").await {
@@ -177,9 +189,8 @@ struct NodeKiller {
 #[async_trait]
 impl Killer for NodeKiller {
     async fn kill(&mut self, container: &str) -> Result<bool, WorldError> {
-        let found = format!(
-            "ctr -n k8s.io containers ls -q 'labels.\"io.kubernetes.container.name\"=={container}'"
-        );
+        let found =
+            format!("ctr -n k8s.io containers ls -q 'labels.\"io.kubernetes.container.name\"=={container}'");
         for id in self.cluster.shell(&found, b"").await?.lines() {
             let running = format!("ctr -n k8s.io tasks ls | awk '$1==\"{id}\" && $3==\"RUNNING\"'");
             if self.killed.iter().any(|it| it == id) || self.cluster.shell(&running, b"").await?.is_empty() {
@@ -194,7 +205,10 @@ impl Killer for NodeKiller {
 }
 
 /// What a container was started with, as the node's runtime keeps it.
-pub(super) async fn started(cluster: &Cluster, id: &str) -> Result<(Vec<String>, Vec<(String, String)>), WorldError> {
+pub(super) async fn started(
+    cluster: &Cluster,
+    id: &str,
+) -> Result<(Vec<String>, Vec<(String, String)>), WorldError> {
     let info = cluster.shell(&format!("ctr -n k8s.io containers info {id}"), b"").await?;
     let info: Value = serde_json::from_str(&info)?;
     let words = |list: &Value| -> Vec<String> {

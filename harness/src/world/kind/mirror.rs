@@ -10,7 +10,7 @@ use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::world::objects::{FOLLOWED, resource_of};
+use crate::world::objects::{followed, resource_of};
 
 /// A watch that failed is begun again after this: what is not served yet will be.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ impl Mirror {
     pub(super) fn follow(client: &kube::Client) -> Self {
         let seen = Store::empty(Clock::wall());
         let mut watches = JoinSet::new();
-        for res in FOLLOWED {
+        for res in followed() {
             watches.spawn(follow(seen.clone(), client.clone(), res));
         }
         Self { seen, _watches: watches }

@@ -47,7 +47,9 @@ impl Preflight {
         for Need { what, found } in &self.needs {
             let line = match found {
                 Ok(found) => format!("  {what:<10} ok       {found}"),
-                Err(missing) => format!("  {what:<10} MISSING  {}\n  {:<10}          {}", missing.why, "", missing.remedy),
+                Err(missing) => {
+                    format!("  {what:<10} MISSING  {}\n  {:<10}          {}", missing.why, "", missing.remedy)
+                }
             };
             // Writing to a string does not fail.
             let _ = writeln!(text, "{line}");
@@ -57,7 +59,11 @@ impl Preflight {
 }
 
 /// Looks for everything; gives the means where all of it is there.
-pub(super) async fn look(engine: &Engine, image: Option<&str>, programs: &Path) -> (Preflight, Option<Means>) {
+pub(super) async fn look(
+    engine: &Engine,
+    image: Option<&str>,
+    programs: &Path,
+) -> (Preflight, Option<Means>) {
     let found_engine = engine_version(engine).await;
     let image = node_image(engine, image).await;
     let programs = Programs::find(programs);

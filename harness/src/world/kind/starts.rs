@@ -26,7 +26,8 @@ pub(super) async fn note(seen: Store, cluster: Cluster, starts: Starts) {
     loop {
         changes.borrow_and_update();
         let pods = NAMESPACES.iter().flat_map(|namespace| seen.list(&kinds::PODS, Some(namespace)));
-        let new: Vec<Seen> = pods.flat_map(|pod| containers(&pod)).filter(|it| !known.contains(&it.id)).collect();
+        let new: Vec<Seen> =
+            pods.flat_map(|pod| containers(&pod)).filter(|it| !known.contains(&it.id)).collect();
         for Seen { id, pod, container, at } in new {
             // One that is gone already has nothing to tell.
             if let Ok((arguments, environment)) = started(&cluster, &id).await {

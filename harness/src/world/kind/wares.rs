@@ -135,9 +135,16 @@ mod tests {
 
     #[test]
     fn the_same_image_is_better_than_a_build_of_its_version_and_that_is_better_than_none() {
-        let known = ["fluxcd/source-controller:v1.9.5-48d0a49e", "fluxcd/source-controller:v1.8.0", "kindlab/busybox:1"];
+        let known = [
+            "fluxcd/source-controller:v1.9.5-48d0a49e",
+            "fluxcd/source-controller:v1.8.0",
+            "kindlab/busybox:1",
+        ];
         let find = |reference| best(reference, known.into_iter());
-        assert_eq!(find("ghcr.io/fluxcd/source-controller:v1.9.5"), Some("fluxcd/source-controller:v1.9.5-48d0a49e"));
+        assert_eq!(
+            find("ghcr.io/fluxcd/source-controller:v1.9.5"),
+            Some("fluxcd/source-controller:v1.9.5-48d0a49e")
+        );
         assert_eq!(find("docker.io/library/busybox:1.36.1"), Some("kindlab/busybox:1"));
         assert_eq!(find("ghcr.io/fluxcd/helm-controller:v1.6.4"), None);
         let both = ["other/redis:7-1", "redis:7"];

@@ -16,7 +16,7 @@ const TRIES: usize = 5;
 const CONFLICT: u16 = 409;
 
 /// What is written, by which version and under which name of its kind.
-const KINDS: [(&Res, &str, &str); 23] = [
+const KINDS: [(&'static Res, &str, &str); 23] = [
     (&kinds::NAMESPACES, "v1", "Namespace"),
     (&kinds::NODES, "v1", "Node"),
     (&kinds::PODS, "v1", "Pod"),
@@ -92,6 +92,16 @@ pub(super) async fn delete(
 ) -> Result<(), WorldError> {
     api(client, &kind(res)?, namespace).delete(name, &DeleteParams::background()).await?;
     Ok(())
+}
+
+/// The resource that is watched and written; nothing where nobody writes it.
+pub(in crate::world) fn resource_of(res: &Res) -> Option<ApiResource> {
+    kind(res).ok()
+}
+
+/// The resources that anybody looks at.
+pub(in crate::world) fn followed() -> impl Iterator<Item = &'static Res> {
+    KINDS.iter().map(|(res, ..)| *res)
 }
 
 fn kind(res: &Res) -> Result<ApiResource, WorldError> {

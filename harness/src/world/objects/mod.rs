@@ -8,6 +8,8 @@
 
 mod client;
 
+pub(in crate::world) use client::{followed, resource_of};
+
 use std::sync::Arc;
 
 use cluster_api::{Propagation, Res, Store, Subresource};
@@ -40,7 +42,6 @@ impl Objects {
     }
 
     /// Those of a real cluster; `seen` is a mirror of it, which somebody else keeps up to date.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a world with a real cluster makes it"))]
     pub(in crate::world) fn real(seen: Store, client: kube::Client) -> Self {
         Self { seen, writer: Writer::Client(client) }
     }

@@ -3,8 +3,8 @@
 use std::io;
 
 use fake_network::{
-    Digest, DnsControl, DnsFault, DnsReceipt, FaultId, FluxArtifact, HelmChart, ImageSpec, PortProbe,
-    RegistryControl, RegistryFault, RegistryReceipt,
+    Digest, DnsControl, DnsFault, DnsReceipt, FaultId, FluxArtifact, HelmChart, ImageSpec, Package,
+    PortProbe, RegistryControl, RegistryFault, RegistryReceipt, Remote, Which,
 };
 
 use crate::world::WorldError;
@@ -14,6 +14,8 @@ use crate::world::WorldError;
 pub(in crate::world) enum Resolver {
     /// One of this process.
     Here(DnsControl),
+    /// One that runs elsewhere.
+    There(Remote),
 }
 
 impl Resolver {
@@ -21,6 +23,7 @@ impl Resolver {
     pub(in crate::world) async fn inject(&self, fault: DnsFault) -> Result<FaultId, WorldError> {
         match self {
             Self::Here(control) => Ok(control.inject(fault).await),
+            Self::There(remote) => Ok(remote.inject_dns(Which::Site, fault).await?),
         }
     }
 
@@ -28,6 +31,7 @@ impl Resolver {
     pub(in crate::world) async fn heal(&self, id: FaultId) -> Result<(), WorldError> {
         match self {
             Self::Here(control) => control.heal(id).await.map_err(io::Error::into),
+            Self::There(remote) => Ok(remote.heal_dns(Which::Site, id).await?),
         }
     }
 
@@ -35,6 +39,7 @@ impl Resolver {
     pub(in crate::world) async fn faults(&self) -> Result<Vec<(FaultId, DnsFault)>, WorldError> {
         match self {
             Self::Here(control) => Ok(control.faults()),
+            Self::There(remote) => Ok(remote.dns_faults(Which::Site).await?),
         }
     }
 
@@ -42,6 +47,7 @@ impl Resolver {
     pub(in crate::world) async fn receipts(&self) -> Result<Vec<DnsReceipt>, WorldError> {
         match self {
             Self::Here(control) => Ok(control.receipts()),
+            Self::There(remote) => Ok(remote.dns_receipts(Which::Site).await?),
         }
     }
 
@@ -49,6 +55,7 @@ impl Resolver {
     pub(in crate::world) async fn probe(&self) -> Result<Vec<PortProbe>, WorldError> {
         match self {
             Self::Here(control) => Ok(control.probe().await),
+            Self::There(remote) => Ok(remote.probe_dns(Which::Site).await?),
         }
     }
 
@@ -56,6 +63,7 @@ impl Resolver {
     pub(in crate::world) async fn probes(&self) -> Result<Vec<PortProbe>, WorldError> {
         match self {
             Self::Here(control) => Ok(control.probes()),
+            Self::There(remote) => Ok(remote.dns_probes(Which::Site).await?),
         }
     }
 }
@@ -65,6 +73,8 @@ impl Resolver {
 pub(in crate::world) enum Images {
     /// Those of this process.
     Here(RegistryControl),
+    /// Those that run elsewhere.
+    There(Remote),
 }
 
 impl Images {
@@ -72,6 +82,7 @@ impl Images {
     pub(in crate::world) async fn inject(&self, fault: RegistryFault) -> Result<FaultId, WorldError> {
         match self {
             Self::Here(control) => Ok(control.inject(fault).await),
+            Self::There(remote) => Ok(remote.inject_registry(fault).await?),
         }
     }
 
@@ -79,6 +90,7 @@ impl Images {
     pub(in crate::world) async fn heal(&self, id: FaultId) -> Result<(), WorldError> {
         match self {
             Self::Here(control) => control.heal(id).await.map_err(io::Error::into),
+            Self::There(remote) => Ok(remote.heal_registry(id).await?),
         }
     }
 
@@ -86,6 +98,7 @@ impl Images {
     pub(in crate::world) async fn faults(&self) -> Result<Vec<(FaultId, RegistryFault)>, WorldError> {
         match self {
             Self::Here(control) => Ok(control.faults()),
+            Self::There(remote) => Ok(remote.registry_faults().await?),
         }
     }
 
@@ -93,6 +106,7 @@ impl Images {
     pub(in crate::world) async fn receipts(&self) -> Result<Vec<RegistryReceipt>, WorldError> {
         match self {
             Self::Here(control) => Ok(control.receipts()),
+            Self::There(remote) => Ok(remote.registry_receipts().await?),
         }
     }
 
@@ -100,6 +114,7 @@ impl Images {
     pub(in crate::world) async fn probe(&self) -> Result<Vec<PortProbe>, WorldError> {
         match self {
             Self::Here(control) => Ok(control.probe().await),
+            Self::There(remote) => Ok(remote.probe_registry().await?),
         }
     }
 
@@ -107,6 +122,7 @@ impl Images {
     pub(in crate::world) async fn probes(&self) -> Result<Vec<PortProbe>, WorldError> {
         match self {
             Self::Here(control) => Ok(control.probes()),
+            Self::There(remote) => Ok(remote.registry_probes().await?),
         }
     }
 
@@ -114,6 +130,7 @@ impl Images {
     pub(in crate::world) async fn tag_exists(&self, repository: &str, tag: &str) -> Result<bool, WorldError> {
         match self {
             Self::Here(control) => Ok(control.tag_exists(repository, tag)),
+            Self::There(remote) => Ok(remote.tag_digest(repository, tag).await?.is_some()),
         }
     }
 
@@ -126,6 +143,9 @@ impl Images {
     ) -> Result<Digest, WorldError> {
         match self {
             Self::Here(control) => Ok(control.push_image(repository, tag, spec)?),
+            Self::There(remote) => {
+                Ok(remote.push(repository, tag, &Package::image(repository, spec)?).await?)
+            }
         }
     }
 
@@ -138,6 +158,7 @@ impl Images {
     ) -> Result<Digest, WorldError> {
         match self {
             Self::Here(control) => Ok(control.push_flux(repository, tag, artifact)?),
+            Self::There(remote) => Ok(remote.push(repository, tag, &Package::flux(artifact)?).await?),
         }
     }
 
@@ -149,6 +170,7 @@ impl Images {
     ) -> Result<Digest, WorldError> {
         match self {
             Self::Here(control) => Ok(control.push_chart(repository, chart)?),
+            Self::There(remote) => Ok(remote.push(repository, &chart.tag(), &Package::chart(chart)).await?),
         }
     }
 }

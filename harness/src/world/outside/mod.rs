@@ -14,7 +14,9 @@ mod handles;
 mod images;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use fake_network::{FluxArtifact, HelmChart, ImageSpec, Layer, tar_gz};
@@ -54,9 +56,32 @@ pub(super) struct Ways {
     pub(super) registry: Images,
     /// Where the registry sees the operator's command, which only asks and pulls nothing.
     pub(super) desk: IpAddr,
-    /// What every image has below its own files, lowest first.
-    pub(super) layers: Vec<Layer>,
+    pub(super) wares: Arc<Wares>,
     pub(super) portal: Option<Box<dyn Portal>>,
+}
+
+/// What is in the images that are published.
+#[derive(Default)]
+pub(super) struct Wares {
+    /// What an image has below its own files, lowest first.
+    pub(super) below: Vec<Layer>,
+    /// Images that are something of their own, by their reference.
+    pub(super) own: BTreeMap<String, ImageSpec>,
+}
+
+/// Every image that the appliance pulls, of this release and of others.
+pub(super) fn every_image(release: &str) -> Result<Vec<Image>, WorldError> {
+    let later = images::of_other_releases(release)?;
+    Ok(images::all()?.into_iter().chain(later.into_iter().map(|(_, image)| image)).collect())
+}
+
+impl Wares {
+    fn of(&self, image: &Image) -> ImageSpec {
+        match self.own.get(image.reference()) {
+            Some(own) => own.clone(),
+            None => ImageSpec { layers: self.below.clone(), ..image.spec() },
+        }
+    }
 }
 
 /// Resolver and registry, with everything published that a release needs.
@@ -137,8 +162,7 @@ impl Outside {
 
     /// An image as its publisher builds it at present.
     fn spec(&self, image: &Image) -> ImageSpec {
-        let mut spec = image.spec();
-        spec.layers.splice(0..0, self.ways.layers.iter().cloned());
+        let mut spec = self.ways.wares.of(image);
         spec.env.extend(self.builds.environment(image.reference()));
         spec
     }

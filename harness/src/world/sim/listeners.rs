@@ -43,6 +43,7 @@ fn seen_after(cause: impl AsyncFn(&SimWorld)) -> Seen {
         profile: "single-node".to_owned(),
         speed: Speed::UNLIMITED,
         seed: 1,
+        cluster: Default::default(),
         binaries: Binaries { appliance: binary("appliance"), appliance_status: binary("appliance-status") },
         status_command: None,
         operator_command: None,

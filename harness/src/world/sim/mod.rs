@@ -9,7 +9,6 @@
 //! ```
 
 mod addresses;
-mod evidence;
 #[cfg(test)]
 mod listeners;
 mod machine;
@@ -17,14 +16,13 @@ mod outside;
 mod process;
 mod runtime;
 mod time;
-mod writes;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cluster_api::{Store, kinds};
+use cluster_api::Store;
 use cluster_node::{Resolvers, Wire};
 use fake_cluster::{Cluster, ClusterConfig};
 use fake_workloads::Quotas;
@@ -43,7 +41,8 @@ use super::outside::Outside;
 use super::starts::Starts;
 use super::{
     Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite,
-    OperatorCommand, OperatorEnd, OperatorLine, Play, Receipt, World, WorldError, WorldFactory,
+    OperatorCommand, OperatorEnd, OperatorLine, Play, Receipt, World, WorldError, WorldFactory, evidence,
+    writes,
 };
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};
@@ -233,27 +232,11 @@ impl World for SimWorld {
     }
 
     async fn status_token(&self) -> Option<String> {
-        let secret = self.store().get(&kinds::SECRETS, "appliance-system", "appliance-status-auth")?;
-        let encoded = secret["data"]["token"].as_str()?;
-        let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded).ok()?;
-        String::from_utf8(bytes).ok()
+        evidence::status_token(self.store())
     }
 
     async fn secrets(&self) -> Concealed {
-        let mut values = Vec::new();
-        for secret in self.store().list(&kinds::SECRETS, None) {
-            let opaque = secret["type"].as_str().is_none_or(|kind| kind == "Opaque");
-            for value in
-                secret["data"].as_object().into_iter().filter(|_| opaque).flat_map(|data| data.values())
-            {
-                let bytes = base64::Engine::decode(
-                    &base64::engine::general_purpose::STANDARD,
-                    value.as_str().unwrap_or_default(),
-                );
-                values.extend(bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok()));
-            }
-        }
-        Concealed::new(values)
+        evidence::concealed(self.store())
     }
 
     async fn run_bootstrap(
@@ -296,7 +279,9 @@ impl World for SimWorld {
     }
 
     async fn evidence(&self, directory: &Path) -> Result<(), WorldError> {
-        evidence::write(self.store(), &self.servers, directory)
+        evidence::write_objects(self.store(), directory)?;
+        evidence::write_json(&directory.join("resolver.json"), &self.servers.dns.control().receipts())?;
+        evidence::write_json(&directory.join("registry.json"), &self.servers.registry.control().receipts())
     }
 
     async fn down(self: Box<Self>) -> Result<(), WorldError> {

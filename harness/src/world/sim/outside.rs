@@ -4,6 +4,7 @@ use std::any::Any;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use cluster_node::Wire;
@@ -13,7 +14,7 @@ use field_clock::Clock;
 use super::addresses::{DNS_ACTUAL, DNS_KNOWN, Network, PROXY_PORT, REGISTRY_ACTUAL, REGISTRY_KNOWN};
 use crate::world::WorldError;
 use crate::world::outside::gateway::Gateway;
-use crate::world::outside::{HOSTS, Images, Outside, Portal, Resolver, Ways};
+use crate::world::outside::{HOSTS, Images, Outside, Portal, Resolver, Wares, Ways};
 
 /// Resolvers that people name when their own does not answer.
 const PUBLIC_RESOLVERS: [IpAddr; 2] =
@@ -65,7 +66,7 @@ impl Servers {
             resolver: Resolver::Here(self.dns.control()),
             registry: Images::Here(self.registry.control()),
             desk: self.gateway.address(),
-            layers: Vec::new(),
+            wares: Arc::new(Wares::default()),
             portal: Some(Box::new(portal)),
         };
         let outside = Outside::new(release, ways)?;

@@ -62,6 +62,19 @@ impl Store {
 
     /// The same, with everything random following from a seed.
     pub fn seeded(clock: Clock, seed: u64) -> Self {
+        let store = Self::bare(clock, seed);
+        for (res, object) in crate::built_in::objects() {
+            store.create(&res, object).expect("the first objects of a cluster are valid");
+        }
+        store
+    }
+
+    /// A store with the built-in kinds and no object, for whoever follows another cluster with it.
+    pub fn empty(clock: Clock) -> Self {
+        Self::bare(clock, rand::random())
+    }
+
+    fn bare(clock: Clock, seed: u64) -> Self {
         let chance = Arc::new(Chance::seeded(seed));
         let inner = Inner {
             version: 0,
@@ -71,11 +84,7 @@ impl Store {
             services: None,
         };
         let shared = Shared { clock, chance, inner: Mutex::new(inner), latest: latest::Sender::new(0) };
-        let store = Self { shared: Arc::new(shared) };
-        for (res, object) in crate::built_in::objects() {
-            store.create(&res, object).expect("the first objects of a cluster are valid");
-        }
-        store
+        Self { shared: Arc::new(shared) }
     }
 
     /// The chance of this cluster.

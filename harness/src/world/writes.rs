@@ -8,7 +8,7 @@ use futures::stream::{LocalBoxStream, select_all, unfold};
 use crate::diagnosis::Kind;
 use crate::world::ObjectWrite;
 
-pub(super) fn writes(store: &Store, wanted: &[Kind]) -> LocalBoxStream<'static, ObjectWrite> {
+pub(in crate::world) fn writes(store: &Store, wanted: &[Kind]) -> LocalBoxStream<'static, ObjectWrite> {
     let streams = wanted.iter().map(|kind| of_kind(store, *kind));
     select_all(streams).boxed_local()
 }

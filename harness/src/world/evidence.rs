@@ -1,13 +1,15 @@
-//! What is kept of a simulated world for people: objects without secrets' values, what the resolver and the registry saw.
+//! What is kept of a world for people: objects without secrets' values; and what of a world must not be kept.
 
 use std::fs;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cluster_api::{Res, Store, kinds};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::outside::Servers;
-use crate::world::WorldError;
+use crate::world::{Concealed, WorldError};
 
 /// What is written, by file name.
 const KINDS: [(&str, &Res); 16] = [
@@ -29,13 +31,31 @@ const KINDS: [(&str, &Res); 16] = [
     ("secrets", &kinds::SECRETS),
 ];
 
-pub(super) fn write(store: &Store, servers: &Servers, directory: &Path) -> Result<(), WorldError> {
+/// Every object that helps, a file for each kind.
+pub(in crate::world) fn write_objects(store: &Store, directory: &Path) -> Result<(), WorldError> {
     for (name, kind) in KINDS {
         let objects: Vec<Value> = store.list(kind, None).iter().map(|object| shown(name, object)).collect();
-        write_json(&directory.join(format!("{name}.json")), &json!(objects))?;
+        write_json(&directory.join(format!("{name}.json")), &objects)?;
     }
-    write_json(&directory.join("resolver.json"), &json!(servers.dns.control().receipts()))?;
-    write_json(&directory.join("registry.json"), &json!(servers.registry.control().receipts()))
+    Ok(())
+}
+
+/// The token that the status service asks for.
+pub(in crate::world) fn status_token(store: &Store) -> Option<String> {
+    let secret = store.get(&kinds::SECRETS, "appliance-system", "appliance-status-auth")?;
+    plain(&secret["data"]["token"])
+}
+
+/// The values of all secrets, but for those that Kubernetes and Helm make for themselves.
+pub(in crate::world) fn concealed(store: &Store) -> Concealed {
+    let secrets = store.list(&kinds::SECRETS, None);
+    let opaque = secrets.iter().filter(|it| it["type"].as_str().is_none_or(|kind| kind == "Opaque"));
+    let values = opaque.flat_map(|it| it["data"].as_object().into_iter().flat_map(|data| data.values()));
+    Concealed::new(values.filter_map(plain))
+}
+
+fn plain(encoded: &Value) -> Option<String> {
+    String::from_utf8(STANDARD.decode(encoded.as_str()?).ok()?).ok()
 }
 
 /// Secrets are shown by their names and keys only.
@@ -48,7 +68,8 @@ fn shown(kind: &str, object: &Value) -> Value {
         "type": object["type"], "keys": keys})
 }
 
-fn write_json(path: &Path, value: &Value) -> Result<(), WorldError> {
+/// Writes something as JSON that people read.
+pub(in crate::world) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), WorldError> {
     fs::write(path, serde_json::to_vec_pretty(value)?)?;
     Ok(())
 }

@@ -1,0 +1,100 @@
+//! What runs that were killed have left in the engine: found by name and label, and taken away.
+
+use std::path::Path;
+
+use super::cluster::LABEL;
+use super::engine::{Engine, EngineError};
+use crate::run::directory;
+
+/// How the names of clusters, networks and helpers begin.
+const PREFIX: &str = "appliance-smoke-";
+/// The label by which the kind program knows its nodes.
+const KIND: &str = "io.x-k8s.kind.cluster";
+
+/// What was taken away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Nodes and helpers.
+    pub containers: usize,
+    /// Their networks.
+    pub networks: usize,
+    /// Clusters whose owners live, left alone.
+    pub living: usize,
+}
+
+/// The name of the cluster whose directory this is: it tells whose it is.
+pub(super) fn name_of(home: &Path) -> String {
+    let own = home.file_name().unwrap_or_default().to_string_lossy().replace('.', "-");
+    format!("{PREFIX}{own}")
+}
+
+/// Whose a cluster of this name is, as the sweep knows owners.
+fn owner(name: &str) -> Option<(u32, u64)> {
+    let mut parts = name.strip_prefix(PREFIX)?.split('-');
+    let owner = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    parts.next()?.parse::<u32>().ok()?;
+    parts.next().is_none().then_some(owner)
+}
+
+/// Removes containers, their volumes and networks of dead runs. Nothing that is not labelled ours is touched; where there is
+/// no engine there is nothing.
+///
+/// # Errors
+/// When something that was found cannot be removed.
+pub fn clean() -> Result<Leftovers, crate::world::WorldError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(sweep(&Engine::on("kind")))?)
+}
+
+async fn sweep(engine: &Engine) -> Result<Leftovers, EngineError> {
+    let mut left = Leftovers::default();
+    if engine.docker(&["version", "--format", "{{.Server.Version}}"]).await.is_err() {
+        return Ok(left);
+    }
+    for label in [KIND, LABEL] {
+        let filter = format!("label={label}");
+        let format = format!("{{{{.ID}}}} {{{{.Label \"{label}\"}}}}");
+        let found =
+            engine.docker(&["ps", "--all", "--no-trunc", "--filter", &filter, "--format", &format]).await?;
+        for (id, name) in found.lines().filter_map(|line| line.split_once(' ')) {
+            match owner(name) {
+                Some((pid, start)) if directory::lives(pid, start) => {
+                    left.living += usize::from(label == KIND)
+                }
+                Some(_) => {
+                    // What its volumes hold may be another user's.
+                    let clear = ["sh", "-c", "rm -rf /var/local-path-provisioner/*"];
+                    let _ = engine.exec(id, &clear).await;
+                    engine.docker(&["rm", "--force", "--volumes", id]).await?;
+                    left.containers += 1;
+                }
+                None => {}
+            }
+        }
+    }
+    let filter = format!("label={LABEL}");
+    let networks = engine.docker(&["network", "ls", "--filter", &filter, "--format", "{{.Name}}"]).await?;
+    for name in networks.lines() {
+        if owner(name).is_some_and(|(pid, start)| !directory::lives(pid, start)) {
+            engine.docker(&["network", "rm", name]).await?;
+            left.networks += 1;
+        }
+    }
+    Ok(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_is_known_by_its_directory_and_others_are_nobodys() {
+        assert_eq!(name_of(Path::new("/run/712.4711.3")), "appliance-smoke-712-4711-3");
+        assert_eq!(owner("appliance-smoke-712-4711-3"), Some((712, 4711)));
+        for other in
+            ["kind", "kindlab", "appliance-smoke-", "appliance-smoke-a-b-c", "my-appliance-smoke-1-2-3"]
+        {
+            assert_eq!(owner(other), None, "{other}");
+        }
+    }
+}

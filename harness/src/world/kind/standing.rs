@@ -1,0 +1,252 @@
+//! A cluster with all that is beside it, from one scenario to the next.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use field_clock::Clock;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use tokio::task::JoinHandle;
+
+use super::cluster::{Cluster, Wish};
+use super::engine::Engine;
+use super::helper::{Helper, Site};
+use super::is_empty;
+use super::leftovers;
+use super::machine::KindMachine;
+use super::mirror::Mirror;
+use super::preflight;
+use super::wares::wares;
+use super::{NAME, starts};
+use crate::run::directory::WorldDirectory;
+use crate::world::outside::gateway::Gateway;
+use crate::world::outside::{HOSTS, Images, Outside, Resolver, Wares, Ways, every_image};
+use crate::world::starts::Starts;
+use crate::world::{BootError, BootRequest, ClusterChoice, WorldError};
+use fake_network::outside_ports as ports;
+
+/// Resolvers that people name when their own does not answer, and the port of every resolver.
+const PUBLIC: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)), IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8))];
+const DNS: u16 = 53;
+/// A name of the site itself, and that of the portal at which its guests sign in.
+const GATEWAY: &str = "gateway.home.arpa";
+const PORTAL: &str = "portal.home.arpa";
+/// Where the portal is.
+const PORTAL_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 6));
+/// Longer than this no cluster takes to become empty.
+const EMPTYING: Duration = Duration::from_secs(180);
+
+/// A cluster, ready for an appliance.
+pub(super) struct Standing {
+    pub(super) machine: KindMachine,
+    pub(super) helper: Helper,
+    pub(super) client: kube::Client,
+    pub(super) mirror: Mirror,
+    pub(super) starts: Starts,
+    /// What the cluster says of itself.
+    pub(super) identity: BTreeMap<String, String>,
+    wares: Arc<Wares>,
+    gateway: Gateway,
+    noting: JoinHandle<()>,
+    trust: PathBuf,
+    choice: ClusterChoice,
+    home: WorldDirectory,
+    /// Whether an appliance may be in it.
+    used: bool,
+}
+
+/// The cluster that is between two scenarios.
+#[derive(Default)]
+pub(super) struct Stock(Mutex<Option<Standing>>);
+
+impl Stock {
+    /// The cluster that is there, emptied; a new one where there is none.
+    pub(super) async fn take(&self, request: &BootRequest) -> Result<Standing, BootError> {
+        let failed = |source: WorldError| BootError::Failed { world: NAME, source };
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut standing = match held {
+            Some(standing) => standing,
+            None => Standing::make(request).await?,
+        };
+        if standing.used {
+            standing.empty(request).await.map_err(failed)?;
+        }
+        standing.used = true;
+        Ok(standing)
+    }
+
+    /// Keeps a cluster for the next scenario.
+    pub(super) async fn put_back(&self, standing: Standing) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(standing);
+    }
+
+    /// Takes down what is there.
+    pub(super) async fn clear(&self) -> Result<(), WorldError> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match held {
+            Some(standing) => standing.down().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Standing {
+    async fn make(request: &BootRequest) -> Result<Self, BootError> {
+        let failed = |source: WorldError| BootError::Failed { world: NAME, source };
+        let base = request.directory.parent().unwrap_or(&request.directory);
+        let home = WorldDirectory::create(base).map_err(|error| failed(error.into()))?;
+        let name = leftovers::name_of(home.path());
+        let engine = Engine::on(&name);
+        let image = request.cluster.image.as_deref();
+        let (preflight, means) = preflight::look(&engine, image, &request.cluster.programs).await;
+        let Some(means) = means else {
+            return Err(BootError::Unavailable { world: NAME, reason: format!("\n{}", preflight.table()) });
+        };
+        Self::raise(request, home, engine, &name, &means).await.map_err(failed)
+    }
+
+    async fn raise(
+        request: &BootRequest,
+        home: WorldDirectory,
+        engine: Engine,
+        name: &str,
+        means: &preflight::Means,
+    ) -> Result<Self, WorldError> {
+        let wish = Wish { name, image: &means.image, directory: home.path() };
+        let cluster = Cluster::create(&engine, &wish).await?;
+        let gateway_of_site = (GATEWAY, cluster.address);
+        let own = [gateway_of_site, (PORTAL, PORTAL_ADDRESS)];
+        let site = Site { hosts: &HOSTS, own: &own, portal: PORTAL };
+        let helper = Helper::start(&engine, name, &means.programs, &site).await?;
+        cluster.trust(&HOSTS, &helper.authority).await?;
+        cluster.resolve_by(&[helper.address]).await?;
+        for public in PUBLIC {
+            cluster.lead((public, DNS), (helper.address, ports::PUBLIC)).await?;
+        }
+        cluster.lead((PORTAL_ADDRESS, ports::REGISTRY), (helper.address, ports::PORTAL)).await?;
+        cluster.without_storage().await?;
+        let images = every_image(&request.release)?;
+        let wares = wares(&engine, &means.programs, &images, &helper.authority).await?;
+        let client = client(&cluster.kubeconfig).await?;
+        let mirror = Mirror::follow(&client);
+        let starts = Starts::default();
+        let noting = tokio::spawn(starts::note(mirror.seen.clone(), cluster.clone(), starts.clone()));
+        let desk = cluster.gateway().await?;
+        let registry = SocketAddr::new(helper.address, ports::REGISTRY);
+        let gateway = Gateway::start((desk, 0).into(), &HOSTS, registry).await?;
+        let trust = home.path().join("trust");
+        std::fs::create_dir_all(&trust)?;
+        std::fs::write(trust.join("registries.pem"), &helper.authority)?;
+        let mut identity = cluster.identity().await?;
+        identity.insert("outsideContainer".to_owned(), helper.id().to_owned());
+        Ok(Self {
+            machine: KindMachine::of(cluster),
+            helper,
+            client,
+            mirror,
+            starts,
+            identity,
+            wares: Arc::new(wares),
+            gateway,
+            noting,
+            trust,
+            choice: request.cluster.clone(),
+            home,
+            used: false,
+        })
+    }
+
+    /// The world outside with the release published.
+    pub(super) async fn outside(&self, release: &str) -> Result<Outside, WorldError> {
+        self.helper.remote.begin_anew().await?;
+        let ways = Ways {
+            resolver: Resolver::There(self.helper.remote.clone()),
+            registry: Images::There(self.helper.remote.clone()),
+            desk: self.gateway.address(),
+            wares: Arc::clone(&self.wares),
+            portal: Some(Box::new(StandingPortal)),
+        };
+        let outside = Outside::new(release, ways)?;
+        outside.publish().await?;
+        Ok(outside)
+    }
+
+    /// What a machine on this site is told of its network: variables that HTTP clients know.
+    pub(super) fn environment(&self) -> [(&'static str, OsString); 4] {
+        [
+            ("ALL_PROXY", self.gateway.url().into()),
+            ("NO_PROXY", format!("127.0.0.0/8,{}", self.machine.cluster.address).into()),
+            ("SSL_CERT_FILE", self.trust.join("registries.pem").into()),
+            // Whom this machine trusts is no matter of the world's.
+            ("SSL_CERT_DIR", self.trust.clone().into()),
+        ]
+    }
+
+    /// Takes everything of an appliance out of the cluster, and makes sure that nothing is left.
+    async fn empty(&mut self, request: &BootRequest) -> Result<(), WorldError> {
+        let cluster = &self.machine.cluster;
+        self.helper.remote.begin_anew().await?;
+        cluster.resolve_by(&[self.helper.address]).await?;
+        cluster.mend().await?;
+        cluster.reset(request).await?;
+        cluster.clear(&request.release).await?;
+        let seen = &self.mirror.seen;
+        let mut changes = seen.changes();
+        let emptied = async {
+            while !is_empty(seen) {
+                if changes.changed().await.is_err() {
+                    break;
+                }
+            }
+        };
+        let waited = Clock::wall().timeout(EMPTYING, emptied).await;
+        waited.map_err(|_| format!("the cluster did not become empty within {} s", EMPTYING.as_secs()))?;
+        self.starts.forget();
+        Ok(())
+    }
+
+    /// Writes what containers said on the node into a directory.
+    pub(super) async fn logs(&self, directory: &Path) -> Result<(), WorldError> {
+        let script = "cd /var/log/pods && for f in $(find . -name '*.log' | grep -E 'msp_|flux-system_|appliance-system_|local-path'); \
+                      do echo \"== $f\"; tail -n 200 \"$f\"; done";
+        let said = self.machine.cluster.shell(script, b"").await?;
+        std::fs::write(directory.join("pod-logs.txt"), said)?;
+        let kubelet = self.machine.cluster.shell("journalctl -u kubelet --no-pager -n 300", b"").await?;
+        std::fs::write(directory.join("kubelet.txt"), kubelet)?;
+        Ok(())
+    }
+
+    async fn down(self) -> Result<(), WorldError> {
+        let Self { machine, helper, gateway, noting, mirror, home, .. } = self;
+        noting.abort();
+        gateway.stop();
+        drop(mirror);
+        let deleted = machine.cluster.delete().await;
+        helper.stop().await?;
+        deleted?;
+        machine.cluster.delete_network().await?;
+        drop(home);
+        Ok(())
+    }
+}
+
+async fn client(kubeconfig: &Path) -> Result<kube::Client, WorldError> {
+    // It may be installed already, by whoever was first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    Ok(kube::Client::try_from(config)?)
+}
+
+/// The portal is open all the time; nobody is led there until a resolver says so.
+struct StandingPortal;
+
+#[async_trait::async_trait(?Send)]
+impl crate::world::outside::Portal for StandingPortal {
+    async fn open(&self) -> Result<(IpAddr, Box<dyn std::any::Any>), WorldError> {
+        Ok((PORTAL_ADDRESS, Box::new(())))
+    }
+}
