@@ -38,7 +38,7 @@ pub(in crate::world) trait Machine {
     async fn expire_watches(&self, user: &'static str) -> Done;
 
     /// Who met trouble of the API so far.
-    async fn encounters(&self) -> Result<Vec<Encounter>, WorldError>;
+    async fn encounters(&self) -> Done<Vec<Encounter>>;
 
     /// Lets the controllers of Flux begin everything that much later: for a while, or until they are unburdened.
     async fn burden(&self, takes: Duration, lasts: Option<Duration>) -> Done;
@@ -47,7 +47,7 @@ pub(in crate::world) trait Machine {
     async fn unburden(&self) -> Done;
 
     /// When a controller of Flux began something late.
-    async fn burdened(&self) -> Result<Vec<Timestamp>, WorldError>;
+    async fn burdened(&self) -> Done<Vec<Timestamp>>;
 
     /// Who kills processes in containers.
     fn killer(&self) -> Done<Box<dyn Killer>>;
@@ -104,7 +104,7 @@ pub(in crate::world) struct Encounter {
 }
 
 /// A machine did not do what it was asked for.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(in crate::world) enum MachineError {
     /// It has no means for it.
     Impossible {

@@ -11,6 +11,15 @@
 //! ```
 //!
 //! Nothing here knows what a scenario expects; a world gets causes and gives addresses.
+//!
+//! Causes are set in the same way in each world:
+//!
+//! ```text
+//!   faults      causes, receipts and heals; asks its Ground for everything
+//!     ├─ objects    of the cluster: seen, and written     starts     what was started in containers
+//!     ├─ machine    below the cluster: node, API, load    volumes    files on the node's disk
+//!     └─ outside    what is published, the way to it      site       values of the operator's own
+//! ```
 
 mod access;
 mod concealed;

@@ -214,7 +214,7 @@ fn impossible(what: &str, why: &str) -> InjectError {
 }
 
 /// What could not be read proves nothing.
-fn read<T>(read: Result<Vec<T>, WorldError>, what: &str) -> Vec<T> {
+fn read<T>(read: Result<Vec<T>, impl std::fmt::Display>, what: &str) -> Vec<T> {
     read.unwrap_or_else(|error| {
         tracing::warn!(%error, "cannot read what {what} met");
         Vec::new()

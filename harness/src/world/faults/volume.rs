@@ -51,14 +51,7 @@ pub(super) async fn heal(ground: &Ground<'_>, step: &HealStep) -> Result<(), Inj
             done(step, restore_class(ground.objects).await, "missing StorageClass", CLASS)
         }
         "volume.remove-provisioner" => {
-            let known = ground.objects.get(&kinds::DEPLOYMENTS, SYSTEM, PROVISIONER).is_some();
-            let removed = async {
-                if known {
-                    ground.objects.delete(&kinds::DEPLOYMENTS, SYSTEM, PROVISIONER).await?;
-                }
-                Ok::<bool, WorldError>(known)
-            };
-            done(step, removed.await, "second provisioner", SYSTEM)
+            done(step, remove_provisioner(ground.objects).await, "second provisioner", SYSTEM)
         }
         "volume.enlarge" => {
             let roots = volumes::roots(ground.objects, ground.disk, component);
@@ -158,6 +151,15 @@ async fn restore_class(objects: &Objects) -> Result<bool, WorldError> {
     for class in all.into_iter().filter(|object| object["kind"] == "StorageClass") {
         objects.create(&kinds::STORAGE_CLASSES, class).await?;
     }
+    Ok(true)
+}
+
+/// Takes the provisioner of a distribution away; says whether there was one.
+async fn remove_provisioner(objects: &Objects) -> Result<bool, WorldError> {
+    if objects.get(&kinds::DEPLOYMENTS, SYSTEM, PROVISIONER).is_none() {
+        return Ok(false);
+    }
+    objects.delete(&kinds::DEPLOYMENTS, SYSTEM, PROVISIONER).await?;
     Ok(true)
 }
 

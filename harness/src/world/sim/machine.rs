@@ -74,7 +74,7 @@ impl Machine for SimMachine {
         Ok(())
     }
 
-    async fn encounters(&self) -> Result<Vec<Encounter>, WorldError> {
+    async fn encounters(&self) -> Done<Vec<Encounter>> {
         let encounters = self.cluster.api().encounters().into_iter();
         Ok(encounters.map(|it| Encounter { at: it.at, met: met(it.trouble), user: it.user }).collect())
     }
@@ -97,7 +97,7 @@ impl Machine for SimMachine {
         Ok(())
     }
 
-    async fn burdened(&self) -> Result<Vec<Timestamp>, WorldError> {
+    async fn burdened(&self) -> Done<Vec<Timestamp>> {
         Ok(self.cluster.burden().felt())
     }
 
