@@ -47,6 +47,7 @@ mod tests {
             provisioner: own(provisioner),
             place: own("/var/data"),
             policy: own("Retain"),
+            ending: false,
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Volume {
     pub(super) provisioner: String,
     pub(super) place: String,
     pub(super) policy: String,
+    /// Somebody deleted it while its claim was there: its provisioner does not look at it any more.
+    pub(super) ending: bool,
 }
 
 /// Volumes that local-path made for claims of the appliance's namespaces, whether the claims are still there or not.
@@ -63,6 +65,7 @@ fn of_claim(volume: &PersistentVolume) -> Option<Volume> {
         provisioner: annotation(PROVISIONED_BY).unwrap_or("nobody").to_owned(),
         place,
         policy: spec.persistent_volume_reclaim_policy.clone().unwrap_or_default(),
+        ending: volume.metadata.deletion_timestamp.is_some(),
     })
 }
 
@@ -110,6 +113,11 @@ async fn remove_one(cluster: &Cluster, time: &ApiTime, volume: &Volume) -> Resul
         format!("it is {phase}; its provisioner has not removed it")
     };
     match target.gone(cluster, time, patience(REMOVED_WITHIN), phase).await {
+        Ok(()) if volume.ending => {
+            step(Phase::Storage, &format!("Removed {}", volume.title()));
+            warning(&left_behind(volume));
+            Ok(())
+        }
         Ok(()) => {
             step(Phase::Storage, &format!("Removed {} with {}", volume.title(), volume.place));
             Ok(())
@@ -126,12 +134,16 @@ async fn remove_one(cluster: &Cluster, time: &ApiTime, volume: &Volume) -> Resul
 }
 
 fn left_behind(volume: &Volume) -> String {
-    let Volume { name, place, .. } = volume;
-    format!(
-        "the local-path provisioner did not remove volume {name} within {} s; its data was left in {place}. \
-         Remove that directory by hand.",
-        REMOVED_WITHIN.as_secs()
-    )
+    let Volume { name, place, ending, .. } = volume;
+    let why = if *ending {
+        format!(
+            "volume {name} had been deleted before its claim, and the local-path provisioner left it alone"
+        )
+    } else {
+        let within = REMOVED_WITHIN.as_secs();
+        format!("the local-path provisioner did not remove volume {name} within {within} s")
+    };
+    format!("{why}; its data was left in {place}. Remove that directory by hand.")
 }
 
 #[cfg(test)]
@@ -180,8 +192,12 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_stays_is_named_with_its_node() {
-        let told = left_behind(&ours(&all())[0]);
+    fn a_directory_that_stays_is_named_with_its_node_and_with_why() {
+        let mut volume = ours(&all()).remove(0);
+        let told = left_behind(&volume);
         assert!(told.contains("/var/local-path-provisioner/bound on node appliance"), "{told}");
+        assert!(told.contains("did not remove volume bound within 120 s"), "{told}");
+        volume.ending = true;
+        assert!(left_behind(&volume).contains("had been deleted before its claim"));
     }
 }
