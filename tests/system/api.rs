@@ -41,6 +41,20 @@ impl Api {
         self.client.request(request).await.unwrap_or_else(|error| panic!("DELETE {path}: {error}"))
     }
 
+    /// Creates something.
+    pub(crate) async fn create(&self, path: &str, object: &Value) -> Value {
+        let request = Request::post(path).header("content-type", "application/json");
+        let request = request.body(object.to_string().into_bytes()).expect("a request");
+        self.client.request(request).await.unwrap_or_else(|error| panic!("POST {path}: {error}"))
+    }
+
+    /// Changes something.
+    pub(crate) async fn merge(&self, path: &str, patch: &Value) -> Value {
+        let request = Request::patch(path).header("content-type", "application/merge-patch+json");
+        let request = request.body(patch.to_string().into_bytes()).expect("a request");
+        self.client.request(request).await.unwrap_or_else(|error| panic!("PATCH {path}: {error}"))
+    }
+
     /// What an administrator keeps to himself: the kubeconfig's own credentials.
     pub(crate) fn credentials(&self) -> Vec<String> {
         let infos = self.config.auth_infos.iter().filter_map(|entry| entry.auth_info.as_ref());

@@ -18,6 +18,7 @@ mod matrix;
 mod mistakes;
 mod program;
 mod reported;
+mod reset;
 mod restarted;
 mod services;
 mod side_by_side;

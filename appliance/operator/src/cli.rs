@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Status(Status),
     /// Check that the images of a release are published.
     ValidateRelease(ValidateRelease),
+    /// Remove an appliance from its cluster, with all its data.
+    Reset(Reset),
 }
 
 /// What bootstrap finds, or wants to find.
@@ -154,4 +156,26 @@ pub(crate) struct ValidateRelease {
     /// Release to check.
     #[arg(long, default_value = "1.0-rc5")]
     pub(crate) release_version: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reset {
+    /// Who tells how time passes while the API does not: `machine`, or the address of a clock.
+    #[arg(long, env = "APPLIANCE_CLOCK", default_value = "machine")]
+    pub(crate) clock: Clock,
+    /// Name of the site; its files stay.
+    #[arg(long, default_value = "appliance")]
+    pub(crate) site_id: String,
+    /// Where the command keeps what it knows of its sites.
+    #[arg(long)]
+    pub(crate) config_dir: Option<PathBuf>,
+    /// The cluster.
+    #[arg(long)]
+    pub(crate) kubeconfig: PathBuf,
+    /// Yes, delete the appliance and everything in its database.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }

@@ -10,6 +10,8 @@ use crate::blocker::Blocker;
 pub enum Layer {
     /// The command line.
     Usage,
+    /// What the command does not do unless it is told to expressly, or does not do at all.
+    Refused,
     /// This machine, or the appliance's.
     Host,
     /// The cluster's API.
@@ -30,6 +32,7 @@ impl Layer {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Usage => "usage",
+            Self::Refused => "refused",
             Self::Host => "host",
             Self::Kubernetes => "kubernetes",
             Self::Storage => "storage",

@@ -1,7 +1,7 @@
-//! The operator's command: bootstrap, status, validate-release.
+//! The operator's command: bootstrap, status, validate-release, reset.
 //!
 //! `bootstrap` is a row of steps in `bootstrap`; each says what it does on standard output, applies with the
-//! field manager `appliance`, and waits by watching. Deadlines are in the API's time, told by node leases.
+//! field manager `appliance`, and waits by watching. `reset` takes away what `bootstrap` brought, and nothing else. Deadlines are in the API's time, told by node leases.
 //! Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 mod blocker;
@@ -17,6 +17,7 @@ mod objects;
 mod plan;
 mod reconcile;
 mod report;
+mod reset;
 mod settings;
 mod site_values;
 mod status;
@@ -70,5 +71,6 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         cli::Command::Bootstrap(arguments) => bootstrap::run(*arguments).await,
         cli::Command::Status(arguments) => status::run(&arguments).await,
         cli::Command::ValidateRelease(arguments) => images::validate(&arguments).await,
+        cli::Command::Reset(arguments) => reset::run(&arguments).await,
     }
 }

@@ -125,7 +125,7 @@ async fn annotate(
 
 /// A name for this request, as `flux reconcile` gives.
 #[expect(clippy::disallowed_methods, reason = "tells requests apart; nothing is measured by it")]
-fn token() -> String {
+pub(crate) fn token() -> String {
     jiff::Timestamp::now().to_string()
 }
 

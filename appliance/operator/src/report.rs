@@ -61,7 +61,7 @@ pub(crate) fn failure(failure: &Failure) {
 
 fn words(failure: &Failure) -> String {
     let mut text = String::new();
-    if failure.layer == Layer::Usage {
+    if matches!(failure.layer, Layer::Usage | Layer::Refused) {
         text.push_str(&format_error(failure));
     } else {
         let layer = failure.layer_name();

@@ -1,6 +1,6 @@
 //! What is installed where: flags, release manifest, profile, all resolved before anything is done.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -71,12 +71,6 @@ impl Settings {
                 "Give an address that begins with oci://.",
             ));
         }
-        if !is_plain_name(&arguments.site_id) {
-            return Err(usage(
-                format!("site id {:?} is no plain name", arguments.site_id),
-                "Use letters, digits, dots and dashes.",
-            ));
-        }
         let mut tags = release.app.images.clone();
         let chosen = [
             (&mut tags.alga_core, &arguments.alga_core_tag),
@@ -89,7 +83,7 @@ impl Settings {
                 tag.clone_from(other);
             }
         }
-        let site_directory = config_directory(arguments)?.join(&arguments.site_id);
+        let site_directory = site_directory(arguments.config_dir.as_deref(), &arguments.site_id)?;
         Ok(Self {
             site_values: site_values::read(&site_directory)?,
             site_directory,
@@ -145,13 +139,18 @@ fn usage(operation: impl Into<String>, remedy: impl Into<String>) -> Failure {
     Failure::new(Layer::Usage, operation, remedy)
 }
 
-fn config_directory(arguments: &Bootstrap) -> Result<PathBuf, Failure> {
-    if let Some(directory) = &arguments.config_dir {
-        return Ok(directory.clone());
+/// Where the command keeps what it knows of a site, below a folder that was chosen or the usual one.
+pub(crate) fn site_directory(chosen: Option<&Path>, site_id: &str) -> Result<PathBuf, Failure> {
+    if !is_plain_name(site_id) {
+        return Err(usage(
+            format!("site id {site_id:?} is no plain name"),
+            "Use letters, digits, dots and dashes.",
+        ));
     }
-    std::env::home_dir()
-        .map(|home| home.join(".alga-psa-appliance"))
-        .ok_or_else(|| usage("find the home directory", "Give --config-dir."))
+    let usual = || std::env::home_dir().map(|home| home.join(".alga-psa-appliance"));
+    let folder = chosen.map(Path::to_owned).or_else(usual);
+    let folder = folder.ok_or_else(|| usage("find the home directory", "Give --config-dir."))?;
+    Ok(folder.join(site_id))
 }
 
 /// Names of the entries right below a folder of the fixtures.

@@ -29,8 +29,9 @@ impl Releases {
                     engine.records().delete(older);
                 }
             }
+            // A suspended one leaves its chart behind.
+            self.drop_chart(subject, object);
         }
-        self.drop_chart(subject, object);
         subject.modify(|object| object::remove_finalizer(object, FINALIZER));
         Verdict::Settled
     }

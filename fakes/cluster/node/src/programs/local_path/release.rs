@@ -12,7 +12,9 @@ impl Provisioner {
     pub(super) fn release(&self, volume: &Value) {
         let ours = object::annotation(volume, "pv.kubernetes.io/provisioned-by") == Some(PROVISIONER);
         let released = volume["status"]["phase"] == "Released";
-        if !ours || !released || volume["spec"]["persistentVolumeReclaimPolicy"] != "Delete" {
+        // One that somebody deleted before its claim went is no longer looked at: its directory stays.
+        let ending = object::is_deleting(volume);
+        if !ours || !released || ending || volume["spec"]["persistentVolumeReclaimPolicy"] != "Delete" {
             return;
         }
         let name = object::name(volume);
