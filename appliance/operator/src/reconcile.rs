@@ -64,8 +64,12 @@ fn need(release: &DynamicObject, values_changed: impl Fn(&str) -> bool) -> Need 
 /// Whether Flux was told of an appliance before.
 pub(crate) async fn past(cluster: &Cluster) -> Result<Past, Failure> {
     let source = objects(cluster, SOURCE, "v1", "OCIRepository", "flux-system");
-    let found = source.get_opt("alga-appliance").await.map_err(api("look for an earlier source"))?;
-    Ok(found.map_or(Past::None, |_| Past::Installed))
+    match source.get("alga-appliance").await {
+        Ok(_) => Ok(Past::Installed),
+        // Where Flux was never installed the API does not know its kinds, and says so in words of its own.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(Past::None),
+        Err(error) => Err(api("look for an earlier source")(error)),
+    }
 }
 
 /// Asks the source, the Kustomizations, and every release that is not Ready or whose values changed.

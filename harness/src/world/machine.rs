@@ -107,11 +107,13 @@ pub(in crate::world) struct Encounter {
 #[derive(Debug, thiserror::Error)]
 pub(in crate::world) enum MachineError {
     /// It has no means for it.
+    #[error("{why}")]
     Impossible {
         /// What it lacks.
         why: String,
     },
     /// It has means, and they failed.
+    #[error(transparent)]
     Failed(WorldError),
 }
 

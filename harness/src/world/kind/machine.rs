@@ -101,7 +101,7 @@ impl Machine for KindMachine {
         Self::lacks("a real API server forgets its history after five minutes, and not when it is told to")
     }
 
-    async fn encounters(&self) -> Result<Vec<Encounter>, WorldError> {
+    async fn encounters(&self) -> Done<Vec<Encounter>> {
         Ok(self.met.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone())
     }
 
@@ -113,7 +113,7 @@ impl Machine for KindMachine {
         Self::lacks("the real controllers of Flux cannot be told to begin late")
     }
 
-    async fn burdened(&self) -> Result<Vec<Timestamp>, WorldError> {
+    async fn burdened(&self) -> Done<Vec<Timestamp>> {
         Ok(Vec::new())
     }
 

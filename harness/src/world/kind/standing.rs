@@ -25,7 +25,7 @@ use crate::run::directory::WorldDirectory;
 use crate::world::outside::gateway::Gateway;
 use crate::world::outside::{HOSTS, Images, Outside, Resolver, Wares, Ways, every_image};
 use crate::world::starts::Starts;
-use crate::world::{BootError, BootRequest, ClusterChoice, WorldError};
+use crate::world::{BootError, BootRequest, WorldError};
 use fake_network::outside_ports as ports;
 
 /// Resolvers that people name when their own does not answer, and the port of every resolver.
@@ -52,7 +52,6 @@ pub(super) struct Standing {
     gateway: Gateway,
     noting: JoinHandle<()>,
     trust: PathBuf,
-    choice: ClusterChoice,
     home: WorldDirectory,
     /// Whether an appliance may be in it.
     used: bool,
@@ -153,7 +152,6 @@ impl Standing {
             gateway,
             noting,
             trust,
-            choice: request.cluster.clone(),
             home,
             used: false,
         })
