@@ -19,6 +19,7 @@ fn an_empty_world_boots_is_a_cluster_and_is_gone_afterwards() {
         speed: Speed::UNLIMITED,
         seed: 1,
         cluster: Default::default(),
+        beginning: Default::default(),
         binaries: Binaries {
             appliance: PathBuf::from(env!("CARGO_BIN_EXE_appliance")),
             appliance_status: PathBuf::from(env!("CARGO_BIN_EXE_appliance-status")),

@@ -1,8 +1,10 @@
 //! `report.json`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use sha2::{Digest as _, Sha256};
 use serde_json::{Map, Value, json};
 
 use super::replay::replay;
@@ -10,7 +12,8 @@ use crate::diagnosis::Diagnosis;
 use crate::judge::Verdict;
 use crate::matrix::{Cell, Matrix};
 use crate::run::{Outcome, Plan, Summary};
-use crate::scenario::Milestone;
+use crate::scenario::{Milestone, Scenario};
+use crate::timeline::What;
 
 /// The version of the format.
 pub const REPORT_VERSION: u32 = 1;
@@ -73,10 +76,14 @@ fn scenario(plan: &Plan, outcome: &Outcome) -> Value {
             outcome.milestones.iter().find(|(seen, _)| seen == milestone).map(|(_, took)| millis(*took));
         milestones.insert(field(*milestone).to_owned(), json!(took));
     }
+    let known = plan.scenarios.iter().find(|it| it.name == outcome.name);
     json!({
         "name": outcome.name,
         "turn": outcome.turn,
         "world": outcome.world,
+        "identity": identity(outcome),
+        "scenarioHash": known.map(scenario_hash),
+        "expectationHash": known.map(expectation_hash),
         "verdict": outcome.verdict.name(),
         "reason": reason,
         "durationMs": millis(outcome.duration),
@@ -89,6 +96,29 @@ fn scenario(plan: &Plan, outcome: &Outcome) -> Value {
         "replay": replay(plan, outcome),
         "directory": outcome.directory,
     })
+}
+
+/// What the world said of itself.
+fn identity(outcome: &Outcome) -> Option<&BTreeMap<String, String>> {
+    let timeline = outcome.timeline.as_ref()?;
+    timeline.events.iter().rev().find_map(|event| match &event.what {
+        What::World { identity } => Some(identity),
+        _ => None,
+    })
+}
+
+/// Of the scenario's file: the same in every world in which the same file was played.
+fn scenario_hash(scenario: &Scenario) -> Option<String> {
+    std::fs::read(&scenario.path).ok().map(|bytes| hash(&bytes))
+}
+
+/// Of what a scenario expects, however its file is laid out.
+fn expectation_hash(scenario: &Scenario) -> String {
+    hash(format!("{:?} {:?}", scenario.expect, scenario.recovers).as_bytes())
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn diagnosis(diagnosis: &Diagnosis) -> Value {

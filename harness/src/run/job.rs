@@ -19,7 +19,8 @@ use super::{Keep, Plan, Stop, evidence, panics};
 use crate::judge::{Control, Verdict, judge};
 use crate::scenario::Scenario;
 use crate::timeline::{Claims, Header, VERSION};
-use crate::world::{BootError, BootRequest, World, WorldFactory};
+use super::schedule::beginning;
+use crate::world::{Beginning, BootError, BootRequest, World, WorldFactory};
 
 /// What every job of a run shares.
 pub(super) struct Shared {
@@ -189,6 +190,9 @@ impl Job {
         if !fine {
             remarks.extend(evidence::collect(&*world, &self.directory, timeline.as_ref()).await);
         }
+        if let Some(timeline) = timeline.as_ref().filter(|it| fine && it.ends_healthy()) {
+            world.stands(timeline);
+        }
         let control = timeline.as_ref().filter(|_| ending == Ending::Played).map(Control::of);
         let duration = since(began, Clock::wall().now());
         let mut played = Played { ending, remarks, duration, timeline, control };
@@ -221,9 +225,15 @@ impl Job {
             seed: self.seed,
             binaries: plan.binaries.clone(),
             cluster: plan.cluster.clone(),
+            beginning: self.beginning(),
             status_command: plan.status_command.clone(),
             operator_command: plan.operator_command.clone(),
         }
+    }
+
+    /// A scenario in which nothing is different until all is healthy can begin with an install that is.
+    fn beginning(&self) -> Beginning {
+        if self.role == Role::Control { Beginning::Empty } else { beginning(&self.scenario) }
     }
 
     fn header(&self, shared: &Shared) -> Header {

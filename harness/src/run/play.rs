@@ -71,6 +71,10 @@ impl Script<'_> {
             Either::Left((Err(Early::Broken(reason)), _)) => Ending::Broken(reason),
             Either::Right(_) => Ending::Broken("interrupted".to_owned()),
         };
+        let identity = world.identity();
+        if !identity.is_empty() {
+            journal.note(What::World { identity });
+        }
         journal.note(What::Phase { phase: Phase::End });
         match journal.finish() {
             Ok(timeline) => Performance { ending, timeline: Some(timeline), remarks: Vec::new() },
@@ -86,7 +90,11 @@ impl Script<'_> {
     }
 
     async fn phases(&self, world: &dyn World, journal: &Journal) -> Result<(), Early> {
-        self.phase(journal, Phase::Install);
+        let installed = world.installed();
+        match &installed {
+            Some(install) => journal.recall(install),
+            None => self.phase(journal, Phase::Install),
+        }
         for (index, fault) in self.scenario.faults.iter().enumerate().filter(|(_, fault)| fault.at.is_none())
         {
             inject(world, journal, index, fault).await?;
@@ -96,7 +104,13 @@ impl Script<'_> {
         }
         let recorder = Recorder::new(world, journal.clone());
         let background = async {
-            match select(std::pin::pin!(self.bootstrap(world, journal)), std::pin::pin!(recorder.run())).await
+            let install = async {
+                match &installed {
+                    Some(_) => std::future::pending().await,
+                    None => self.bootstrap(world, journal).await,
+                }
+            };
+            match select(std::pin::pin!(install), std::pin::pin!(recorder.run())).await
             {
                 Either::Left((trouble, _)) => trouble,
                 Either::Right(((), _)) => "the recorder ended".to_owned(),

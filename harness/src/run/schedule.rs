@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::controls::{Key, control_for, is_control};
 use super::job::{Job, Role};
 use super::{Plan, Stop};
-use crate::scenario::Scenario;
-use crate::world::Capability;
+use crate::scenario::{Bootstrap, Milestone, Scenario};
+use crate::world::{Beginning, Capability};
 
 /// What is to be done, and what cannot be done with the reason.
 pub(super) struct Schedule {
@@ -39,6 +39,10 @@ pub(super) fn schedule(plan: &Plan, able: &[Capability]) -> Schedule {
             controls.push((Role::Control, Arc::new(control_for(scenario))));
         }
     }
+    // Those that can begin with an install come while one stands.
+    let (later, own): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|scenario| beginning(scenario) == Beginning::Installed);
+    let others: Vec<_> = later.into_iter().chain(own).collect();
     let turns = |list: &[Arc<Scenario>]| -> Vec<(Role, Arc<Scenario>)> {
         let turn =
             |turn: u32| list.iter().map(move |scenario| (Role::Scenario { turn }, Arc::clone(scenario)));
@@ -47,6 +51,18 @@ pub(super) fn schedule(plan: &Plan, able: &[Capability]) -> Schedule {
     let all = turns(&faultless).into_iter().chain(controls).chain(turns(&others));
     let jobs = all.enumerate().map(|(id, (role, scenario))| job(id, role, scenario, plan)).collect();
     Schedule { jobs, unable }
+}
+
+/// What a scenario can begin with: one in which nothing is different until all is healthy needs no install of its own.
+pub(super) fn beginning(scenario: &Scenario) -> Beginning {
+    let late = |milestone| milestone == Some(Milestone::FullyHealthy);
+    let faults = !scenario.faults.is_empty() && scenario.faults.iter().all(|fault| late(fault.at));
+    let acts = scenario.acts.iter().all(|act| late(Some(act.at)));
+    if faults && acts && scenario.bootstrap == Bootstrap::default() {
+        Beginning::Installed
+    } else {
+        Beginning::Empty
+    }
 }
 
 fn job(id: usize, role: Role, scenario: Arc<Scenario>, plan: &Plan) -> Job {

@@ -1,5 +1,6 @@
 //! The kinds of events.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -97,6 +98,11 @@ pub enum What {
         fault: String,
         /// Why not.
         reason: String,
+    },
+    /// What the world says of itself: versions and identifiers, and what was pulled.
+    World {
+        /// By name.
+        identity: BTreeMap<String, String>,
     },
     /// Somebody did something that is no fault.
     Acted {

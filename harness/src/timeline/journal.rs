@@ -130,7 +130,11 @@ impl Journal {
     ///
     /// A failure to write is kept for [`Journal::finish`], so that nobody in the middle has to care.
     pub fn note(&self, what: What) {
-        let event = Event { at: self.inner.clock.now(), what };
+        self.append(Event { at: self.inner.clock.now(), what });
+        self.looked();
+    }
+
+    fn append(&self, event: Event) {
         let mut state = self.inner.state.borrow_mut();
         if state.failure.is_none() {
             let mut line = serde_json::to_vec(&event).unwrap_or_default();
@@ -140,7 +144,13 @@ impl Journal {
             }
         }
         state.timeline.events.push(event);
-        drop(state);
+    }
+
+    /// Appends what happened before, at its own time.
+    pub fn recall(&self, past: &Timeline) {
+        for event in &past.events {
+            self.append(event.clone());
+        }
         self.looked();
     }
 

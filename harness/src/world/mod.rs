@@ -52,11 +52,12 @@ use tokio::sync::{mpsc, watch};
 pub use access::{Access, Capability, Receipt, UnknownCapability};
 pub use concealed::{Concealed, MASK};
 pub use operator::{OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
-pub use request::{Binaries, BootRequest, BootstrapMode, BootstrapOptions, ClusterChoice, Speed};
+pub use request::{Beginning, Binaries, BootRequest, BootstrapMode, BootstrapOptions, ClusterChoice, Speed};
 
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};
 use crate::run::Budgets;
+use crate::timeline::Timeline;
 
 /// What a factory plays: the whole of a scenario, from the empty world to its end.
 pub type Play<'a> = Box<dyn FnOnce(Box<dyn World>) -> LocalBoxFuture<'a, ()> + 'a>;
@@ -120,6 +121,14 @@ pub trait World {
     fn identity(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
     }
+
+    /// The install that stands in this world already, as it was recorded; only where the request allowed for one.
+    fn installed(&self) -> Option<Arc<Timeline>> {
+        None
+    }
+
+    /// What was installed in this timeline is there and healthy: another scenario may begin with it.
+    fn stands(&self, _timeline: &Timeline) {}
 
     /// The token that the status service asks for, once there is one.
     async fn status_token(&self) -> Option<String>;

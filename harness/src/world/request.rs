@@ -52,7 +52,17 @@ pub struct ClusterChoice {
     pub programs: PathBuf,
 }
 
-/// One empty world, please.
+/// What a scenario begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Beginning {
+    /// An empty cluster.
+    #[default]
+    Empty,
+    /// An install without faults of the same release and profile, if one stands; else an empty cluster.
+    Installed,
+}
+
+/// One world, please.
 #[derive(Debug, Clone)]
 pub struct BootRequest {
     /// A directory of this world's own; it exists, and the runner removes it. Record every process group that could outlive
@@ -62,6 +72,8 @@ pub struct BootRequest {
     pub release: String,
     /// The values profile, for instance `single-node`.
     pub profile: String,
+    /// What the scenario begins with.
+    pub beginning: Beginning,
     /// The most seconds of field time in a second of the machine's.
     pub speed: Speed,
     /// Seed of everything random.

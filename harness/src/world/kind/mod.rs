@@ -48,6 +48,7 @@ use super::{
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};
 use crate::run::{Budgets, directory};
+use crate::timeline::Timeline;
 
 const NAME: &str = "kind";
 /// Ports of the node.
@@ -133,6 +134,7 @@ impl WorldFactory for KindFactory {
 /// A cluster in which a scenario is played.
 struct KindWorld {
     access: Access,
+    /// The directory of this scenario.
     directory: PathBuf,
     operator: Vec<String>,
     standing: Standing,
@@ -143,6 +145,8 @@ struct KindWorld {
     archive: Archive,
     changes: watch::Receiver<u64>,
     resolvers: RefCell<Vec<IpAddr>>,
+    /// The install that the next scenario may begin with.
+    stands: RefCell<Option<Arc<Timeline>>>,
 }
 
 impl KindWorld {
@@ -166,6 +170,7 @@ impl KindWorld {
             resolvers: RefCell::new(vec![standing.helper.address]),
             faults: Faults::default(),
             archive: Archive::default(),
+            stands: RefCell::default(),
             outside,
             standing,
             stock,
@@ -180,7 +185,7 @@ impl KindWorld {
             starts: &self.standing.starts,
             quotas: None,
             disk: &self.standing.machine.cluster.disk,
-            configuration: OperatorCommand::configuration(&self.directory),
+            configuration: OperatorCommand::configuration(self.standing.site()),
             former: None,
             archive: &self.archive,
         }
@@ -212,8 +217,16 @@ impl World for KindWorld {
         &self.access
     }
 
+    fn installed(&self) -> Option<Arc<Timeline>> {
+        self.standing.installed()
+    }
+
+    fn stands(&self, timeline: &Timeline) {
+        self.stands.replace(timeline.install().map(Arc::new));
+    }
+
     fn identity(&self) -> std::collections::BTreeMap<String, String> {
-        self.standing.identity.clone()
+        self.standing.identity()
     }
 
     async fn status_token(&self) -> Option<String> {
@@ -231,7 +244,7 @@ impl World for KindWorld {
     ) -> Result<OperatorEnd, WorldError> {
         self.configure_machine(options).await?;
         let command =
-            OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, &self.directory);
+            OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, self.standing.site());
         let site = self.standing.environment();
         let command = site.into_iter().fold(command, |command, (name, value)| command.env(name, value));
         let directory = self.directory.clone();
@@ -270,10 +283,11 @@ impl World for KindWorld {
     }
 
     async fn down(self: Box<Self>) -> Result<(), WorldError> {
-        let Self { standing, stock, faults, .. } = *self;
+        let Self { mut standing, stock, faults, stands, .. } = *self;
         // Who troubles the API ends when it is forgotten; the cluster is emptied before the next scenario.
         drop(faults);
-        stock.put_back(standing).await;
+        standing.leave(stands.into_inner());
+        stock.put_back(standing);
         Ok(())
     }
 }

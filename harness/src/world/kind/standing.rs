@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use cluster_api::kinds;
 use field_clock::Clock;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::task::JoinHandle;
@@ -20,12 +21,13 @@ use super::machine::KindMachine;
 use super::mirror::Mirror;
 use super::preflight;
 use super::wares::wares;
-use super::{NAME, starts};
+use super::{NAME, STATUS_PORT, starts};
 use crate::run::directory::WorldDirectory;
 use crate::world::outside::gateway::Gateway;
 use crate::world::outside::{HOSTS, Images, Outside, Resolver, Wares, Ways, every_image};
 use crate::world::starts::Starts;
-use crate::world::{BootError, BootRequest, WorldError};
+use crate::timeline::{self, Timeline};
+use crate::world::{Beginning, BootError, BootRequest, WorldError, evidence};
 use fake_network::outside_ports as ports;
 
 /// Resolvers that people name when their own does not answer, and the port of every resolver.
@@ -38,6 +40,8 @@ const PORTAL: &str = "portal.home.arpa";
 const PORTAL_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 6));
 /// Longer than this no cluster takes to become empty.
 const EMPTYING: Duration = Duration::from_secs(180);
+/// Longer than this the status service does not take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// A cluster, ready for an appliance.
 pub(super) struct Standing {
@@ -47,14 +51,27 @@ pub(super) struct Standing {
     pub(super) mirror: Mirror,
     pub(super) starts: Starts,
     /// What the cluster says of itself.
-    pub(super) identity: BTreeMap<String, String>,
+    identity: BTreeMap<String, String>,
     wares: Arc<Wares>,
     gateway: Gateway,
     noting: JoinHandle<()>,
     trust: PathBuf,
+    site: PathBuf,
+    /// The release and the profile that the present scenario is about.
+    asked: (String, String),
     home: WorldDirectory,
-    /// Whether an appliance may be in it.
-    used: bool,
+    /// What may be in it.
+    inside: Inside,
+}
+
+/// What may be in a cluster.
+enum Inside {
+    /// Nothing.
+    Nothing,
+    /// Something that nobody knows.
+    Something,
+    /// A healthy install of this release and profile.
+    Install { release: String, profile: String, timeline: Arc<Timeline> },
 }
 
 /// The cluster that is between two scenarios.
@@ -70,15 +87,12 @@ impl Stock {
             Some(standing) => standing,
             None => Standing::make(request).await?,
         };
-        if standing.used {
-            standing.empty(request).await.map_err(failed)?;
-        }
-        standing.used = true;
+        standing.prepare(request).await.map_err(failed)?;
         Ok(standing)
     }
 
     /// Keeps a cluster for the next scenario.
-    pub(super) async fn put_back(&self, standing: Standing) {
+    pub(super) fn put_back(&self, standing: Standing) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(standing);
     }
 
@@ -152,8 +166,10 @@ impl Standing {
             gateway,
             noting,
             trust,
+            site: home.path().join("site"),
+            asked: Default::default(),
             home,
-            used: false,
+            inside: Inside::Nothing,
         })
     }
 
@@ -183,6 +199,71 @@ impl Standing {
         ]
     }
 
+    /// Makes the cluster what a scenario begins with.
+    async fn prepare(&mut self, request: &BootRequest) -> Result<(), WorldError> {
+        self.asked = (request.release.clone(), request.profile.clone());
+        let fits = match &self.inside {
+            Inside::Nothing => true,
+            Inside::Something => false,
+            Inside::Install { release, profile, .. } => {
+                let same = *release == request.release && *profile == request.profile;
+                same && request.beginning == Beginning::Installed && self.is_healthy().await
+            }
+        };
+        if !fits {
+            self.empty(request).await?;
+            self.inside = Inside::Nothing;
+        }
+        std::fs::create_dir_all(self.site())?;
+        Ok(())
+    }
+
+    /// What the cluster says of itself, and of the images that its pods run.
+    pub(super) fn identity(&self) -> BTreeMap<String, String> {
+        let mut known = self.identity.clone();
+        for pod in self.mirror.seen.list(&kinds::PODS, None) {
+            let statuses = pod["status"]["containerStatuses"].as_array().into_iter().flatten();
+            for status in statuses {
+                let (image, id) = (status["image"].as_str(), status["imageID"].as_str());
+                if let (Some(image), Some((_, digest))) = (image, id.and_then(|id| id.split_once('@'))) {
+                    known.insert(format!("image {image}"), digest.to_owned());
+                }
+            }
+        }
+        known
+    }
+
+    /// The operator's home, for as long as an install stands.
+    pub(super) fn site(&self) -> &Path {
+        &self.site
+    }
+
+    /// The install that stands.
+    pub(super) fn installed(&self) -> Option<Arc<Timeline>> {
+        match &self.inside {
+            Inside::Install { timeline, .. } => Some(Arc::clone(timeline)),
+            Inside::Nothing | Inside::Something => None,
+        }
+    }
+
+    /// A scenario leaves the cluster, with an install that stands or with nobody knows what.
+    pub(super) fn leave(&mut self, install: Option<Arc<Timeline>>) {
+        let (release, profile) = self.asked.clone();
+        self.inside = match install {
+            Some(timeline) => Inside::Install { release, profile, timeline },
+            None => Inside::Something,
+        };
+    }
+
+    /// Whether the status service says now that all is healthy.
+    async fn is_healthy(&self) -> bool {
+        let token = evidence::status_token(&self.mirror.seen).unwrap_or_default();
+        let url = format!("http://{}/api/status", SocketAddr::new(self.machine.cluster.address, STATUS_PORT));
+        let asked = reqwest::Client::new().get(url).bearer_auth(token).timeout(ANSWER).send().await;
+        let Ok(answer) = asked else { return false };
+        answer.json().await.is_ok_and(|document| timeline::is_healthy(&document))
+    }
+
     /// Takes everything of an appliance out of the cluster, and makes sure that nothing is left.
     async fn empty(&mut self, request: &BootRequest) -> Result<(), WorldError> {
         let cluster = &self.machine.cluster;
@@ -203,6 +284,10 @@ impl Standing {
         let waited = Clock::wall().timeout(EMPTYING, emptied).await;
         waited.map_err(|_| format!("the cluster did not become empty within {} s", EMPTYING.as_secs()))?;
         self.starts.forget();
+        match std::fs::remove_dir_all(self.site()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
         Ok(())
     }
 
