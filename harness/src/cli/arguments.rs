@@ -58,7 +58,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Compares the simulated cluster with recordings of a real one.
+    /// Compares the simulated cluster with recordings of a real one, or two reports of the same scenarios with each other.
     Fidelity(FidelityArguments),
     /// Removes what runners that were killed have left.
     Clean,
@@ -70,8 +70,14 @@ pub(super) struct FidelityArguments {
     /// Cases, or the beginnings of their names; all where none is named.
     pub(super) names: Vec<String>,
     /// The directory that holds the recorded cases.
-    #[arg(long, env = "SMOKE_RECORDINGS", value_name = "DIR")]
-    pub(super) recordings: PathBuf,
+    #[arg(long, env = "SMOKE_RECORDINGS", value_name = "DIR", required_unless_present = "reports")]
+    pub(super) recordings: Option<PathBuf>,
+    /// Two report directories, of the same scenarios in two worlds: compared with each other, instead of recordings.
+    #[arg(long, num_args = 2, value_names = ["ONE", "OTHER"])]
+    pub(super) reports: Option<Vec<PathBuf>>,
+    /// The folder of scenario files, for reports.
+    #[arg(long, env = "SMOKE_SCENARIOS", default_value = "scenarios")]
+    pub(super) scenarios: PathBuf,
     /// As JSON.
     #[arg(long)]
     pub(super) json: bool,

@@ -1,13 +1,20 @@
 //! `smoke fidelity`
 
+use std::path::Path;
+
 use super::arguments::FidelityArguments;
 use super::{Refusal, print};
+use crate::chain::chain;
 use crate::fidelity::{self, CaseResult, Family, FidelityError, Manner, Options, Report};
 use crate::run::ExitStatus;
+use crate::scenario::{choose, load};
 
 pub(super) fn execute(arguments: &FidelityArguments) -> Result<ExitStatus, Refusal> {
+    if let Some([one, other]) = arguments.reports.as_deref() {
+        return reports(arguments, one, other);
+    }
     let options = Options {
-        recordings: arguments.recordings.clone(),
+        recordings: arguments.recordings.clone().unwrap_or_default(),
         only: arguments.names.clone(),
         emit: arguments.emit.clone(),
         manner: Manner { speed: arguments.speed, seed: arguments.seed },
@@ -33,6 +40,20 @@ pub(super) fn execute(arguments: &FidelityArguments) -> Result<ExitStatus, Refus
     let failed = report.cases.iter().any(|case| case.failure.is_some());
     let low = failed || low(Family::Kubernetes) || low(Family::Flux);
     Ok(if low { ExitStatus::Failed } else { ExitStatus::Passed })
+}
+
+/// Two worlds, by what they have reported; a difference that nobody has accepted fails.
+fn reports(arguments: &FidelityArguments, one: &Path, other: &Path) -> Result<ExitStatus, Refusal> {
+    let scenarios = choose(load(&arguments.scenarios)?, &arguments.names, &arguments.scenarios)?;
+    let found =
+        fidelity::agreements(&scenarios, one, other).map_err(|error| Refusal::usage(chain(&error)))?;
+    if found.is_empty() {
+        let text = format!("no scenario is in both {} and {}", one.display(), other.display());
+        return Err(Refusal { status: ExitStatus::Invalid, text });
+    }
+    print(&fidelity::agreement_table(&found, ["one", "other"]));
+    let same = found.iter().all(|it| it.first_only.is_empty() && it.second_only.is_empty());
+    Ok(if same { ExitStatus::Passed } else { ExitStatus::Failed })
 }
 
 fn differences(case: &CaseResult) -> String {

@@ -18,6 +18,7 @@ mod replay;
 mod report;
 mod signal;
 mod stream;
+mod worlds;
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,7 @@ pub use replay::{Manner, ReplayError};
 pub use report::{CaseResult, Report};
 pub use signal::{Class, Signal, Signals};
 pub use stream::{Stream, StreamError};
+pub use worlds::{Agreement, agreements, table as agreement_table};
 
 /// What is asked for.
 #[derive(Debug, Clone)]

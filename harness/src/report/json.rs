@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use sha2::{Digest as _, Sha256};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::replay::replay;
 use crate::diagnosis::Diagnosis;

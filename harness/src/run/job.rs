@@ -16,10 +16,10 @@ use super::outcome::{Ending, Kept, Played};
 use super::play::{Performance, Script, chain, take_down};
 use super::{Keep, Plan, Stop, evidence, panics};
 
+use super::schedule::beginning;
 use crate::judge::{Control, Verdict, judge};
 use crate::scenario::Scenario;
 use crate::timeline::{Claims, Header, VERSION};
-use super::schedule::beginning;
 use crate::world::{Beginning, BootError, BootRequest, World, WorldFactory};
 
 /// What every job of a run shares.

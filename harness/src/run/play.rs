@@ -110,8 +110,7 @@ impl Script<'_> {
                     None => self.bootstrap(world, journal).await,
                 }
             };
-            match select(std::pin::pin!(install), std::pin::pin!(recorder.run())).await
-            {
+            match select(std::pin::pin!(install), std::pin::pin!(recorder.run())).await {
                 Either::Left((trouble, _)) => trouble,
                 Either::Right(((), _)) => "the recorder ended".to_owned(),
             }

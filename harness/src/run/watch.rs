@@ -110,10 +110,10 @@ impl<'s> Watch<'s> {
             }
             What::OperatorEnded { end } => {
                 self.operator = Some(*end);
-                self.changed = event.at;
+                self.changed_at(event.at);
             }
             What::Operator { text, .. } => self.unprinted.retain(|pattern| !pattern.matches(text)),
-            What::Injected { .. } | What::Acted { .. } => self.changed = event.at,
+            What::Injected { .. } | What::Acted { .. } => self.changed_at(event.at),
             _ => {}
         }
     }
@@ -121,8 +121,13 @@ impl<'s> Watch<'s> {
     /// What was said before is no change when it is said again.
     fn news(&mut self, substance: &str, at: Timestamp) {
         if self.known.insert(substance.to_owned()) {
-            self.changed = at;
+            self.changed_at(at);
         }
+    }
+
+    /// What happened before this began, as in an install that stands, is no news.
+    fn changed_at(&mut self, at: Timestamp) {
+        self.changed = self.changed.max(at);
     }
 
     /// Whether to go on waiting. `landed` says whether every fault has its receipt.

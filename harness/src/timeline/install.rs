@@ -79,7 +79,10 @@ mod tests {
         let whole = timeline(whats.clone());
         assert_eq!(whole.install().unwrap().events.len(), 4);
         assert!(!whole.ends_healthy() && whole.install().unwrap().ends_healthy());
-        assert!(timeline(vec![status("fully_healthy"), healthy()]).install().is_none(), "the command still ran");
+        assert!(
+            timeline(vec![status("fully_healthy"), healthy()]).install().is_none(),
+            "the command still ran"
+        );
         assert!(timeline(whats[..4].to_vec()).install().is_none(), "it was never healthy");
     }
 }

@@ -23,10 +23,10 @@ use super::preflight;
 use super::wares::wares;
 use super::{NAME, STATUS_PORT, starts};
 use crate::run::directory::WorldDirectory;
+use crate::timeline::{self, Timeline};
 use crate::world::outside::gateway::Gateway;
 use crate::world::outside::{HOSTS, Images, Outside, Resolver, Wares, Ways, every_image};
 use crate::world::starts::Starts;
-use crate::timeline::{self, Timeline};
 use crate::world::{Beginning, BootError, BootRequest, WorldError, evidence};
 use fake_network::outside_ports as ports;
 

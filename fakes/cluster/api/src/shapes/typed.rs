@@ -6,6 +6,16 @@ use super::{named, of_kind, reference};
 use crate::ApiError;
 use crate::kind::KindInfo;
 
+/// Types whose values are of several sorts, whatever their published schema says.
+const LOOSE: [&str; 6] = [
+    ".Quantity",
+    ".IntOrString",
+    ".v1.JSON",
+    ".JSONSchemaPropsOrArray",
+    ".JSONSchemaPropsOrBool",
+    ".JSONSchemaPropsOrStringArray",
+];
+
 /// Refuses what does not fit the schema of a built-in kind.
 pub(crate) fn check(
     info: &KindInfo,
@@ -34,7 +44,7 @@ fn visit(value: &Value, schema: &Value, place: &str, mistakes: &mut Vec<String>)
         return;
     }
     if let Some(name) = reference(schema) {
-        let loose = name.ends_with(".Quantity") || name.ends_with(".IntOrString");
+        let loose = LOOSE.iter().any(|end| name.ends_with(end));
         if let Some(inner) = named(name).filter(|_| !loose) {
             visit(value, inner, place, mistakes);
         }
@@ -100,6 +110,18 @@ mod tests {
     use serde_json::json;
 
     use super::check;
+
+    #[test]
+    fn a_default_in_a_definition_has_any_type() {
+        let info = crate::built_in::kinds().find(|info| info.kind == "CustomResourceDefinition").expect("a kind");
+        let schema = |default: serde_json::Value| {
+            json!({"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": {"properties": {
+                "timeout": {"type": "string", "default": default}}}}}]}})
+        };
+        for default in [json!("60s"), json!(false), json!({"a": 1})] {
+            check(&info, "v1", "", "x", &schema(default)).unwrap();
+        }
+    }
 
     #[test]
     fn a_value_of_another_type_is_told_with_its_path() {

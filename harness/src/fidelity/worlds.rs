@@ -1,0 +1,175 @@
+//! The same scenarios in two worlds: what was seen in both, and what in one of them only.
+//!
+//! Both sides are report directories; nothing is read but their timelines. What is compared is what people see: the verdict, the
+//! milestones in their order, every blocker with its layer and its reason, the rollup when all was settled and in the end, what the
+//! operator's command printed. Names, addresses, times and digests are taken out of the texts.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::normal::Normaliser;
+use crate::judge::{Verdict, judge};
+use crate::scenario::Scenario;
+use crate::timeline::{Phase, Timeline, TimelineError, What};
+
+/// A difference that is no fault of the simulation, with its reason. Nothing else may stand here.
+const ACCEPTED: [(&str, &str); 0] = [];
+
+/// What two worlds said of one scenario.
+#[derive(Debug)]
+pub struct Agreement {
+    /// Its name.
+    pub scenario: String,
+    /// How many signals both have.
+    pub same: usize,
+    /// What only the first world showed.
+    pub first_only: Vec<String>,
+    /// What only the second world showed.
+    pub second_only: Vec<String>,
+}
+
+impl Agreement {
+    /// Of all signals, how many both have.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        let all = self.same + self.first_only.len() + self.second_only.len();
+        // There are never so many that it matters.
+        if all == 0 { 1.0 } else { self.same as f64 / all as f64 }
+    }
+}
+
+/// Compares two reports, scenario by scenario; those that only one of them has are not compared.
+///
+/// # Errors
+/// When a timeline cannot be read.
+pub fn agreements(
+    scenarios: &[Scenario],
+    first: &Path,
+    second: &Path,
+) -> Result<Vec<Agreement>, TimelineError> {
+    let mut found = Vec::new();
+    for scenario in scenarios {
+        let path = |report: &Path| report.join(&scenario.name).join("timeline.jsonl");
+        if !(path(first).is_file() && path(second).is_file()) {
+            continue;
+        }
+        let first = signals(&Timeline::read(&path(first))?, scenario);
+        let second = signals(&Timeline::read(&path(second))?, scenario);
+        let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| -> Vec<String> {
+            one.difference(other).filter(|it| accepted(it).is_none()).cloned().collect()
+        };
+        found.push(Agreement {
+            scenario: scenario.name.clone(),
+            same: first.intersection(&second).count(),
+            first_only: only(&first, &second),
+            second_only: only(&second, &first),
+        });
+    }
+    Ok(found)
+}
+
+/// Why a difference is accepted, if it is.
+fn accepted(signal: &str) -> Option<&'static str> {
+    ACCEPTED.iter().find(|(words, _)| signal.contains(words)).map(|(_, reason)| *reason)
+}
+
+/// A table for people, with every difference below its scenario.
+#[must_use]
+pub fn table(agreements: &[Agreement], names: [&str; 2]) -> String {
+    let mut text = String::new();
+    for agreement in agreements {
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "{:<44} {:.3}  {} the same",
+            agreement.scenario,
+            agreement.share(),
+            agreement.same
+        );
+        for (name, only) in names.iter().zip([&agreement.first_only, &agreement.second_only]) {
+            for signal in only {
+                let _ = writeln!(text, "    only {name:<5} {signal}");
+            }
+        }
+    }
+    let exact = agreements.iter().filter(|it| it.share() >= 1.0).count();
+    let _ = writeln!(text, "{} scenarios in both, {exact} without a difference", agreements.len());
+    text
+}
+
+fn signals(timeline: &Timeline, scenario: &Scenario) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let words = Normaliser::default();
+    found.insert(format!("verdict {}", verdict(timeline, scenario)));
+    let mut before = Vec::new();
+    let mut document: Option<&Value> = None;
+    for event in &timeline.events {
+        match &event.what {
+            What::Milestone { milestone } => {
+                found.insert(format!("milestone {milestone} after {}", before.join(", ")));
+                before.push(milestone.to_string());
+            }
+            What::Status { document: said, .. } => {
+                document = Some(said);
+                for blocker in said["topBlockers"].as_array().into_iter().flatten() {
+                    found.insert(told(blocker, &words));
+                }
+            }
+            What::Operator { text, .. } => {
+                found.insert(format!("operator: {}", plain(&words.text(text))));
+            }
+            What::Phase { phase } if matches!(phase, Phase::Settled | Phase::End) => {
+                let rollup = document.map_or("none", |it| it["rollup"]["state"].as_str().unwrap_or("none"));
+                found.insert(format!("rollup {rollup} when {}", phase.name()));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn verdict(timeline: &Timeline, scenario: &Scenario) -> &'static str {
+    let verdict: Verdict = judge(timeline, scenario, None).verdict;
+    verdict.name()
+}
+
+fn told(blocker: &Value, words: &Normaliser) -> String {
+    let text = |field: &str| blocker[field].as_str().unwrap_or_default();
+    let blocking = if blocker["loginBlocking"] == true { "blocks the login" } else { "in the background" };
+    let reason = plain(&words.text(text("reason")));
+    format!("blocker {} of {}, {}, {blocking}: {reason}", text("code"), text("component"), text("layer"))
+}
+
+/// What the node is called differs from world to world.
+fn plain(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let node =
+            bare == "appliance" || bare.starts_with("appliance-smoke-") && bare.ends_with("-control-plane");
+        if node { word.replace(bare, "<node>") } else { word.to_owned() }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_costs_its_share_and_the_name_of_a_node_is_none() {
+        let agreement = Agreement {
+            scenario: "x".to_owned(),
+            same: 3,
+            first_only: vec!["a".to_owned()],
+            second_only: Vec::new(),
+        };
+        assert!((agreement.share() - 0.75).abs() < 1e-9);
+        let told = "node appliance-smoke-1-2-3-control-plane, not ready";
+        assert_eq!(plain(told), "node <node>, not ready");
+        assert_eq!(plain("node appliance, not ready"), plain(told));
+        assert!(table(&[agreement], ["sim", "kind"]).contains("only sim   a"));
+    }
+}
