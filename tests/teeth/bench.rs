@@ -60,6 +60,7 @@ impl Attempt<'_> {
             jobs: 1,
             repeat: 1,
             seed: 1,
+            cluster: Default::default(),
             speed: Speed::UNLIMITED,
             patience: self.patience,
             attention: smoke_harness::diagnosis::Attention::Casual,

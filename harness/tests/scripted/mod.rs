@@ -324,6 +324,7 @@ pub(crate) fn plan(scenarios: Vec<Scenario>, directory: &Path) -> Plan {
         jobs: 2,
         repeat: 1,
         seed: 1,
+        cluster: Default::default(),
         speed: Speed::UNLIMITED,
         patience: None,
         attention: smoke_harness::diagnosis::Attention::Casual,

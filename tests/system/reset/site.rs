@@ -37,6 +37,8 @@ const KINDS: [&str; 8] = [
 
 pub(super) fn request(directory: &Path) -> BootRequest {
     BootRequest {
+        beginning: Default::default(),
+        cluster: Default::default(),
         directory: directory.to_owned(),
         release: RELEASE.to_owned(),
         profile: PROFILE.to_owned(),

@@ -21,6 +21,8 @@ mod push;
 #[cfg(test)]
 mod registry_faults;
 #[cfg(test)]
+mod remote;
+#[cfg(test)]
 mod resolver;
 #[cfg(test)]
 mod setup;

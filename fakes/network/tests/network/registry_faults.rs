@@ -13,8 +13,8 @@ fn last(world: &World) -> RegistryReceipt {
     world.control.receipts().pop().unwrap()
 }
 
-fn struck(receipt: &RegistryReceipt) -> Vec<&'static str> {
-    receipt.faults.iter().map(|fault| fault.effect).collect()
+fn struck(receipt: &RegistryReceipt) -> Vec<&str> {
+    receipt.faults.iter().map(|fault| &*fault.effect).collect()
 }
 
 const APP: &str = "ghcr.io/v2/org/app/manifests/1";

@@ -16,7 +16,7 @@ const TRIES: usize = 5;
 const CONFLICT: u16 = 409;
 
 /// What is written, by which version and under which name of its kind.
-const KINDS: [(&'static Res, &str, &str); 23] = [
+const KINDS: [(&Res, &str, &str); 23] = [
     (&kinds::NAMESPACES, "v1", "Namespace"),
     (&kinds::NODES, "v1", "Node"),
     (&kinds::PODS, "v1", "Pod"),

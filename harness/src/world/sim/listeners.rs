@@ -9,11 +9,12 @@ use futures::future::{Either, join, select};
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Arc, BootRequest, BootstrapOptions, FaultUse, NAME, Network, SimWorld, World, kinds, mpsc};
+use super::{Arc, BootRequest, BootstrapOptions, FaultUse, NAME, Network, SimWorld, World, mpsc};
 use crate::fault::{self, Params};
 use crate::recorder::Recorder;
 use crate::timeline::{Header, Journal, VERSION, What};
 use crate::world::{Binaries, Speed};
+use cluster_api::kinds;
 
 /// After this long everything that retries has said what it has to say.
 const A_WHILE: Duration = Duration::from_secs(240);

@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn a_default_in_a_definition_has_any_type() {
-        let info = crate::built_in::kinds().find(|info| info.kind == "CustomResourceDefinition").expect("a kind");
+        let info =
+            crate::built_in::kinds().find(|info| info.kind == "CustomResourceDefinition").expect("a kind");
         let schema = |default: serde_json::Value| {
             json!({"spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": {"properties": {
                 "timeout": {"type": "string", "default": default}}}}}]}})
