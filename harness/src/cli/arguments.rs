@@ -137,6 +137,9 @@ pub struct RunArguments {
     /// The node's image for world `kind`; the one that the `kind` program takes by itself where nothing is said.
     #[arg(long, env = "SMOKE_NODE_IMAGE", value_name = "IMAGE")]
     pub node_image: Option<String>,
+    /// Adopt the cluster that a run before has left for others, or make it; it stays until `smoke clean`.
+    #[arg(long, env = "SMOKE_REUSE")]
+    pub reuse: bool,
     /// The directory of the static programs that run in containers; scripts/programs.sh builds them.
     #[arg(long, env = "SMOKE_PROGRAMS", value_name = "DIR")]
     pub programs: Option<PathBuf>,

@@ -10,7 +10,7 @@ use crate::diagnosis::Attention;
 use crate::report::{self, Terminal};
 use crate::run::{ExitStatus, Plan, Runner, Stop, directory};
 use crate::scenario::{Scenario, choose, load, meant};
-use crate::world::{Binaries, ClusterChoice, WorldFactory, factories};
+use crate::world::{Binaries, ClusterChoice, Lifetime, WorldFactory, factories};
 
 /// Runs what the arguments name.
 pub(crate) fn execute(arguments: &RunArguments, binaries: Binaries) -> Result<ExitStatus, Refusal> {
@@ -71,7 +71,8 @@ fn cluster(arguments: &RunArguments, binaries: &Binaries) -> ClusterChoice {
     let builds = binaries.appliance.parent().and_then(Path::parent).unwrap_or(Path::new("target"));
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let programs = arguments.programs.clone().unwrap_or_else(|| builds.join(target).join("image"));
-    ClusterChoice { image: arguments.node_image.clone(), programs }
+    let lifetime = if arguments.reuse { Lifetime::Reused } else { Lifetime::Run };
+    ClusterChoice { image: arguments.node_image.clone(), programs, lifetime }
 }
 
 fn factory(name: &str) -> Result<Box<dyn WorldFactory>, Refusal> {

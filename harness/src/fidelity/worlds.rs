@@ -143,13 +143,17 @@ fn told(blocker: &Value, words: &Normaliser) -> String {
     format!("blocker {} of {}, {}, {blocking}: {reason}", text("code"), text("component"), text("layer"))
 }
 
-/// What the node is called differs from world to world.
+/// What the node is called and where the kubeconfig lies differ from world to world.
 fn plain(text: &str) -> String {
     let words = text.split(' ').map(|word| {
         let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let node =
             bare == "appliance" || bare.starts_with("appliance-smoke-") && bare.ends_with("-control-plane");
-        if node { word.replace(bare, "<node>") } else { word.to_owned() }
+        match word {
+            _ if node => word.replace(bare, "<node>"),
+            path if path.ends_with("/kubeconfig") => "<kubeconfig>".to_owned(),
+            word => word.to_owned(),
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }

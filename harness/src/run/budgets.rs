@@ -24,7 +24,8 @@ impl Budgets {
     pub const fn real() -> Self {
         Self {
             quiet: Duration::from_secs(10),
-            patience: Duration::from_secs(240),
+            // Flux looks at a source every five minutes.
+            patience: Duration::from_secs(360),
             silence: Duration::from_secs(120),
             ceiling: Duration::from_secs(900),
             machine: Duration::from_secs(1800),

@@ -52,7 +52,9 @@ use tokio::sync::{mpsc, watch};
 pub use access::{Access, Capability, Receipt, UnknownCapability};
 pub use concealed::{Concealed, MASK};
 pub use operator::{OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
-pub use request::{Beginning, Binaries, BootRequest, BootstrapMode, BootstrapOptions, ClusterChoice, Speed};
+pub use request::{
+    Beginning, Binaries, BootRequest, BootstrapMode, BootstrapOptions, ClusterChoice, Lifetime, Speed,
+};
 
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};

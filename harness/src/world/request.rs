@@ -43,6 +43,16 @@ impl FromStr for Speed {
     }
 }
 
+/// How long a cluster lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lifetime {
+    /// As long as its run.
+    #[default]
+    Run,
+    /// Until somebody cleans up: every run that asks for it adopts it, or makes it.
+    Reused,
+}
+
 /// What a real cluster is made of.
 #[derive(Debug, Clone, Default)]
 pub struct ClusterChoice {
@@ -50,6 +60,8 @@ pub struct ClusterChoice {
     pub image: Option<String>,
     /// The directory of the static programs for containers.
     pub programs: PathBuf,
+    /// How long it lives.
+    pub lifetime: Lifetime,
 }
 
 /// What a scenario begins with.

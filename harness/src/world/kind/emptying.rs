@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::cluster::Cluster;
 use super::engine::EngineError;
-use crate::world::outside::every_image;
+use crate::world::outside::{Image, every_image};
 use crate::world::{BootRequest, WorldError};
 
 /// Longer than this no reset takes.
@@ -80,6 +80,22 @@ impl Cluster {
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.trim().lines().next_back().unwrap_or_default().to_owned();
         Err(format!("`appliance reset` failed ({}): {last}", output.status).into())
+    }
+
+    /// Forgets the builds of earlier scenarios: who wants one of them pulls it.
+    pub(super) async fn forget_builds(&self, release: &str) -> Result<(), WorldError> {
+        let images = every_image(release)?;
+        let known: Vec<&str> = images.iter().map(Image::reference).collect();
+        let ours: Vec<&str> = images.iter().map(Image::repository).collect();
+        let mut forgotten = String::new();
+        for image in self.shell("ctr -n k8s.io images ls -q", b"").await?.lines() {
+            let repository = image.rsplit_once(':').map_or(image, |(repository, _)| repository);
+            if !image.contains('@') && ours.contains(&repository) && !known.contains(&image) {
+                forgotten.push_str(&format!("ctr -n k8s.io images rm '{image}'\n"));
+            }
+        }
+        self.shell(&forgotten, b"").await?;
+        Ok(())
     }
 
     /// Takes out what a reset leaves, on the node's disk too, and the images, so that they are pulled again.

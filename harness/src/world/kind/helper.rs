@@ -1,6 +1,10 @@
 //! The world outside in a container beside the node: resolvers and registries on the ports that they have everywhere.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -23,12 +27,19 @@ const IMAGE: &str = "appliance-smoke/outside";
 const DIRECTORY: &str = "/etc/outside";
 /// Longer than this no start of one static program takes.
 const START: Duration = Duration::from_secs(30);
+/// Files in which another run finds what it needs.
+const WORD: &str = "outside.word";
+const AUTHORITY: &str = "outside.pem";
 
 /// The container, and the way to those in it.
 pub(super) struct Helper {
-    container: ContainerAsync<GenericImage>,
+    /// Nothing for one that was there before, and stays.
+    container: Option<ContainerAsync<GenericImage>>,
+    id: String,
     pub(super) address: IpAddr,
     pub(super) remote: Remote,
+    /// The word by which it knows who may ask.
+    word: String,
     /// What clients of the registry have to trust.
     pub(super) authority: String,
 }
@@ -83,17 +94,56 @@ impl Helper {
         let address: Option<IpAddr> = addresses.split_whitespace().find_map(|it| it.parse().ok());
         let address = address.ok_or("the container of the world outside has no address")?;
         let remote = Remote::at(SocketAddr::new(address, ports::DESK), &word);
-        Ok(Self { container, address, remote, authority: authority.pem() })
+        let id = container.id().to_owned();
+        Ok(Self { container: Some(container), id, address, remote, word, authority: authority.pem() })
+    }
+
+    /// Writes down what another run needs to find it again, readable by this user only.
+    pub(super) fn remember(&self, directory: &Path) -> Result<(), WorldError> {
+        for (name, content) in [(WORD, &self.word), (AUTHORITY, &self.authority)] {
+            let mut file = OpenOptions::new()
+                .create(true)
+                .truncate(true)
+                .write(true)
+                .mode(0o600)
+                .open(directory.join(name))?;
+            file.write_all(content.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// The one that a run before has remembered here, if it still answers.
+    pub(super) async fn find(engine: &Engine, run: &str, directory: &Path) -> Result<Self, WorldError> {
+        let read = |name: &str| std::fs::read_to_string(directory.join(name));
+        let (word, authority) = (read(WORD)?, read(AUTHORITY)?);
+        let container = format!("{run}-outside");
+        let format = "{{.Id}} {{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+        let inspected = engine.docker(&["inspect", "--format", format, &container]).await?;
+        let mut words = inspected.split_whitespace();
+        let id = words.next().unwrap_or_default().to_owned();
+        let address: IpAddr = words.next().unwrap_or_default().parse()?;
+        let remote = Remote::at(SocketAddr::new(address, ports::DESK), &word);
+        remote.begin_anew().await?;
+        Ok(Self { container: None, id, address, remote, word, authority })
+    }
+
+    /// Leaves it to whoever comes next.
+    pub(super) fn leave(self) {
+        // What is dropped is removed.
+        std::mem::forget(self.container);
     }
 
     /// Which container it is.
     pub(super) fn id(&self) -> &str {
-        self.container.id()
+        &self.id
     }
 
     /// Takes it away.
     pub(super) async fn stop(self) -> Result<(), WorldError> {
-        Ok(self.container.rm().await?)
+        match self.container {
+            Some(container) => Ok(container.rm().await?),
+            None => Ok(()),
+        }
     }
 }
 

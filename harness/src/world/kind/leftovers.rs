@@ -11,6 +11,9 @@ const PREFIX: &str = "appliance-smoke-";
 /// The label by which the kind program knows its nodes.
 const KIND: &str = "io.x-k8s.kind.cluster";
 
+/// The directory of the cluster that runs reuse, and the end of its name.
+pub(super) const REUSED: &str = "reused";
+
 /// What was taken away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Leftovers {
@@ -46,11 +49,31 @@ pub fn clean() -> Result<Leftovers, crate::world::WorldError> {
     Ok(runtime.block_on(sweep(&Engine::on("kind")))?)
 }
 
-async fn sweep(engine: &Engine) -> Result<Leftovers, EngineError> {
+/// Removes one cluster with all that is beside it.
+pub(super) async fn remove(engine: &Engine, name: &str) -> Result<Leftovers, EngineError> {
     let mut left = Leftovers::default();
-    if engine.docker(&["version", "--format", "{{.Server.Version}}"]).await.is_err() {
-        return Ok(left);
+    for label in [KIND, LABEL] {
+        let filter = format!("label={label}={name}");
+        for id in engine.docker(&["ps", "--all", "--quiet", "--filter", &filter]).await?.lines() {
+            let _ = engine.exec(id, &["sh", "-c", "rm -rf /var/local-path-provisioner/*"]).await;
+            engine.docker(&["rm", "--force", "--volumes", id]).await?;
+            left.containers += 1;
+        }
     }
+    let filter = format!("label={LABEL}={name}");
+    for network in engine.docker(&["network", "ls", "--quiet", "--filter", &filter]).await?.lines() {
+        engine.docker(&["network", "rm", network]).await?;
+        left.networks += 1;
+    }
+    Ok(left)
+}
+
+async fn sweep(engine: &Engine) -> Result<Leftovers, EngineError> {
+    if engine.docker(&["version", "--format", "{{.Server.Version}}"]).await.is_err() {
+        return Ok(Leftovers::default());
+    }
+    // The cluster that runs reuse is asked for by name: whoever cleans wants it gone.
+    let mut left = remove(engine, &format!("{PREFIX}{REUSED}")).await?;
     for label in [KIND, LABEL] {
         let filter = format!("label={label}");
         let format = format!("{{{{.ID}}}} {{{{.Label \"{label}\"}}}}");

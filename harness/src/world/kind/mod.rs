@@ -14,6 +14,7 @@ mod cluster;
 mod emptying;
 mod engine;
 mod helper;
+mod home;
 mod leftovers;
 mod machine;
 mod mirror;

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use super::cluster::{Cluster, Wish};
 use super::engine::Engine;
 use super::helper::{Helper, Site};
+use super::home::Home;
 use super::is_empty;
 use super::leftovers;
 use super::machine::KindMachine;
@@ -22,7 +23,6 @@ use super::mirror::Mirror;
 use super::preflight;
 use super::wares::wares;
 use super::{NAME, STATUS_PORT, starts};
-use crate::run::directory::WorldDirectory;
 use crate::timeline::{self, Timeline};
 use crate::world::outside::gateway::Gateway;
 use crate::world::outside::{HOSTS, Images, Outside, Resolver, Wares, Ways, every_image};
@@ -59,7 +59,7 @@ pub(super) struct Standing {
     site: PathBuf,
     /// The release and the profile that the present scenario is about.
     asked: (String, String),
-    home: WorldDirectory,
+    home: Home,
     /// What may be in it.
     inside: Inside,
 }
@@ -109,8 +109,7 @@ impl Stock {
 impl Standing {
     async fn make(request: &BootRequest) -> Result<Self, BootError> {
         let failed = |source: WorldError| BootError::Failed { world: NAME, source };
-        let base = request.directory.parent().unwrap_or(&request.directory);
-        let home = WorldDirectory::create(base).map_err(|error| failed(error.into()))?;
+        let home = Home::of(request).map_err(failed)?;
         let name = leftovers::name_of(home.path());
         let engine = Engine::on(&name);
         let image = request.cluster.image.as_deref();
@@ -123,24 +122,21 @@ impl Standing {
 
     async fn raise(
         request: &BootRequest,
-        home: WorldDirectory,
+        home: Home,
         engine: Engine,
         name: &str,
         means: &preflight::Means,
     ) -> Result<Self, WorldError> {
         let wish = Wish { name, image: &means.image, directory: home.path() };
-        let cluster = Cluster::create(&engine, &wish).await?;
-        let gateway_of_site = (GATEWAY, cluster.address);
-        let own = [gateway_of_site, (PORTAL, PORTAL_ADDRESS)];
-        let site = Site { hosts: &HOSTS, own: &own, portal: PORTAL };
-        let helper = Helper::start(&engine, name, &means.programs, &site).await?;
-        cluster.trust(&HOSTS, &helper.authority).await?;
-        cluster.resolve_by(&[helper.address]).await?;
-        for public in PUBLIC {
-            cluster.lead((public, DNS), (helper.address, ports::PUBLIC)).await?;
+        let found = home.reused(&engine, &wish).await;
+        let reused = found.is_some();
+        let (cluster, helper) = match found {
+            Some(found) => found,
+            None => Self::raise_new(&engine, &wish, means).await?,
+        };
+        if let Home::Shared(_) = home {
+            helper.remember(home.path())?;
         }
-        cluster.lead((PORTAL_ADDRESS, ports::REGISTRY), (helper.address, ports::PORTAL)).await?;
-        cluster.without_storage().await?;
         let images = every_image(&request.release)?;
         let wares = wares(&engine, &means.programs, &images, &helper.authority).await?;
         let client = client(&cluster.kubeconfig).await?;
@@ -169,8 +165,29 @@ impl Standing {
             site: home.path().join("site"),
             asked: Default::default(),
             home,
-            inside: Inside::Nothing,
+            // Nobody knows what is in one that was there before.
+            inside: if reused { Inside::Something } else { Inside::Nothing },
         })
+    }
+
+    /// A new cluster, and a new world outside beside it.
+    async fn raise_new(
+        engine: &Engine,
+        wish: &Wish<'_>,
+        means: &preflight::Means,
+    ) -> Result<(Cluster, Helper), WorldError> {
+        let cluster = Cluster::create(engine, wish).await?;
+        let own = [(GATEWAY, cluster.address), (PORTAL, PORTAL_ADDRESS)];
+        let site = Site { hosts: &HOSTS, own: &own, portal: PORTAL };
+        let helper = Helper::start(engine, wish.name, &means.programs, &site).await?;
+        cluster.trust(&HOSTS, &helper.authority).await?;
+        cluster.resolve_by(&[helper.address]).await?;
+        for public in PUBLIC {
+            cluster.lead((public, DNS), (helper.address, ports::PUBLIC)).await?;
+        }
+        cluster.lead((PORTAL_ADDRESS, ports::REGISTRY), (helper.address, ports::PORTAL)).await?;
+        cluster.without_storage().await?;
+        Ok((cluster, helper))
     }
 
     /// The world outside with the release published.
@@ -214,6 +231,7 @@ impl Standing {
             self.empty(request).await?;
             self.inside = Inside::Nothing;
         }
+        self.machine.cluster.forget_builds(&request.release).await?;
         std::fs::create_dir_all(self.site())?;
         Ok(())
     }
@@ -307,6 +325,10 @@ impl Standing {
         noting.abort();
         gateway.stop();
         drop(mirror);
+        if let Home::Shared(_) = home {
+            helper.leave();
+            return Ok(());
+        }
         let deleted = machine.cluster.delete().await;
         helper.stop().await?;
         deleted?;
