@@ -9,6 +9,7 @@ mod components;
 mod confined;
 mod daily;
 mod described;
+mod engineless;
 mod fidelity;
 mod kept;
 mod killed;

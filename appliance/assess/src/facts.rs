@@ -132,6 +132,8 @@ pub struct NodeFact {
     pub conditions: Vec<Condition>,
     /// Cordoned.
     pub unschedulable: bool,
+    /// The taints that keep pods away, each as the scheduler used to write it: `{key: value}`.
+    pub taints: Vec<String>,
 }
 
 /// A storage class.

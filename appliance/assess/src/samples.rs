@@ -75,7 +75,7 @@ pub(crate) fn healthy() -> Knowledge {
     let ready = Condition { kind: "Ready".into(), status: Truth::True, ..Condition::default() };
     known
         .nodes
-        .insert(ObjectKey::new("", "node"), NodeFact { conditions: vec![ready], unschedulable: false });
+        .insert(ObjectKey::new("", "node"), NodeFact { conditions: vec![ready], ..NodeFact::default() });
     known.storage_classes.insert(
         ObjectKey::new("", "local-path"),
         StorageClassFact { provisioner: "rancher.io/local-path".into(), default: true },

@@ -44,8 +44,11 @@ pub(crate) fn node(node: core::Node) -> Told<NodeFact> {
     let conditions = node.status.and_then(|it| it.conditions).unwrap_or_default();
     let newest = conditions.iter().filter_map(|it| time(it.last_heartbeat_time.as_ref())).max();
     let conditions = conditions.iter().map(|it| condition!(it)).collect();
-    let unschedulable = node.spec.and_then(|it| it.unschedulable).unwrap_or(false);
-    (NodeFact { conditions, unschedulable }, newest)
+    let spec = node.spec.unwrap_or_default();
+    let keeps_away = |effect: &str| effect != "PreferNoSchedule";
+    let taints = spec.taints.into_iter().flatten().filter(|it| keeps_away(&it.effect));
+    let taints = taints.map(|it| format!("{{{}: {}}}", it.key, it.value.unwrap_or_default())).collect();
+    (NodeFact { conditions, unschedulable: spec.unschedulable.unwrap_or(false), taints }, newest)
 }
 
 pub(crate) fn storage_class(class: StorageClass) -> Told<StorageClassFact> {

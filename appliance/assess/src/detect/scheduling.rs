@@ -18,16 +18,29 @@ pub(super) fn scheduling(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
         else {
             continue;
         };
-        let reason = format!("Pod {} finds no node: {}", pod.key.name, refused.message);
-        let finding = detector
-            .finding(pod.subject.clone(), reason, refused.since)
-            .advise(scheduling_advice(&refused.message));
-        found.push(match shared_cause(&refused.message) {
+        let message = with_taints(view, &refused.message);
+        let reason = format!("Pod {} finds no node: {message}", pod.key.name);
+        let finding =
+            detector.finding(pod.subject.clone(), reason, refused.since).advise(scheduling_advice(&message));
+        found.push(match shared_cause(&message) {
             Some(cause) => finding.identified(cause).reaching(Extent::Shared),
             None => finding,
         });
     }
     found
+}
+
+/// What a scheduler says that does not name taints (Kubernetes 1.34.4 does not any more).
+const SOME_TAINTS: &str = "untolerated taint(s)";
+
+/// The scheduler's message with the taints that the nodes have, where it does not name them itself.
+fn with_taints(view: &View<'_>, message: &str) -> String {
+    let taints: Vec<&str> =
+        view.known.nodes.values().flat_map(|node| node.taints.iter().map(String::as_str)).collect();
+    if taints.is_empty() {
+        return message.to_owned();
+    }
+    message.replace(SOME_TAINTS, &format!("untolerated taint {}", taints.join(", ")))
 }
 
 /// Nodes that take no pods because somebody said so. What runs on them goes on.
@@ -53,8 +66,9 @@ fn shared_cause(message: &str) -> Option<String> {
     // What it says of preemption repeats the same in other words.
     let told = message.split(" preemption:").next().unwrap_or(message);
     if let Some((_, taint)) = told.split_once("taint") {
-        let taint = taint.split_once('{')?.1.split('}').next()?;
-        return Some(format!("taint {}", taint.trim()));
+        // The taint may have gone since.
+        let Some((_, taint)) = taint.split_once('{') else { return Some("taint".to_owned()) };
+        return Some(format!("taint {}", taint.split('}').next()?.trim()));
     }
     if let Some((_, resource)) = told.split_once("Insufficient ") {
         let resource = resource.split([',', ' ']).next()?.trim_end_matches('.');
@@ -164,6 +178,24 @@ mod tests {
         let document = look_after(&known, 60);
         assert_eq!(codes(&document), [(BlockerCode::Scheduling, "db")]);
         assert_eq!(document.top_blockers[0].consequences.len(), Component::ALL.len() - 1);
+    }
+
+    #[test]
+    fn a_scheduler_that_names_no_taint_is_helped_by_the_node() {
+        let mut known = healthy();
+        known.nodes.values_mut().for_each(|node| node.taints = vec!["{disk: slow}".into()]);
+        for component in [Component::Redis, Component::EmailService] {
+            refuse(
+                &mut known,
+                component,
+                "0/1 nodes are available: 1 node(s) had untolerated taint(s). no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+            );
+        }
+        let document = look_after(&known, 60);
+        assert_eq!(codes(&document), [(BlockerCode::Scheduling, "redis")]);
+        assert!(document.top_blockers[0].reason.contains("untolerated taint {disk: slow}."));
+        known.nodes.values_mut().for_each(|node| node.taints.clear());
+        assert_eq!(codes(&look_after(&known, 60)), [(BlockerCode::Scheduling, "redis")], "it has gone since");
     }
 
     #[test]

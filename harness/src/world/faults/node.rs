@@ -123,7 +123,9 @@ impl Taint {
     fn kept_away(&self, pod: &Value) -> Option<Sighting> {
         let refused = object::condition(pod, "PodScheduled").filter(|it| it["status"] == "False")?;
         let at: Timestamp = refused["lastTransitionTime"].as_str()?.parse().ok()?;
-        let because = refused["message"].as_str()?.contains(&self.told());
+        let message = refused["message"].as_str()?;
+        // Newer schedulers do not name the taints.
+        let because = message.contains(&self.told()) || message.contains("untolerated taint(s)");
         // Times of objects have whole seconds.
         let at = at.max(self.since);
         let (namespace, name) = (object::namespace(pod), object::name(pod));
