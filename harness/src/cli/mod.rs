@@ -124,7 +124,7 @@ fn clean() -> Result<ExitStatus, Refusal> {
         swept.groups,
         swept.living,
     ));
-    let left = kind::clean().map_err(|error| Refusal::broken_by(&*error))?;
+    let left = kind::clean(&base).map_err(|error| Refusal::broken_by(&*error))?;
     print(&format!(
         "container engine: {} containers and {} networks left by dead runners removed, {} clusters in use\n",
         left.containers, left.networks, left.living,

@@ -247,6 +247,12 @@ pub(crate) fn lives(pid: u32, start: u64) -> bool {
     }
 }
 
+/// This process, as others find out whether it lives.
+pub(crate) fn myself() -> String {
+    let pid = std::process::id();
+    format!("{pid} {}", start_time(pid).unwrap_or_default())
+}
+
 /// When a process started, in ticks since boot; nothing for one that is not there or is a zombie.
 fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -7,8 +7,19 @@ use super::cluster::{Cluster, Wish};
 use super::engine::Engine;
 use super::helper::Helper;
 use super::leftovers;
-use crate::run::directory::WorldDirectory;
+use crate::run::directory::{self, WorldDirectory};
 use crate::world::{BootRequest, Lifetime, WorldError};
+
+/// The file that says which run uses a cluster that others can reuse.
+const USER: &str = "user";
+
+/// The process that uses the cluster of this directory, if it lives.
+pub(super) fn user(directory: &Path) -> Option<u32> {
+    let text = fs::read_to_string(directory.join(USER)).ok()?;
+    let (pid, start) = text.trim().split_once(' ')?;
+    let (pid, start) = (pid.parse().ok()?, start.parse().ok()?);
+    directory::lives(pid, start).then_some(pid)
+}
 
 /// A cluster's directory.
 pub(super) enum Home {
@@ -26,8 +37,20 @@ impl Home {
             Lifetime::Reused => {
                 let path = base.join(leftovers::REUSED);
                 fs::create_dir_all(&path)?;
+                if let Some(user) = user(&path) {
+                    return Err(format!("the cluster that runs reuse is in use by process {user}").into());
+                }
+                fs::write(path.join(USER), directory::myself())?;
                 Ok(Self::Shared(path))
             }
+        }
+    }
+
+    /// Others may use it now.
+    pub(super) fn leave(&self) {
+        if let Self::Shared(path) = self {
+            // Whoever finds the word of a process that has ended takes it for what it is.
+            let _ = fs::remove_file(path.join(USER));
         }
     }
 

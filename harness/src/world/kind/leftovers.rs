@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::cluster::LABEL;
 use super::engine::{Engine, EngineError};
+use super::home;
 use crate::run::directory;
 
 /// How the names of clusters, networks and helpers begin.
@@ -39,14 +40,14 @@ fn owner(name: &str) -> Option<(u32, u64)> {
     parts.next().is_none().then_some(owner)
 }
 
-/// Removes containers, their volumes and networks of dead runs. Nothing that is not labelled ours is touched; where there is
+/// Removes containers, their volumes and networks of dead runs, and the cluster that runs reuse; worlds have their directories in `base`. Nothing that is not labelled ours is touched; where there is
 /// no engine there is nothing.
 ///
 /// # Errors
 /// When something that was found cannot be removed.
-pub fn clean() -> Result<Leftovers, crate::world::WorldError> {
+pub fn clean(base: &Path) -> Result<Leftovers, crate::world::WorldError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(sweep(&Engine::on("kind")))?)
+    Ok(runtime.block_on(sweep(&Engine::on("kind"), home::user(&base.join(REUSED))))?)
 }
 
 /// Removes one cluster with all that is beside it.
@@ -68,12 +69,20 @@ pub(super) async fn remove(engine: &Engine, name: &str) -> Result<Leftovers, Eng
     Ok(left)
 }
 
-async fn sweep(engine: &Engine) -> Result<Leftovers, EngineError> {
+/// What dead runs have left; nothing else.
+pub(super) async fn sweep_dead(engine: &Engine) -> Result<Leftovers, EngineError> {
+    sweep(engine, Some(std::process::id())).await
+}
+
+async fn sweep(engine: &Engine, user: Option<u32>) -> Result<Leftovers, EngineError> {
     if engine.docker(&["version", "--format", "{{.Server.Version}}"]).await.is_err() {
         return Ok(Leftovers::default());
     }
-    // The cluster that runs reuse is asked for by name: whoever cleans wants it gone.
-    let mut left = remove(engine, &format!("{PREFIX}{REUSED}")).await?;
+    // Whoever cleans wants the cluster gone that runs reuse, unless one does right now.
+    let mut left = match user {
+        Some(_) => Leftovers { living: 1, ..Leftovers::default() },
+        None => remove(engine, &format!("{PREFIX}{REUSED}")).await?,
+    };
     for label in [KIND, LABEL] {
         let filter = format!("label={label}");
         let format = format!("{{{{.ID}}}} {{{{.Label \"{label}\"}}}}");

@@ -114,6 +114,9 @@ impl Standing {
         let engine = Engine::on(&name);
         let image = request.cluster.image.as_deref();
         let (preflight, means) = preflight::look(&engine, image, &request.cluster.programs).await;
+        if preflight.is_fine() {
+            leftovers::sweep_dead(&engine).await.map_err(|error| failed(error.into()))?;
+        }
         let Some(means) = means else {
             return Err(BootError::Unavailable { world: NAME, reason: format!("\n{}", preflight.table()) });
         };
@@ -327,6 +330,7 @@ impl Standing {
         drop(mirror);
         if let Home::Shared(_) = home {
             helper.leave();
+            home.leave();
             return Ok(());
         }
         let deleted = machine.cluster.delete().await;
