@@ -47,7 +47,13 @@ fn owner(name: &str) -> Option<(u32, u64)> {
 /// When something that was found cannot be removed.
 pub fn clean(base: &Path) -> Result<Leftovers, crate::world::WorldError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(sweep(&Engine::on("kind"), home::user(&base.join(REUSED))))?)
+    let (directory, engine) = (base.join(REUSED), Engine::on("kind"));
+    let user = home::user(&directory);
+    let left = runtime.block_on(sweep(&engine, user))?;
+    if user.is_none() && directory.exists() {
+        std::fs::remove_dir_all(&directory)?;
+    }
+    Ok(left)
 }
 
 /// Removes one cluster with all that is beside it.
