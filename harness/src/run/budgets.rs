@@ -26,7 +26,7 @@ impl Budgets {
             quiet: Duration::from_secs(10),
             // Flux looks at a source every five minutes.
             patience: Duration::from_secs(360),
-            silence: Duration::from_secs(120),
+            silence: Duration::from_secs(300),
             ceiling: Duration::from_secs(900),
             machine: Duration::from_secs(1800),
         }

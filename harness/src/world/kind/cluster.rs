@@ -87,6 +87,15 @@ impl Cluster {
         self.shell("cat > /etc/resolv.conf", lines.as_bytes()).await.map(drop)
     }
 
+    /// Starts cluster DNS anew: its pods keep the node's resolvers of the moment in which they were made.
+    pub(super) async fn renew_dns(&self) -> Result<(), EngineError> {
+        let kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system rollout";
+        let script = format!(
+            "{kubectl} restart deployment coredns\n{kubectl} status deployment coredns --timeout=90s"
+        );
+        self.shell(&script, b"").await.map(drop)
+    }
+
     /// Has the container runtime find these registries by their names, and trust this certificate for them.
     pub(super) async fn trust(&self, hosts: &[&str], authority: &str) -> Result<(), EngineError> {
         let mut script = format!("mkdir -p $(dirname {AUTHORITY})\ncat > {AUTHORITY}\n");

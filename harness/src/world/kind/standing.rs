@@ -190,6 +190,7 @@ impl Standing {
         }
         cluster.lead((PORTAL_ADDRESS, ports::REGISTRY), (helper.address, ports::PORTAL)).await?;
         cluster.without_storage().await?;
+        cluster.renew_dns().await?;
         Ok((cluster, helper))
     }
 
