@@ -29,6 +29,7 @@ pub fn report(plan: &Plan, summary: &Summary) -> Value {
         "seed": plan.seed,
         "diagnosis": summary.diagnosis().map(|(all, beyond)| json!({ "withGrace": all, "beyondGrace": beyond })),
         "matrix": matrix(&summary.matrix),
+        "remarks": summary.remarks,
         "scenarios": summary.outcomes.iter().map(|outcome| scenario(plan, outcome)).collect::<Vec<_>>(),
     })
 }

@@ -17,6 +17,9 @@ pub fn replay(plan: &Plan, outcome: &Outcome) -> String {
     if plan.speed != Speed::UNLIMITED {
         add("--speed", plan.speed.to_string());
     }
+    if let Some(image) = &plan.cluster.image {
+        add("--node-image", quoted(image));
+    }
     if let Some(command) = &plan.status_command {
         add("--status-command", quoted(&command.join(" ")));
     }

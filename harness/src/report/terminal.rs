@@ -38,6 +38,9 @@ impl<W: Write> Terminal<W> {
         }
         self.line("");
         self.verb("Summary", &format!("{} in {}", counts.join(", "), time(summary.duration)));
+        for remark in &summary.remarks {
+            self.more(remark);
+        }
         if let Some((all, beyond)) = summary.diagnosis() {
             self.verb("Diagnosis", &format!("{} blockers: {all}; beyond their graces: {beyond}", all.count));
         }

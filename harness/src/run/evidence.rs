@@ -19,8 +19,10 @@ pub(super) async fn collect(
             std::fs::write(directory.join("operator.log"), operator_log(timeline))?;
             std::fs::write(directory.join("status.json"), last_status(timeline))?;
         }
-        world.evidence(&directory).await?;
-        conceal(&world.secrets().await, &directory)
+        // Half of it is as secret as the whole.
+        let written = world.evidence(&directory).await;
+        conceal(&world.secrets().await, &directory)?;
+        written
     };
     collected.await.err().map(|error| format!("evidence is not complete: {}", chain(&*error)))
 }
@@ -29,7 +31,8 @@ pub(super) async fn collect(
 fn conceal(secrets: &Concealed, directory: &Path) -> Result<(), WorldError> {
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
-        let text = std::fs::read_to_string(&path)?;
+        // Logs hold whatever programs print.
+        let text = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
         if secrets.is_in(&text) {
             std::fs::write(&path, secrets.mask(&text))?;
         }
@@ -56,4 +59,19 @@ fn last_status(timeline: &Timeline) -> String {
         _ => None,
     });
     last.map(|document| format!("{document:#}\n")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_masked_in_a_log_that_is_no_text_throughout() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("pod-logs.txt");
+        std::fs::write(&log, b"\xff\xfe signed in with hunter2hunter2\n").unwrap();
+        conceal(&Concealed::new(["hunter2hunter2".to_owned()]), directory.path()).unwrap();
+        let kept = std::fs::read_to_string(&log).unwrap();
+        assert!(kept.ends_with("signed in with [secret]\n"), "{kept}");
+    }
 }

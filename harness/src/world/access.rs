@@ -57,6 +57,18 @@ impl Capability {
         Self::Host,
     ];
 
+    /// What every world with a cluster can do.
+    pub const OF_A_CLUSTER: [Self; 8] = [
+        Self::Dns,
+        Self::Registry,
+        Self::Flux,
+        Self::Volumes,
+        Self::Values,
+        Self::Nodes,
+        Self::Api,
+        Self::Objects,
+    ];
+
     /// Its name in scenario files.
     pub fn name(self) -> &'static str {
         match self {

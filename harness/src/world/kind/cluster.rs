@@ -132,8 +132,8 @@ impl Cluster {
             &format!(
                 "{kubectl} delete storageclass --all --ignore-not-found --wait=false\n\
                  {kubectl} delete namespace local-path-storage --ignore-not-found --wait=true --timeout=60s\n\
-                 {kubectl} delete clusterrole,clusterrolebinding -l '!kubernetes.io/bootstrapping' \
-                 --field-selector metadata.name=local-path-provisioner-role --ignore-not-found || true"
+                 {kubectl} delete clusterrole/local-path-provisioner-role \
+                 clusterrolebinding/local-path-provisioner-bind --ignore-not-found"
             ),
             b"",
         )

@@ -23,7 +23,7 @@ const MEND: &str = r#"
 pkill -CONT kube-apiserver || true
 systemctl start kubelet
 for i in $(seq 90); do kubectl get --raw /readyz >/dev/null 2>&1 && break; sleep 1; done
-kubectl uncordon --all >/dev/null 2>&1 || for node in $(kubectl get nodes -o name); do kubectl uncordon "${node#node/}"; done
+for node in $(kubectl get nodes -o name); do kubectl uncordon "${node#node/}"; done
 for node in $(kubectl get nodes -o name); do kubectl patch "$node" --type=merge -p '{"spec":{"taints":null}}'; done
 kubectl -n kube-system scale deployment coredns --replicas=1
 kubectl -n kube-system delete deployment,serviceaccount local-path-provisioner local-path-provisioner-service-account --ignore-not-found
@@ -50,7 +50,6 @@ for kind in clusterrole clusterrolebinding; do
   kubectl get "$kind" -o name | grep -E '/(appliance-status|cluster-reconciler|local-path-provisioner|alga-)' |
   while read -r name; do kubectl delete "$name" --wait=false; done || true
 done
-kubectl -n default delete pod,pvc,configmap -l app.kubernetes.io/part-of=appliance --ignore-not-found --wait=false
 "#;
 
 impl Cluster {

@@ -1,5 +1,6 @@
 //! What runs that were killed have left in the engine: found by name and label, and taken away.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::cluster::LABEL;
@@ -49,7 +50,22 @@ pub fn clean(base: &Path) -> Result<Leftovers, crate::world::WorldError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (directory, engine) = (base.join(REUSED), Engine::on("kind"));
     let user = home::user(&directory);
-    let left = runtime.block_on(sweep(&engine, user))?;
+    let left = runtime.block_on(async {
+        if !answers(&engine).await {
+            return Ok(Leftovers::default());
+        }
+        let mut left = sweep_dead(&engine).await?;
+        // Whoever cleans wants the cluster gone that runs reuse, unless one does right now.
+        match user {
+            Some(_) => left.living += 1,
+            None => {
+                let reused = remove(&engine, &format!("{PREFIX}{REUSED}")).await?;
+                left.containers += reused.containers;
+                left.networks += reused.networks;
+            }
+        }
+        Ok::<Leftovers, EngineError>(left)
+    })?;
     if user.is_none() && directory.exists() {
         std::fs::remove_dir_all(&directory)?;
     }
@@ -77,48 +93,51 @@ pub(super) async fn remove(engine: &Engine, name: &str) -> Result<Leftovers, Eng
 
 /// What dead runs have left; nothing else.
 pub(super) async fn sweep_dead(engine: &Engine) -> Result<Leftovers, EngineError> {
-    sweep(engine, Some(std::process::id())).await
+    sweep(engine, |pid, start| !directory::lives(pid, start)).await
 }
 
-async fn sweep(engine: &Engine, user: Option<u32>) -> Result<Leftovers, EngineError> {
-    if engine.docker(&["version", "--format", "{{.Server.Version}}"]).await.is_err() {
+/// What this run has left where something failed before it could be taken down.
+pub(super) async fn sweep_own(engine: &Engine) -> Result<Leftovers, EngineError> {
+    if !answers(engine).await {
         return Ok(Leftovers::default());
     }
-    // Whoever cleans wants the cluster gone that runs reuse, unless one does right now.
-    let mut left = match user {
-        Some(_) => Leftovers { living: 1, ..Leftovers::default() },
-        None => remove(engine, &format!("{PREFIX}{REUSED}")).await?,
-    };
-    for label in [KIND, LABEL] {
-        let filter = format!("label={label}");
-        let format = format!("{{{{.ID}}}} {{{{.Label \"{label}\"}}}}");
-        let found =
-            engine.docker(&["ps", "--all", "--no-trunc", "--filter", &filter, "--format", &format]).await?;
-        for (id, name) in found.lines().filter_map(|line| line.split_once(' ')) {
-            match owner(name) {
-                Some((pid, start)) if directory::lives(pid, start) => {
-                    left.living += usize::from(label == KIND)
-                }
-                Some(_) => {
-                    // What its volumes hold may be another user's.
-                    let clear = ["sh", "-c", "rm -rf /var/local-path-provisioner/*"];
-                    let _ = engine.exec(id, &clear).await;
-                    engine.docker(&["rm", "--force", "--volumes", id]).await?;
-                    left.containers += 1;
-                }
-                None => {}
+    sweep(engine, |pid, _| pid == std::process::id()).await
+}
+
+/// Whether there is an engine that could hold anything.
+async fn answers(engine: &Engine) -> bool {
+    engine.docker(&["version", "--format", "{{.Server.Version}}"]).await.is_ok()
+}
+
+/// Removes the clusters whose owners `goes` names.
+async fn sweep(engine: &Engine, goes: impl Fn(u32, u64) -> bool) -> Result<Leftovers, EngineError> {
+    let mut left = Leftovers::default();
+    for name in names(engine).await? {
+        match owner(&name) {
+            Some((pid, start)) if goes(pid, start) => {
+                let removed = remove(engine, &name).await?;
+                left.containers += removed.containers;
+                left.networks += removed.networks;
             }
-        }
-    }
-    let filter = format!("label={LABEL}");
-    let networks = engine.docker(&["network", "ls", "--filter", &filter, "--format", "{{.Name}}"]).await?;
-    for name in networks.lines() {
-        if owner(name).is_some_and(|(pid, start)| !directory::lives(pid, start)) {
-            engine.docker(&["network", "rm", name]).await?;
-            left.networks += 1;
+            Some(_) => left.living += 1,
+            None => {}
         }
     }
     Ok(left)
+}
+
+/// The names of all clusters that are there, whole or in parts.
+async fn names(engine: &Engine) -> Result<BTreeSet<String>, EngineError> {
+    let mut names = BTreeSet::new();
+    for label in [KIND, LABEL] {
+        let (filter, format) = (format!("label={label}"), format!("{{{{.Label \"{label}\"}}}}"));
+        let found = engine.docker(&["ps", "--all", "--filter", &filter, "--format", &format]).await?;
+        names.extend(found.lines().map(str::to_owned));
+    }
+    let filter = format!("label={LABEL}");
+    let networks = engine.docker(&["network", "ls", "--filter", &filter, "--format", "{{.Name}}"]).await?;
+    names.extend(networks.lines().map(str::to_owned));
+    Ok(names)
 }
 
 #[cfg(test)]

@@ -89,16 +89,7 @@ impl WorldFactory for KindFactory {
     }
 
     fn capabilities(&self) -> &'static [Capability] {
-        &[
-            Capability::Dns,
-            Capability::Registry,
-            Capability::Flux,
-            Capability::Volumes,
-            Capability::Values,
-            Capability::Objects,
-            Capability::Nodes,
-            Capability::Api,
-        ]
+        &Capability::OF_A_CLUSTER
     }
 
     fn most_at_once(&self) -> Option<usize> {

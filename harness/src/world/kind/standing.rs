@@ -99,10 +99,12 @@ impl Stock {
     /// Takes down what is there.
     pub(super) async fn clear(&self) -> Result<(), WorldError> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match held {
-            Some(standing) => standing.down().await,
-            None => Ok(()),
+        if let Some(standing) = held {
+            standing.down().await?;
         }
+        // A cluster that failed to become a world is nobody's.
+        leftovers::sweep_own(&Engine::on("kind")).await?;
+        Ok(())
     }
 }
 

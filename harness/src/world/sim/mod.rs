@@ -69,16 +69,7 @@ impl WorldFactory for Sim {
     }
 
     fn capabilities(&self) -> &'static [Capability] {
-        &[
-            Capability::Dns,
-            Capability::Registry,
-            Capability::Flux,
-            Capability::Volumes,
-            Capability::Values,
-            Capability::Objects,
-            Capability::Nodes,
-            Capability::Api,
-        ]
+        &Capability::OF_A_CLUSTER
     }
 
     fn play(&self, request: &BootRequest, play: Play<'_>) -> Result<(), BootError> {
