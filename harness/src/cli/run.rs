@@ -44,7 +44,7 @@ pub(crate) fn execute_these(
         base: directory::base().map_err(|error| Refusal::broken_by(&error))?,
         report: report_directory(arguments.report.as_deref())?,
         keep: arguments.keep.into(),
-        jobs: arguments.jobs.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1),
+        jobs: jobs(arguments.jobs, &*factory),
         repeat: arguments.repeat,
         seed: arguments.seed,
         speed: factory.speed(arguments.speed),
@@ -66,11 +66,15 @@ pub(crate) fn execute_these(
     Ok(summary.status())
 }
 
-/// What a real cluster is made of. The static programs lie beside the other builds.
+/// As many at once as was asked for or as there are processors, where the world can have so many.
+fn jobs(wanted: Option<usize>, factory: &dyn WorldFactory) -> usize {
+    let jobs = wanted.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    jobs.min(factory.most_at_once().unwrap_or(usize::MAX)).max(1)
+}
+
+/// What a real cluster is made of.
 fn cluster(arguments: &RunArguments, binaries: &Binaries) -> ClusterChoice {
-    let builds = binaries.appliance.parent().and_then(Path::parent).unwrap_or(Path::new("target"));
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let programs = arguments.programs.clone().unwrap_or_else(|| builds.join(target).join("image"));
+    let programs = arguments.programs.clone().unwrap_or_else(|| ClusterChoice::programs_of(binaries));
     let lifetime = if arguments.reuse { Lifetime::Reused } else { Lifetime::Run };
     ClusterChoice { image: arguments.node_image.clone(), programs, lifetime }
 }

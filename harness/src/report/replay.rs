@@ -1,7 +1,7 @@
 //! The one line that reruns a scenario.
 
 use crate::run::{Outcome, Plan};
-use crate::world::Speed;
+use crate::world::{ClusterChoice, Lifetime, Speed};
 
 /// The command that reruns a scenario as it was run here, and keeps the appliance up if it does not pass.
 pub fn replay(plan: &Plan, outcome: &Outcome) -> String {
@@ -20,6 +20,10 @@ pub fn replay(plan: &Plan, outcome: &Outcome) -> String {
     if let Some(image) = &plan.cluster.image {
         add("--node-image", quoted(image));
     }
+    let programs = &plan.cluster.programs;
+    if outcome.world == "kind" && *programs != ClusterChoice::programs_of(&plan.binaries) {
+        add("--programs", quoted(&programs.display().to_string()));
+    }
     if let Some(command) = &plan.status_command {
         add("--status-command", quoted(&command.join(" ")));
     }
@@ -28,6 +32,9 @@ pub fn replay(plan: &Plan, outcome: &Outcome) -> String {
     }
     add("--seed", outcome.seed.to_string());
     add("--keep", "on-failure".to_owned());
+    if plan.cluster.lifetime == Lifetime::Reused {
+        line.push_str(" --reuse");
+    }
     line
 }
 

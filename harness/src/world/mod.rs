@@ -22,6 +22,7 @@
 //! ```
 
 mod access;
+mod addresses;
 mod concealed;
 mod evidence;
 mod faults;

@@ -1,7 +1,7 @@
 //! What a world is asked for.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -62,6 +62,15 @@ pub struct ClusterChoice {
     pub programs: PathBuf,
     /// How long it lives.
     pub lifetime: Lifetime,
+}
+
+impl ClusterChoice {
+    /// Where the static programs are when nobody says: beside the other builds.
+    #[must_use]
+    pub fn programs_of(binaries: &Binaries) -> PathBuf {
+        let builds = binaries.appliance.parent().and_then(Path::parent).unwrap_or(Path::new("target"));
+        builds.join(format!("{}-unknown-linux-gnu", std::env::consts::ARCH)).join("image")
+    }
 }
 
 /// What a scenario begins with.

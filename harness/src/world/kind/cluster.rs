@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::audit;
 use super::engine::{Engine, EngineError};
 use crate::world::WorldError;
 
@@ -54,7 +55,9 @@ impl Cluster {
         if !wish.image.is_empty() {
             arguments.extend(["--image", wish.image]);
         }
-        engine.kind(&arguments, Some(configuration(&volumes).to_string().as_bytes())).await?;
+        let policy = audit::write_policy(wish.directory)?;
+        let configuration = configuration(&volumes, &policy).to_string();
+        engine.kind(&arguments, Some(configuration.as_bytes())).await?;
         Self::adopt(engine, wish).await
     }
 
@@ -80,13 +83,6 @@ impl Cluster {
         self.engine.shell(&self.node, script, input).await
     }
 
-    /// Has the node ask these resolvers, in this order.
-    pub(super) async fn resolve_by(&self, servers: &[IpAddr]) -> Result<(), EngineError> {
-        let lines: String = servers.iter().map(|server| format!("nameserver {server}\n")).collect();
-        // The file is a mount: it can be written and not replaced.
-        self.shell("cat > /etc/resolv.conf", lines.as_bytes()).await.map(drop)
-    }
-
     /// Starts cluster DNS anew: its pods keep the node's resolvers of the moment in which they were made.
     pub(super) async fn renew_dns(&self) -> Result<(), EngineError> {
         let kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system rollout";
@@ -109,20 +105,6 @@ impl Cluster {
             ));
         }
         self.shell(&script, authority.as_bytes()).await.map(drop)
-    }
-
-    /// Leads what the node and its pods send to `from` to another place.
-    pub(super) async fn lead(&self, from: (IpAddr, u16), to: (IpAddr, u16)) -> Result<(), EngineError> {
-        let mut script = String::new();
-        for chain in ["OUTPUT", "PREROUTING"] {
-            for protocol in ["udp", "tcp"] {
-                script.push_str(&format!(
-                    "iptables -t nat -I {chain} -d {} -p {protocol} --dport {} -j DNAT --to-destination {}:{}\n",
-                    from.0, from.1, to.0, to.1
-                ));
-            }
-        }
-        self.shell(&script, b"").await.map(drop)
     }
 
     /// Takes away what the distribution brings of storage: the appliance brings its own.
@@ -196,14 +178,15 @@ impl Cluster {
 }
 
 /// JSON is YAML.
-fn configuration(volumes: &Path) -> Value {
+fn configuration(volumes: &Path, policy: &Path) -> Value {
     json!({
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         "networking": { "ipFamily": "ipv4" },
         "nodes": [{
             "role": "control-plane",
-            "extraMounts": [{ "hostPath": volumes, "containerPath": VOLUMES }],
+            "kubeadmConfigPatches": [audit::patch()],
+            "extraMounts": [{ "hostPath": volumes, "containerPath": VOLUMES }, audit::mount(policy)],
         }],
     })
 }

@@ -9,6 +9,7 @@ use field_clock::Clock;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::audit;
 use super::cluster::Cluster;
 use crate::world::WorldError;
 use crate::world::machine::{ApiGuard, ApiTrouble, Done, Encounter, Killer, Machine, MachineError, Met};
@@ -102,7 +103,9 @@ impl Machine for KindMachine {
     }
 
     async fn encounters(&self) -> Done<Vec<Encounter>> {
-        Ok(self.met.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone())
+        let mut met = self.met.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        met.extend(audit::refusals(&self.cluster).await.map_err(MachineError::Failed)?);
+        Ok(met)
     }
 
     async fn burden(&self, _takes: Duration, _lasts: Option<Duration>) -> Done {

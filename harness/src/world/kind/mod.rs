@@ -2,14 +2,16 @@
 //!
 //! ```text
 //!   engine, preflight   the programs docker and kind, and what they need
-//!   cluster             the node: its resolver, its registries, its volumes           labelled and swept by the run's name
+//!   cluster, ways       the node: its resolver, its registries, its volumes           labelled and swept by the run's name
 //!   helper              resolvers, registry and portal in a container (fake-outside)  on the same network
 //!   wares, programs     what is in the images that the registry serves
 //!   standing            all of that, kept from one scenario to the next
 //!   mirror, starts      what is seen of the cluster                                   machine: what is done to its node
+//!   audit               whom its API has refused something
 //! ```
 //! Time is the machine's. Faults, receipts and heals are those of every world, in `world/faults`.
 
+mod audit;
 mod cluster;
 mod emptying;
 mod engine;
@@ -23,6 +25,7 @@ mod programs;
 mod standing;
 mod starts;
 mod wares;
+mod ways;
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -38,6 +41,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use self::leftovers::{Leftovers, clean};
 use self::standing::{Standing, Stock};
+use super::addresses::Network;
 use super::faults::{Archive, Faults, Ground};
 use super::objects::Objects;
 use super::outside::Outside;
@@ -137,6 +141,8 @@ struct KindWorld {
     archive: Archive,
     changes: watch::Receiver<u64>,
     resolvers: RefCell<Vec<IpAddr>>,
+    /// Addresses of this machine alone.
+    desk: Network,
     /// The install that the next scenario may begin with.
     stands: RefCell<Option<Arc<Timeline>>>,
 }
@@ -160,6 +166,7 @@ impl KindWorld {
             objects: Objects::real(seen.clone(), standing.client.clone()),
             changes: seen.changes(),
             resolvers: RefCell::new(vec![standing.helper.address]),
+            desk: Network::claim()?,
             faults: Faults::default(),
             archive: Archive::default(),
             stands: RefCell::default(),
@@ -178,7 +185,7 @@ impl KindWorld {
             quotas: None,
             disk: &self.standing.machine.cluster.disk,
             configuration: OperatorCommand::configuration(self.standing.site()),
-            former: None,
+            former: Some(self.desk.former()),
             archive: &self.archive,
         }
     }

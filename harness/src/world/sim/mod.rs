@@ -1,14 +1,12 @@
 //! The simulated world: a Kubernetes in this process, on real protocols, in field time.
 //!
 //! ```text
-//!   addresses   a /24 of 127/8:  .1 the node   .2 the resolver   .3 the registries   .4 the operator's desk   .5 public resolvers   .6 a portal   .7 a clock   .20–.249 pods and services
 //!   outside     resolver and registry fakes, and a proxy for the operator's desk
 //!   runtime     image entrypoint → stand-in in this process, or the status service as a process
 //!   machine     what causes can be set in node and API
 //!   evidence    what is kept of a world for people
 //! ```
 
-mod addresses;
 #[cfg(test)]
 mod listeners;
 mod machine;
@@ -30,11 +28,11 @@ use field_clock::{Clock, FieldRuntime, Options};
 use futures::stream::LocalBoxStream;
 use tokio::sync::{mpsc, watch};
 
-use self::addresses::{API_PORT, APP_PORT, DNS_KNOWN, Network, STATUS_PORT};
 use self::machine::SimMachine;
 use self::outside::{Servers, SimPortal};
 use self::runtime::SimRuntime;
 use self::time::TimeServer;
+use super::addresses::{API_PORT, APP_PORT, DNS_KNOWN, Network, STATUS_PORT};
 use super::faults::{Archive, Faults, Ground};
 use super::objects::Objects;
 use super::outside::Outside;

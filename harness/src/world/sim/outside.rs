@@ -11,8 +11,8 @@ use cluster_node::Wire;
 use fake_network::{Authority, DnsConfig, DnsServer, Registry, RegistryConfig, Zone};
 use field_clock::Clock;
 
-use super::addresses::{DNS_ACTUAL, DNS_KNOWN, Network, PROXY_PORT, REGISTRY_ACTUAL, REGISTRY_KNOWN};
 use crate::world::WorldError;
+use crate::world::addresses::{DNS_ACTUAL, DNS_KNOWN, Network, PROXY_PORT, REGISTRY_ACTUAL, REGISTRY_KNOWN};
 use crate::world::outside::gateway::Gateway;
 use crate::world::outside::{HOSTS, Images, Outside, Portal, Resolver, Wares, Ways};
 

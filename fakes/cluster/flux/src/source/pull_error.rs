@@ -38,7 +38,18 @@ impl PullError {
 }
 
 fn lower(error: &RegistryError) -> String {
-    format!("{}: {}", error.code.to_lowercase().replace('_', " "), error.message)
+    let code = error.code.to_lowercase().replace('_', " ");
+    match error.detail_in_go() {
+        Some(detail) => format!("{code}: {}: {detail}", error.message),
+        None => format!("{code}: {}", error.message),
+    }
+}
+
+fn plain(error: &RegistryError) -> String {
+    match error.detail_in_go() {
+        Some(detail) => format!("{}: {}; {detail}", error.code, error.message),
+        None => format!("{}: {}", error.code, error.message),
+    }
 }
 
 fn code_of(status: &str) -> &str {
@@ -56,8 +67,7 @@ fn as_artifact(error: &Error) -> String {
             format!("{method} {url}: unexpected status code {status}")
         }
         Error::Status { method, url, errors, .. } => {
-            let words: Vec<String> =
-                errors.iter().map(|error| format!("{}: {}", error.code, error.message)).collect();
+            let words: Vec<String> = errors.iter().map(plain).collect();
             format!("{method} {url}: {}", words.join("; "))
         }
         Error::Authorize(inner) => as_artifact(inner),
@@ -68,6 +78,8 @@ fn as_artifact(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn refused(code: u16, status: &str, errors: Vec<RegistryError>) -> PullError {
@@ -83,14 +95,29 @@ mod tests {
 
     #[test]
     fn a_missing_tag_is_told_in_the_registrys_words_for_artifacts_and_as_not_found_for_charts() {
-        let unknown =
-            RegistryError { code: "MANIFEST_UNKNOWN".to_owned(), message: "Unknown manifest".to_owned() };
-        let error = refused(404, "404 Not Found", vec![unknown]);
+        let error = refused(404, "404 Not Found", vec![unknown(None)]);
         assert_eq!(
             error.to_string(),
             "GET https://r/v2/charts/app/manifests/9.9.9: MANIFEST_UNKNOWN: Unknown manifest"
         );
         assert_eq!(error.as_chart("r/charts/app:9.9.9"), "r/charts/app:9.9.9: not found");
+    }
+
+    fn unknown(detail: Option<serde_json::Value>) -> RegistryError {
+        RegistryError { code: "MANIFEST_UNKNOWN".to_owned(), message: "Unknown manifest".to_owned(), detail }
+    }
+
+    #[test]
+    fn what_a_registry_adds_is_told_as_each_library_tells_it() {
+        let error = refused(429, "429 Too Many Requests", vec![unknown(Some(json!("tag=9")))]);
+        assert!(error.to_string().ends_with("MANIFEST_UNKNOWN: Unknown manifest; tag=9"), "{error}");
+        let named = unknown(Some(json!({"name": "charts/app", "Tag": ["a", 1]})));
+        let error = refused(429, "429 Too Many Requests", vec![named]);
+        let told = error.as_chart("r/charts/app:9.9.9");
+        assert!(
+            told.ends_with("manifest unknown: Unknown manifest: map[Tag:[a 1] name:charts/app]"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::dns::DialError;
 
@@ -16,6 +17,31 @@ pub struct RegistryError {
     pub code: String,
     /// The registry's words.
     pub message: String,
+    /// What else the registry says of it, in whatever form.
+    pub detail: Option<Value>,
+}
+
+impl RegistryError {
+    /// The detail as a Go program prints a value that it knows nothing of; nothing where there is none.
+    #[must_use]
+    pub fn detail_in_go(&self) -> Option<String> {
+        self.detail.as_ref().filter(|detail| !detail.is_null()).map(in_go)
+    }
+}
+
+fn in_go(value: &Value) -> String {
+    let joined = |words: Vec<String>| words.join(" ");
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", joined(items.iter().map(in_go).collect())),
+        Value::Object(fields) => {
+            let sorted: std::collections::BTreeMap<_, _> = fields.iter().collect();
+            let words = sorted.into_iter().map(|(name, value)| format!("{name}:{}", in_go(value)));
+            format!("map[{}]", joined(words.collect()))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// A request that got no answer: `Head "https://ghcr.io/v2/…": dial tcp: lookup …`.

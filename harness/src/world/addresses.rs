@@ -1,4 +1,9 @@
 //! A /24 of 127/8 for each world.
+//!
+//! ```text
+//!   .1 the node   .2 the resolver   .3 the registries   .4 the operator's desk   .5 public resolvers   .6 a portal
+//!   .7 a clock, and an earlier install's database   .20–.249 pods and services
+//! ```
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -6,19 +11,19 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use rand::RngExt as _;
 
 /// Kubernetes' API, as every node has it.
-pub(super) const API_PORT: u16 = 6443;
+pub(in crate::world) const API_PORT: u16 = 6443;
 /// The status service.
-pub(super) const STATUS_PORT: u16 = 8080;
+pub(in crate::world) const STATUS_PORT: u16 = 8080;
 /// The application.
-pub(super) const APP_PORT: u16 = 3000;
+pub(in crate::world) const APP_PORT: u16 = 3000;
 /// Where DNS is known to be; really it listens on [`DNS_ACTUAL`], since low ports need a privilege.
-pub(super) const DNS_KNOWN: u16 = 53;
-pub(super) const DNS_ACTUAL: u16 = 5353;
+pub(in crate::world) const DNS_KNOWN: u16 = 53;
+pub(in crate::world) const DNS_ACTUAL: u16 = 5353;
 /// Where the registry is known to be, and where it is.
-pub(super) const REGISTRY_KNOWN: u16 = 443;
-pub(super) const REGISTRY_ACTUAL: u16 = 8443;
+pub(in crate::world) const REGISTRY_KNOWN: u16 = 443;
+pub(in crate::world) const REGISTRY_ACTUAL: u16 = 8443;
 /// The site's proxy.
-pub(super) const PROXY_PORT: u16 = 3128;
+pub(in crate::world) const PROXY_PORT: u16 = 3128;
 
 /// The site's clock.
 const CLOCK_PORT: u16 = 1123;
@@ -28,7 +33,7 @@ const TRIES: usize = 64;
 
 /// A network that no other world of this machine has, as long as this lives.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(in crate::world) struct Network {
     prefix: [u8; 3],
     /// Binding the last address is the lock between worlds, also those of other processes.
     _lock: TcpListener,
@@ -39,7 +44,7 @@ impl Network {
     ///
     /// # Errors
     /// When this system has no addresses 127.x.y.z besides 127.0.0.1, or all are taken.
-    pub(super) fn claim() -> io::Result<Self> {
+    pub(in crate::world) fn claim() -> io::Result<Self> {
         let mut last = None;
         for _ in 0..TRIES {
             let prefix = [127, rand::rng().random_range(64..=250), rand::rng().random_range(1..=250)];
@@ -60,47 +65,47 @@ impl Network {
     }
 
     /// The node.
-    pub(super) fn node(&self) -> Ipv4Addr {
+    pub(in crate::world) fn node(&self) -> Ipv4Addr {
         self.host(1)
     }
 
     /// The site's resolver.
-    pub(super) fn resolver(&self) -> IpAddr {
+    pub(in crate::world) fn resolver(&self) -> IpAddr {
         self.host(2).into()
     }
 
     /// The image registry.
-    pub(super) fn registry(&self) -> IpAddr {
+    pub(in crate::world) fn registry(&self) -> IpAddr {
         self.host(3).into()
     }
 
     /// The public resolvers.
-    pub(super) fn public_resolver(&self) -> IpAddr {
+    pub(in crate::world) fn public_resolver(&self) -> IpAddr {
         self.host(5).into()
     }
 
     /// The portal at which a site's guests sign in.
-    pub(super) fn portal(&self) -> IpAddr {
+    pub(in crate::world) fn portal(&self) -> IpAddr {
         self.host(6).into()
     }
 
     /// The database of an earlier install, while its volume is made.
-    pub(super) fn former(&self) -> IpAddr {
+    pub(in crate::world) fn former(&self) -> IpAddr {
         self.host(7).into()
     }
 
     /// The site's clock.
-    pub(super) fn clock(&self) -> SocketAddr {
+    pub(in crate::world) fn clock(&self) -> SocketAddr {
         (self.host(7), CLOCK_PORT).into()
     }
 
     /// The operator's desk.
-    pub(super) fn desk(&self) -> IpAddr {
+    pub(in crate::world) fn desk(&self) -> IpAddr {
         self.host(4).into()
     }
 
     /// A port of the node.
-    pub(super) fn on_node(&self, port: u16) -> SocketAddr {
+    pub(in crate::world) fn on_node(&self, port: u16) -> SocketAddr {
         (self.node(), port).into()
     }
 }

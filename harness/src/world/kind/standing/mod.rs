@@ -1,5 +1,7 @@
 //! A cluster with all that is beside it, from one scenario to the next.
 
+mod raise;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,33 +11,22 @@ use std::time::Duration;
 
 use cluster_api::kinds;
 use field_clock::Clock;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::task::JoinHandle;
 
-use super::cluster::{Cluster, Wish};
 use super::engine::Engine;
-use super::helper::{Helper, Site};
+use super::helper::Helper;
 use super::home::Home;
 use super::is_empty;
 use super::leftovers;
 use super::machine::KindMachine;
 use super::mirror::Mirror;
-use super::preflight;
-use super::wares::wares;
-use super::{NAME, STATUS_PORT, starts};
+use super::{NAME, STATUS_PORT};
 use crate::timeline::{self, Timeline};
 use crate::world::outside::gateway::Gateway;
-use crate::world::outside::{HOSTS, Images, Outside, Resolver, Wares, Ways, every_image};
+use crate::world::outside::{Images, Outside, Resolver, Wares, Ways};
 use crate::world::starts::Starts;
 use crate::world::{Beginning, BootError, BootRequest, WorldError, evidence};
-use fake_network::outside_ports as ports;
 
-/// Resolvers that people name when their own does not answer, and the port of every resolver.
-const PUBLIC: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1)), IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8))];
-const DNS: u16 = 53;
-/// A name of the site itself, and that of the portal at which its guests sign in.
-const GATEWAY: &str = "gateway.home.arpa";
-const PORTAL: &str = "portal.home.arpa";
 /// Where the portal is.
 const PORTAL_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 6));
 /// Longer than this no cluster takes to become empty.
@@ -109,93 +100,6 @@ impl Stock {
 }
 
 impl Standing {
-    async fn make(request: &BootRequest) -> Result<Self, BootError> {
-        let failed = |source: WorldError| BootError::Failed { world: NAME, source };
-        let home = Home::of(request).map_err(failed)?;
-        let name = leftovers::name_of(home.path());
-        let engine = Engine::on(&name);
-        let image = request.cluster.image.as_deref();
-        let (preflight, means) = preflight::look(&engine, image, &request.cluster.programs).await;
-        if preflight.is_fine() {
-            leftovers::sweep_dead(&engine).await.map_err(|error| failed(error.into()))?;
-        }
-        let Some(means) = means else {
-            return Err(BootError::Unavailable { world: NAME, reason: format!("\n{}", preflight.table()) });
-        };
-        Self::raise(request, home, engine, &name, &means).await.map_err(failed)
-    }
-
-    async fn raise(
-        request: &BootRequest,
-        home: Home,
-        engine: Engine,
-        name: &str,
-        means: &preflight::Means,
-    ) -> Result<Self, WorldError> {
-        let wish = Wish { name, image: &means.image, directory: home.path() };
-        let found = home.reused(&engine, &wish).await;
-        let reused = found.is_some();
-        let (cluster, helper) = match found {
-            Some(found) => found,
-            None => Self::raise_new(&engine, &wish, means).await?,
-        };
-        if let Home::Shared(_) = home {
-            helper.remember(home.path())?;
-        }
-        let images = every_image(&request.release)?;
-        let wares = wares(&engine, &means.programs, &images, &helper.authority).await?;
-        let client = client(&cluster.kubeconfig).await?;
-        let mirror = Mirror::follow(&client);
-        let starts = Starts::default();
-        let noting = tokio::spawn(starts::note(mirror.seen.clone(), cluster.clone(), starts.clone()));
-        let desk = cluster.gateway().await?;
-        let registry = SocketAddr::new(helper.address, ports::REGISTRY);
-        let gateway = Gateway::start((desk, 0).into(), &HOSTS, registry).await?;
-        let trust = home.path().join("trust");
-        std::fs::create_dir_all(&trust)?;
-        std::fs::write(trust.join("registries.pem"), &helper.authority)?;
-        let mut identity = cluster.identity().await?;
-        identity.insert("outsideContainer".to_owned(), helper.id().to_owned());
-        Ok(Self {
-            machine: KindMachine::of(cluster),
-            helper,
-            client,
-            mirror,
-            starts,
-            identity,
-            wares: Arc::new(wares),
-            gateway,
-            noting,
-            trust,
-            site: home.path().join("site"),
-            asked: Default::default(),
-            home,
-            // Nobody knows what is in one that was there before.
-            inside: if reused { Inside::Something } else { Inside::Nothing },
-        })
-    }
-
-    /// A new cluster, and a new world outside beside it.
-    async fn raise_new(
-        engine: &Engine,
-        wish: &Wish<'_>,
-        means: &preflight::Means,
-    ) -> Result<(Cluster, Helper), WorldError> {
-        let cluster = Cluster::create(engine, wish).await?;
-        let own = [(GATEWAY, cluster.address), (PORTAL, PORTAL_ADDRESS)];
-        let site = Site { hosts: &HOSTS, own: &own, portal: PORTAL };
-        let helper = Helper::start(engine, wish.name, &means.programs, &site).await?;
-        cluster.trust(&HOSTS, &helper.authority).await?;
-        cluster.resolve_by(&[helper.address]).await?;
-        for public in PUBLIC {
-            cluster.lead((public, DNS), (helper.address, ports::PUBLIC)).await?;
-        }
-        cluster.lead((PORTAL_ADDRESS, ports::REGISTRY), (helper.address, ports::PORTAL)).await?;
-        cluster.without_storage().await?;
-        cluster.renew_dns().await?;
-        Ok((cluster, helper))
-    }
-
     /// The world outside with the release published.
     pub(super) async fn outside(&self, release: &str) -> Result<Outside, WorldError> {
         self.helper.remote.begin_anew().await?;
@@ -343,14 +247,6 @@ impl Standing {
         drop(home);
         Ok(())
     }
-}
-
-async fn client(kubeconfig: &Path) -> Result<kube::Client, WorldError> {
-    // It may be installed already, by whoever was first.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
-    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
-    Ok(kube::Client::try_from(config)?)
 }
 
 /// The portal is open all the time; nobody is led there until a resolver says so.
