@@ -28,6 +28,9 @@ pub(in crate::world) trait Machine {
     /// Begins to restart in good order; it is away for that long.
     async fn reboot(&self, takes: Duration) -> Done;
 
+    /// When it last started, where it says so itself; elsewhere its kubelet does.
+    async fn started(&self) -> Done<Option<Timestamp>>;
+
     /// Forgets an image: the next container that wants it has it pulled.
     async fn remove_image(&self, reference: &str) -> Done;
 

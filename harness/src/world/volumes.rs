@@ -158,7 +158,8 @@ pub(in crate::world) async fn restart(objects: &Objects, component: &str) -> Res
     let pods = pods(objects, component);
     for pod in &pods {
         let name = cluster_api::object::name(pod);
-        objects.delete(&kinds::PODS, NAMESPACE, name).await?;
+        // Somebody else may have been faster.
+        objects.remove(&kinds::PODS, NAMESPACE, name).await?;
     }
     Ok(!pods.is_empty())
 }

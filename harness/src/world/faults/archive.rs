@@ -42,16 +42,12 @@ impl Archive {
         res: &Res,
         mut object: Value,
     ) -> Result<(), WorldError> {
-        let (namespace, name) = (object::namespace(&object).to_owned(), object::name(&object).to_owned());
-        if objects.get(res, &namespace, &name).is_some() {
-            let data = &object["data"];
-            return objects.modify(res, &namespace, &name, |now| now["data"] = data.clone()).await.map(drop);
-        }
+        let data = object["data"].clone();
         let metadata = &object["metadata"];
         object["metadata"] = json!({
-            "name": name, "namespace": namespace,
+            "name": metadata["name"], "namespace": metadata["namespace"],
             "labels": metadata["labels"], "annotations": metadata["annotations"],
         });
-        objects.create(res, object).await.map(drop)
+        objects.put(res, object, |now| now["data"] = data.clone()).await.map(drop)
     }
 }

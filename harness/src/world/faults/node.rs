@@ -8,7 +8,7 @@ use cluster_api::{kinds, object};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Cause, Ground, Noticed, Objects, Set, Sighting, WorldError, done, failed, unsupported};
+use super::{Cause, Ground, Noticed, Objects, Set, Sighting, WorldError, done, failed, read, unsupported};
 use crate::fault::{FaultUse, HealStep};
 use crate::world::InjectError;
 
@@ -46,7 +46,7 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
         "node.reboot" => {
             let since = ground.now();
             machine.reboot(RESTART_TAKES).await.map_err(|error| error.of(fault.name()))?;
-            Ok(Rc::new(Said { reason: "Rebooted", since }))
+            Ok(Rc::new(Rebooted { since }))
         }
         other => Err(unsupported(other)),
     }
@@ -168,6 +168,21 @@ struct Said {
 impl Cause for Said {
     async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
         events(ground.objects, self.reason, self.since).collect()
+    }
+}
+
+/// A machine that started again.
+struct Rebooted {
+    since: Timestamp,
+}
+
+#[async_trait(?Send)]
+impl Cause for Rebooted {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let started = read(ground.machine.started().await.map(Vec::from_iter), "when the node started");
+        let started = started.into_iter().filter(|at| *at >= self.since);
+        let told = started.map(|at| Sighting::new(at, "the node's container started again"));
+        told.chain(events(ground.objects, "Rebooted", self.since)).collect()
     }
 }
 

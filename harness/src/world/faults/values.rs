@@ -100,16 +100,13 @@ pub(super) async fn recover(ground: &Ground<'_>) -> Result<(), WorldError> {
 }
 
 async fn write(objects: &Objects, name: &str, text: &str) -> Result<(), WorldError> {
-    if objects.get(&kinds::CONFIG_MAPS, NAMESPACE, name).is_some() {
-        let write = |map: &mut Value| map["data"]["values.yaml"] = json!(text);
-        return objects.modify(&kinds::CONFIG_MAPS, NAMESPACE, name, write).await.map(drop);
-    }
     let map = json!({
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": { "name": name, "namespace": NAMESPACE },
         "data": { "values.yaml": text },
     });
-    objects.create(&kinds::CONFIG_MAPS, map).await.map(drop)
+    let write = |map: &mut Value| map["data"]["values.yaml"] = json!(text);
+    objects.put(&kinds::CONFIG_MAPS, map, write).await.map(drop)
 }
 
 /// Adds a variable to those that the values give a component beside its own.

@@ -66,6 +66,13 @@ impl Machine for KindMachine {
         restart.map(drop).map_err(|error| MachineError::Failed(error.into()))
     }
 
+    async fn started(&self) -> Done<Option<Timestamp>> {
+        // Its kernel is the host's, which was not started again.
+        let asked = ["inspect", "--format", "{{.State.StartedAt}}", &self.cluster.node];
+        let told = self.cluster.engine.docker(&asked).await;
+        told.map(|told| told.trim().parse().ok()).map_err(|error| MachineError::Failed(error.into()))
+    }
+
     async fn remove_image(&self, reference: &str) -> Done {
         // One that it does not have need not be removed.
         self.on_node(&format!("ctr -n k8s.io images rm --sync '{reference}' >/dev/null 2>&1 || true"))

@@ -128,6 +128,8 @@ mod tests {
     use kube::Config;
     use kube::config::{KubeConfigOptions, Kubeconfig};
 
+    use cluster_api::Store;
+
     use super::*;
     use crate::world::objects::Objects;
 
@@ -165,6 +167,14 @@ mod tests {
             let change = |node: &mut Value| node["status"]["phase"] = json!("Pending");
             let changed = objects.modify_status(&kinds::NODES, "", name, change).await.unwrap();
             assert_eq!(changed["status"]["phase"], "Pending");
+            let unseen = Objects::real(Store::new(runtime.clock().clone()), client(&cluster).await);
+            let map = json!({"metadata": {"name": "a", "namespace": "default"}, "data": {"x": "9"}});
+            let put = unseen.put(&kinds::CONFIG_MAPS, map.clone(), |map| map["data"]["x"] = json!("9")).await.unwrap();
+            assert_eq!(put["data"], json!({"x": "9", "y": "3"}), "what is there is changed, though it was not seen");
+            objects.delete(&kinds::CONFIG_MAPS, "default", "a").await.unwrap();
+            unseen.remove(&kinds::CONFIG_MAPS, "default", "a").await.unwrap();
+            let put = unseen.put(&kinds::CONFIG_MAPS, map, |_| {}).await.unwrap();
+            assert_eq!(put["data"], json!({"x": "9"}));
             objects.delete(&kinds::CONFIG_MAPS, "default", "a").await.unwrap();
             assert!(objects.get(&kinds::CONFIG_MAPS, "default", "a").is_none());
             assert!(objects.delete(&kinds::CONFIG_MAPS, "default", "a").await.is_err());

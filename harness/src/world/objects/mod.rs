@@ -7,12 +7,13 @@
 //! What is seen of a real cluster is a little behind what is there; whoever has to be exact takes what a write gives back.
 
 mod client;
+mod refusal;
 
 pub(in crate::world) use client::{followed, resource_of};
 
 use std::sync::Arc;
 
-use cluster_api::{Propagation, Res, Store, Subresource};
+use cluster_api::{Propagation, Res, Store, Subresource, object};
 use field_clock::Clock;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -89,6 +90,35 @@ impl Objects {
         match &self.writer {
             Writer::Store => Ok(self.seen.create(res, object)?),
             Writer::Client(client) => client::create(client, res, object).await,
+        }
+    }
+
+    /// Creates an object, or changes the one that is there: which of the two, the cluster knows better than its copy.
+    pub(in crate::world) async fn put(
+        &self,
+        res: &Res,
+        wanted: Value,
+        change: impl FnMut(&mut Value),
+    ) -> Result<Arc<Value>, WorldError> {
+        let (namespace, name) = (object::namespace(&wanted).to_owned(), object::name(&wanted).to_owned());
+        match self.create(res, wanted).await {
+            Err(error) if refusal::is_there_already(&error) => {
+                self.modify(res, &namespace, &name, change).await
+            }
+            written => written,
+        }
+    }
+
+    /// Deletes an object, if it is there.
+    pub(in crate::world) async fn remove(
+        &self,
+        res: &Res,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), WorldError> {
+        match self.delete(res, namespace, name).await {
+            Err(error) if refusal::is_missing(&error) => Ok(()),
+            deleted => deleted,
         }
     }
 

@@ -47,6 +47,10 @@ impl Machine for SimMachine {
         Ok(())
     }
 
+    async fn started(&self) -> Done<Option<Timestamp>> {
+        Ok(None)
+    }
+
     async fn remove_image(&self, reference: &str) -> Done {
         self.cluster.node().remove_image(reference);
         Ok(())
