@@ -119,7 +119,7 @@ pub async fn run(options: Options, shutdown: CancellationToken) -> Result<(), Ru
         let _ = stream.set_nodelay(true);
     });
     let (press, readers) = Press::new(&options.site);
-    let router = routes::router(readers, SignIn::new(&options.token));
+    let router = routes::router(readers, SignIn::new(&options.token), options.clock);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = tokio::spawn(async move { axum::serve(listener, service).await });
     let abort = server.abort_handle();

@@ -24,6 +24,11 @@ impl Edition {
         Self { document, status: OnceLock::new(), overview: OnceLock::new(), flux }
     }
 
+    /// Whether anything was looked at for it: a document of which nothing is known has no time.
+    pub(crate) fn is_assessed(&self) -> bool {
+        self.document.timestamp.is_some()
+    }
+
     /// The whole document.
     pub(crate) fn status(&self) -> Bytes {
         self.status.get_or_init(|| json(&self.document)).clone()

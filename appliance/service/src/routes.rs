@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use appliance_collect::Clock;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
@@ -25,17 +27,28 @@ struct App {
     readers: Readers,
     sign_in: SignIn,
     attempts: Arc<Attempts>,
+    clock: Clock,
 }
 
+/// Whoever asks a service that has just started waits this long for its first look: "installing" would be a guess.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
+
 impl App {
-    fn newest(&self) -> Arc<Edition> {
+    async fn newest(&self) -> Arc<Edition> {
+        let mut newest = self.readers.newest.clone();
+        let looked = async { newest.wait_for(|edition| edition.is_assessed()).await.is_ok() };
+        tokio::select! {
+            biased;
+            _ = looked => {}
+            () = self.clock.sleep(FIRST_LOOK) => {}
+        }
         self.readers.newest.borrow().clone()
     }
 }
 
 /// All routes.
-pub(crate) fn router(readers: Readers, sign_in: SignIn) -> Router {
-    let app = App { readers, sign_in, attempts: Arc::default() };
+pub(crate) fn router(readers: Readers, sign_in: SignIn, clock: Clock) -> Router {
+    let app = App { readers, sign_in, attempts: Arc::default(), clock };
     let guarded = Router::new()
         .route("/", get(page))
         .route("/diagnostics", get(diagnostics_page))
@@ -109,26 +122,27 @@ fn unauthorized(is_page: bool) -> Response {
 }
 
 async fn status(State(app): State<App>) -> Response {
-    document(app.newest().status())
+    document(app.newest().await.status())
 }
 
 async fn overview(State(app): State<App>) -> Response {
-    document(app.newest().overview())
+    document(app.newest().await.overview())
 }
 
 async fn diagnostics(State(app): State<App>) -> Response {
-    document(app.newest().diagnostics())
+    document(app.newest().await.diagnostics())
 }
 
 async fn page(State(app): State<App>) -> Response {
-    pages::html(pages::overview(&app.newest().document)).into_response()
+    pages::html(pages::overview(&app.newest().await.document)).into_response()
 }
 
 async fn diagnostics_page(State(app): State<App>) -> Response {
-    pages::html(pages::diagnostics(&app.newest().diagnostics())).into_response()
+    pages::html(pages::diagnostics(&app.newest().await.diagnostics())).into_response()
 }
 
 async fn events(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    app.newest().await;
     let editions = WatchStream::new(app.readers.news.clone());
     Sse::new(editions.map(|edition| {
         let text = String::from_utf8_lossy(&edition.status()).into_owned();

@@ -1,7 +1,6 @@
 //! `smoke run`.
 
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
 
 use super::arguments::RunArguments;
 use super::words::words;
@@ -44,7 +43,7 @@ pub(crate) fn execute_these(
         base: directory::base().map_err(|error| Refusal::broken_by(&error))?,
         report: report_directory(arguments.report.as_deref())?,
         keep: arguments.keep.into(),
-        jobs: jobs(arguments.jobs, &*factory),
+        jobs: jobs(arguments, &*factory),
         repeat: arguments.repeat,
         seed: arguments.seed,
         speed: factory.speed(arguments.speed),
@@ -66,10 +65,12 @@ pub(crate) fn execute_these(
     Ok(summary.status())
 }
 
-/// As many at once as was asked for or as there are processors, where the world can have so many.
-fn jobs(wanted: Option<usize>, factory: &dyn WorldFactory) -> usize {
-    let jobs = wanted.unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-    jobs.min(factory.most_at_once().unwrap_or(usize::MAX)).max(1)
+/// As many at once as was asked for; a cluster that is reused is one.
+fn jobs(arguments: &RunArguments, factory: &dyn WorldFactory) -> usize {
+    if arguments.reuse {
+        return 1;
+    }
+    arguments.jobs.unwrap_or_else(|| factory.usually_at_once()).max(1)
 }
 
 /// What a real cluster is made of.

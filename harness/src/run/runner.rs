@@ -131,7 +131,7 @@ impl<'v> Runner<'v> {
     }
 
     fn dispatch(&mut self, clock: &Clock) -> Result<(), RunError> {
-        let most = self.shared.factory.most_at_once().unwrap_or(usize::MAX).min(self.shared.plan.jobs.max(1));
+        let most = self.shared.plan.jobs.max(1);
         while self.active.len() < most && !self.stop.thrown() {
             let Some(job) = self.queue.pop_front() else { break };
             let job = Arc::new(job);

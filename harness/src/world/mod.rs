@@ -41,6 +41,7 @@ mod writes;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use async_trait::async_trait;
 use field_clock::Clock;
@@ -76,9 +77,9 @@ pub trait WorldFactory: Send + Sync {
     /// What its worlds can do; a scenario that needs more is skipped with the reason.
     fn capabilities(&self) -> &'static [Capability];
 
-    /// How many of its worlds there can be at once, where that has a limit.
-    fn most_at_once(&self) -> Option<usize> {
-        None
+    /// How many of its worlds there are at once when nobody says.
+    fn usually_at_once(&self) -> usize {
+        available_parallelism().map_or(1, usize::from)
     }
 
     /// The speed at which its worlds run when this one is wanted.

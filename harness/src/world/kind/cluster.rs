@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use cluster_node::host_path;
 use serde_json::{Value, json};
 
 use super::audit;
@@ -27,7 +28,7 @@ pub(super) struct Cluster {
     pub(super) node: String,
     pub(super) address: IpAddr,
     pub(super) kubeconfig: PathBuf,
-    /// A directory of this machine below which the node's volumes are, at the paths that they have there.
+    /// A directory of this machine below which the node's volumes are, where `host_path` says.
     pub(super) disk: PathBuf,
 }
 
@@ -46,7 +47,7 @@ impl Cluster {
         let label = format!("{LABEL}={}", wish.name);
         engine.docker(&["network", "create", "--label", &label, wish.name]).await?;
         let disk = wish.directory.join("disk");
-        let volumes = disk.join(VOLUMES.trim_start_matches('/'));
+        let volumes = host_path(&disk, VOLUMES);
         std::fs::create_dir_all(&volumes)?;
         let kubeconfig = wish.directory.join("kubeconfig");
         let mut arguments = vec!["create", "cluster", "--name", wish.name, "--config", "-", "--wait", "60s"];

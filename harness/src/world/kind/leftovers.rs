@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
+
 use super::cluster::LABEL;
 use super::engine::{Engine, EngineError};
 use super::home;
@@ -13,7 +15,7 @@ const PREFIX: &str = "appliance-smoke-";
 /// The label by which the kind program knows its nodes.
 const KIND: &str = "io.x-k8s.kind.cluster";
 
-/// The directory of the cluster that runs reuse, and the end of its name.
+/// The directory of the cluster that runs reuse.
 pub(super) const REUSED: &str = "reused";
 
 /// What was taken away.
@@ -27,10 +29,16 @@ pub struct Leftovers {
     pub living: usize,
 }
 
-/// The name of the cluster whose directory this is: it tells whose it is.
+/// The name of the cluster whose directory this is: it tells whose it is. One that runs reuse has a part of its directory's
+/// path in its name, for whoever has worlds in another directory knows nothing of its users.
 pub(super) fn name_of(home: &Path) -> String {
     let own = home.file_name().unwrap_or_default().to_string_lossy().replace('.', "-");
-    format!("{PREFIX}{own}")
+    if own != REUSED {
+        return format!("{PREFIX}{own}");
+    }
+    let path = Sha256::digest(home.as_os_str().as_encoded_bytes());
+    let path: String = path.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{PREFIX}{own}-{path}")
 }
 
 /// Whose a cluster of this name is, as the sweep knows owners.
@@ -59,7 +67,7 @@ pub fn clean(base: &Path) -> Result<Leftovers, crate::world::WorldError> {
         match user {
             Some(_) => left.living += 1,
             None => {
-                let reused = remove(&engine, &format!("{PREFIX}{REUSED}")).await?;
+                let reused = remove(&engine, &name_of(&directory)).await?;
                 left.containers += reused.containers;
                 left.networks += reused.networks;
             }
@@ -148,6 +156,9 @@ mod tests {
     fn a_cluster_is_known_by_its_directory_and_others_are_nobodys() {
         assert_eq!(name_of(Path::new("/run/712.4711.3")), "appliance-smoke-712-4711-3");
         assert_eq!(owner("appliance-smoke-712-4711-3"), Some((712, 4711)));
+        let [one, other] = ["/run/one/reused", "/run/other/reused"].map(|it| name_of(Path::new(it)));
+        assert_ne!(one, other, "who cleans in one directory leaves the other's alone");
+        assert_eq!((one.len(), owner(&one)), ("appliance-smoke-reused-01234567".len(), None));
         for other in
             ["kind", "kindlab", "appliance-smoke-", "appliance-smoke-a-b-c", "my-appliance-smoke-1-2-3"]
         {

@@ -65,7 +65,7 @@ pub fn factory() -> Box<dyn WorldFactory> {
     Box::new(KindFactory::default())
 }
 
-/// One cluster at a time, kept from one scenario to the next.
+/// As many clusters as there are scenarios at once, kept from one scenario to the next.
 #[derive(Default)]
 struct KindFactory {
     runtime: Mutex<Option<Arc<Runtime>>>,
@@ -78,7 +78,7 @@ impl KindFactory {
         if let Some(runtime) = &*held {
             return Ok(Arc::clone(runtime));
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
         Ok(Arc::clone(held.insert(Arc::new(runtime))))
     }
 }
@@ -96,8 +96,8 @@ impl WorldFactory for KindFactory {
         &Capability::OF_A_CLUSTER
     }
 
-    fn most_at_once(&self) -> Option<usize> {
-        Some(1)
+    fn usually_at_once(&self) -> usize {
+        1
     }
 
     fn speed(&self, _wanted: Speed) -> Speed {

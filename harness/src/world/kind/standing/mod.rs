@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cluster_api::kinds;
@@ -65,37 +65,58 @@ enum Inside {
     Install { release: String, profile: String, timeline: Arc<Timeline> },
 }
 
-/// The cluster that is between two scenarios.
+/// The clusters that are between two scenarios.
 #[derive(Default)]
-pub(super) struct Stock(Mutex<Option<Standing>>);
+pub(super) struct Stock(Mutex<Vec<Standing>>);
 
 impl Stock {
-    /// The cluster that is there, emptied; a new one where there is none.
+    /// A cluster that is there, emptied; a new one where there is none.
     pub(super) async fn take(&self, request: &BootRequest) -> Result<Standing, BootError> {
         let failed = |source: WorldError| BootError::Failed { world: NAME, source };
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut standing = match held {
+        let mut standing = match self.choose(request) {
             Some(standing) => standing,
             None => Standing::make(request).await?,
         };
-        standing.prepare(request).await.map_err(failed)?;
-        Ok(standing)
+        match standing.prepare(request).await {
+            Ok(()) => Ok(standing),
+            Err(source) => {
+                // What cannot be prepared now is not offered to the next scenario.
+                if let Err(error) = standing.down().await {
+                    tracing::warn!(%error, "a cluster that could not be prepared is left behind");
+                }
+                Err(failed(source))
+            }
+        }
+    }
+
+    /// One in which stands what the scenario begins with, or else any.
+    fn choose(&self, request: &BootRequest) -> Option<Standing> {
+        let mut held = self.held();
+        let fits = held.iter().position(|standing| standing.has_install(request));
+        match (request.beginning, fits) {
+            (Beginning::Installed, Some(at)) => Some(held.swap_remove(at)),
+            _ => held.pop(),
+        }
     }
 
     /// Keeps a cluster for the next scenario.
     pub(super) fn put_back(&self, standing: Standing) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(standing);
+        self.held().push(standing);
     }
 
     /// Takes down what is there.
     pub(super) async fn clear(&self) -> Result<(), WorldError> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(standing) = held {
+        let held = std::mem::take(&mut *self.held());
+        for standing in held {
             standing.down().await?;
         }
         // A cluster that failed to become a world is nobody's.
         leftovers::sweep_own(&Engine::on("kind")).await?;
         Ok(())
+    }
+
+    fn held(&self) -> MutexGuard<'_, Vec<Standing>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -129,15 +150,9 @@ impl Standing {
     /// Makes the cluster what a scenario begins with.
     async fn prepare(&mut self, request: &BootRequest) -> Result<(), WorldError> {
         self.asked = (request.release.clone(), request.profile.clone());
-        let fits = match &self.inside {
-            Inside::Nothing => true,
-            Inside::Something => false,
-            Inside::Install { release, profile, .. } => {
-                let same = *release == request.release && *profile == request.profile;
-                same && request.beginning == Beginning::Installed && self.is_healthy().await
-            }
-        };
-        if !fits {
+        let empty = matches!(self.inside, Inside::Nothing);
+        let installed = request.beginning == Beginning::Installed && self.has_install(request);
+        if !(empty || installed && self.is_healthy().await) {
             self.empty(request).await?;
             self.inside = Inside::Nothing;
         }
@@ -181,6 +196,12 @@ impl Standing {
             Some(timeline) => Inside::Install { release, profile, timeline },
             None => Inside::Something,
         };
+    }
+
+    /// Whether what stands in it is the install of this release and profile.
+    fn has_install(&self, request: &BootRequest) -> bool {
+        matches!(&self.inside, Inside::Install { release, profile, .. }
+            if *release == request.release && *profile == request.profile)
     }
 
     /// Whether the status service says now that all is healthy.
