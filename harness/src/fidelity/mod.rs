@@ -12,12 +12,10 @@
 mod accepted;
 mod case;
 mod compare;
-mod kinds;
 mod normal;
 mod replay;
 mod report;
 mod signal;
-mod stream;
 mod worlds;
 
 use std::path::{Path, PathBuf};
@@ -28,7 +26,7 @@ pub use compare::{Comparison, Tally};
 pub use replay::{Manner, ReplayError};
 pub use report::{CaseResult, Report};
 pub use signal::{Class, Signal, Signals};
-pub use stream::{Stream, StreamError};
+pub use crate::recording::{Stream, StreamError};
 pub use worlds::{Agreement, agreements, table as agreement_table};
 
 /// What is asked for.

@@ -9,7 +9,7 @@ use super::accepted::{Side, reason};
 use super::case::{Case, Family};
 use super::compare::{Comparison, Tally};
 use super::signal::{Class, Signal, Signals};
-use super::stream::Stream;
+use crate::recording::Stream;
 
 /// What came of one case.
 #[derive(Debug, Clone)]

@@ -1,10 +1,13 @@
 //! What a cluster said in one case, in the format of the recordings.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+use crate::world::Concealed;
 
 /// The streams of one case.
 #[derive(Debug, Clone, Default)]
@@ -131,6 +134,27 @@ impl Stream {
         Ok(stream)
     }
 
+    /// What was said from this second on. Lines of logs that were there before are not among it.
+    #[must_use]
+    pub fn since(mut self, second: f64) -> Self {
+        let mut before: BTreeSet<(String, String, String)> = BTreeSet::new();
+        self.logs.retain_mut(|look| {
+            let line = |line: &str| (look.pod.clone(), look.container.clone(), line.to_owned());
+            if f64::from(look.at) <= second {
+                before.extend(look.text.lines().map(line));
+                return false;
+            }
+            let news: Vec<&str> = look.text.lines().filter(|text| !before.contains(&line(text))).collect();
+            look.text = news.join("\n");
+            true
+        });
+        self.lines.retain(|line| line.at >= second);
+        self.controllers.retain(|(_, at, _)| *at >= second);
+        self.refusals.retain(|(at, _)| *at >= second);
+        self.releases.retain(|release| release["t"].as_f64().is_none_or(|at| at >= second));
+        self
+    }
+
     /// When the case began: the first object is made a moment after that.
     fn began(&self) -> Option<jiff::Timestamp> {
         let made = self.lines.iter().find(|line| line.event["type"] == "ADDED")?;
@@ -161,6 +185,15 @@ impl Stream {
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&self, directory: &Path) -> Result<(), StreamError> {
+        self.write_without(&Concealed::default(), directory)
+    }
+
+    /// Writes them with a mask in the place of every secret.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write_without(&self, secrets: &Concealed, directory: &Path) -> Result<(), StreamError> {
+        let put = |path: &Path, text: &str| fs::write(path, secrets.mask(text)).map_err(at(path));
         let logs = directory.join("logs");
         fs::create_dir_all(&logs).map_err(at(&logs))?;
         let mut kinds: Vec<&str> = self.lines.iter().map(|line| line.kind.as_str()).collect();
@@ -262,10 +295,50 @@ fn text(path: &Path) -> Result<String, StreamError> {
     fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(at(path))
 }
 
-fn put(path: &Path, text: &str) -> Result<(), StreamError> {
-    fs::write(path, text).map_err(at(path))
-}
-
 fn at(path: &Path) -> impl Fn(io::Error) -> StreamError {
     move |source| StreamError::File { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn look(at: u32, text: &str) -> LogLook {
+        let (pod, container) = ("a".to_owned(), "c".to_owned());
+        LogLook { pod, container, instance: Instance::Current, at, text: text.to_owned() }
+    }
+
+    #[test]
+    fn what_was_said_before_a_second_is_not_said_since_then() {
+        let line = |at: f64| Line { at, kind: "pods".to_owned(), event: json!({"at": at}) };
+        let stream = Stream {
+            lines: vec![line(1.0), line(9.5), line(12.0)],
+            logs: vec![look(9, "up\nready\n"), look(20, "up\nready\nlost\n")],
+            releases: vec![json!({"t": 1.0}), json!({"t": 30.0})],
+            refusals: vec![(3.0, "no".to_owned())],
+            ..Stream::default()
+        };
+        let since = stream.since(9.5);
+        assert_eq!(since.lines.iter().map(|line| line.at).collect::<Vec<_>>(), [9.5, 12.0]);
+        assert_eq!(since.logs, [look(20, "lost")]);
+        assert_eq!((since.releases.len(), since.refusals.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_secret_is_in_no_file_that_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let event = json!({"object": {"message": "signed in with hunter2hunter2"}});
+        let stream = Stream {
+            lines: vec![Line { at: 1.0, kind: "pods".to_owned(), event }],
+            logs: vec![look(1, "hunter2hunter2\n")],
+            ..Stream::default()
+        };
+        let secrets = Concealed::new(["hunter2hunter2".to_owned()]);
+        stream.write_without(&secrets, directory.path()).unwrap();
+        let read = Stream::read(directory.path()).unwrap();
+        assert_eq!(read.lines[0].event["object"]["message"], "signed in with [secret]");
+        assert_eq!(read.logs[0].text, "[secret]\n");
+    }
 }

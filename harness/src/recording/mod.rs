@@ -1,0 +1,31 @@
+//! Recordings: what a cluster said while something happened in it, in files.
+//!
+//! ```text
+//!   kubeconfig ── api ──┬─ watcher       a watch per kind ─┐
+//!                       ├─ controllers   Flux' own logs    ├─▶ notes ──▶ stream ──▶ DIR/NAME/…
+//!                       └─ logs          of containers     ┘
+//! ```
+//! Nobody here knows in which world a cluster is. Who replays recordings is `fidelity`.
+
+mod api;
+#[cfg(test)]
+mod certificate;
+mod controllers;
+mod kinds;
+mod kubeconfig;
+mod logs;
+mod notes;
+mod stream;
+mod watcher;
+
+pub use api::ApiError;
+pub use kubeconfig::KubeconfigError;
+pub use stream::{Instance, Line, LogLook, Stream, StreamError};
+
+pub(crate) use api::Api;
+pub(crate) use controllers::{CONTROLLERS, follow};
+pub(crate) use kinds::watched;
+pub(crate) use kubeconfig::Kubeconfig;
+pub(crate) use logs::{Look, look_at};
+pub(crate) use notes::Notes;
+pub(crate) use watcher::{Collection, Scope, watch};
