@@ -18,8 +18,9 @@ use super::{Keep, Plan, Stop, evidence, panics};
 
 use super::schedule::beginning;
 use crate::judge::{Control, Verdict, judge};
+use crate::recording::{ApiError, Description, Opening, Tape};
 use crate::scenario::Scenario;
-use crate::timeline::{Claims, Header, VERSION};
+use crate::timeline::{Claims, Header, Timeline, VERSION};
 use crate::world::{Beginning, BootError, BootRequest, World, WorldFactory};
 
 /// What every job of a run shares.
@@ -179,7 +180,20 @@ impl Job {
         tell: &Sender<Message>,
         began: Timestamp,
     ) -> Option<Played> {
-        let Performance { ending, timeline, mut remarks } = script.perform(&*world).await;
+        let tape = match self.tape(&shared.plan, &*world).await {
+            Ok(tape) => tape,
+            Err(error) => {
+                let reason = format!("record the cluster: {}", chain(&error));
+                let mut played = broken(reason, since(began, Clock::wall().now()));
+                played.remarks.extend(take_down(world).await);
+                return Some(played);
+            }
+        };
+        let mut performance = script.perform(&*world, tape.as_ref()).await;
+        if let Some(tape) = tape {
+            self.keep_recording(tape, &mut performance, &shared.plan, &*world).await;
+        }
+        let Performance { ending, timeline, mut remarks } = performance;
         let verdict = match (&ending, &timeline) {
             (Ending::Played, Some(timeline)) => Some(judge(timeline, &self.scenario, None).verdict),
             _ => None,
@@ -213,6 +227,52 @@ impl Job {
         }
         take_down(world).await;
         None
+    }
+
+    /// A recorder of the cluster, where the plan wants one; a scenario that is repeated is recorded once.
+    async fn tape(&self, plan: &Plan, world: &dyn World) -> Result<Option<Tape>, ApiError> {
+        match (self.role, &plan.recordings) {
+            (Role::Scenario { turn: 1 }, Some(_)) => Tape::start(world).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Keeps what was recorded, also of a run that ended early; nothing of one that never began.
+    async fn keep_recording(
+        &self,
+        tape: Tape,
+        performance: &mut Performance,
+        plan: &Plan,
+        world: &dyn World,
+    ) {
+        let timeline = performance.timeline.as_ref();
+        let Some(((place, timeline), header)) =
+            plan.recordings.as_ref().zip(timeline).zip(timeline.and_then(Timeline::header))
+        else {
+            return;
+        };
+        let broken = match &performance.ending {
+            Ending::Played => None,
+            Ending::Skipped(_) => return,
+            Ending::Broken(reason) => Some(reason.as_str()),
+        };
+        let opening =
+            if self.beginning() == Beginning::Installed { Opening::Fault } else { Opening::Install };
+        let place = place.join(&self.scenario.name);
+        let scenario = &*self.scenario;
+        let kept = tape
+            .keep(world, &place, |seconds| Description {
+                scenario,
+                header,
+                timeline,
+                opening,
+                broken,
+                seconds,
+            })
+            .await;
+        if let Err(error) = kept {
+            performance.ending = Ending::Broken(chain(&error));
+        }
     }
 
     fn request(&self, shared: &Shared, home: &WorldDirectory) -> BootRequest {
