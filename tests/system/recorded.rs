@@ -12,6 +12,9 @@ use crate::kept::{hidden, secrets};
 use crate::program::until;
 use crate::smoke::{Desk, Keeper, Ran};
 
+/// The status service, as this build made it.
+const STATUS: &str = env!("CARGO_BIN_EXE_appliance-status");
+
 /// Fails as soon as the world is as it should be, so that the world of a failed run is kept.
 const TOO_STRICT: &str = "faults:
   - registry.missing-tag: { image: email-service }
@@ -84,12 +87,17 @@ async fn a_recording_holds_no_secret_of_its_site() {
     let desk = Desk::new();
     desk.scenario("scenarios", "too-strict", TOO_STRICT);
     let folder = desk.at("scenarios").display().to_string();
-    let keeper = Keeper::start(&desk, &["record", "--scenarios", &folder, "--into", &into(&desk)]).await;
+    // A status service that tells its token to its log.
+    let script = format!("echo \"signed with $STATUS_TOKEN\"\nexec {STATUS} \"$@\"\n");
+    let command = format!("/bin/sh {}", desk.write("talks.sh", &script).display());
+    let arguments = ["record", "--scenarios", &folder, "--into", &into(&desk), "--status-command", &command];
+    let keeper = Keeper::start(&desk, &arguments).await;
     let secrets = secrets(&keeper.kubeconfig, &keeper.status.1).await;
     keeper.let_go().await.ended(1);
     let place = desk.at("recordings").join("too-strict");
     let stream = Stream::read(&place).expect("a recording, though the scenario failed");
     assert!(stream.lines.len() > 300 && stream.logs.len() > 10, "{} lines", stream.lines.len());
+    assert!(stream.logs.iter().any(|look| look.text.contains("signed with [secret]")), "it was in a log");
     hidden(&desk.at("recordings"), &secrets);
 }
 

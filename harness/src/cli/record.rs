@@ -39,7 +39,7 @@ pub(super) fn room(scenarios: &[Scenario], into: &Path) -> Result<(), Refusal> {
             .map_err(|error| Refusal::usage(format!("record into {shown}: {error}")))?;
         if !free {
             let text = format!(
-                "record into {shown}: it is not empty; hint: name another directory with --into, or remove it"
+                "record into {shown}: it is not empty; hint: name another directory (--into; --report of `smoke fidelity`), or remove it"
             );
             return Err(Refusal::usage(text));
         }
