@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::stream::StreamError;
+use super::files::StreamError;
 use super::tape::Taken;
 use crate::world::Concealed;
 

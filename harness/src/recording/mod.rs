@@ -4,6 +4,7 @@
 //!   kubeconfig ── api ──┬─ watcher       a watch per kind ─┐
 //!                       ├─ controllers   Flux' own logs    ├─▶ notes ──▶ stream ──▶ DIR/NAME/…
 //!                       └─ logs          of containers     ┘
+//!   files         a stream in the format of the recordings
 //!   tape          all of that beside the run of a scenario, in whichever world
 //!   description   case.json: what was run where, and which causes came and went when
 //!   keeping       the directory, without secrets
@@ -15,6 +16,7 @@ mod api;
 mod certificate;
 mod controllers;
 mod description;
+mod files;
 mod keeping;
 mod kinds;
 mod kubeconfig;
@@ -25,9 +27,10 @@ mod tape;
 mod watcher;
 
 pub use api::ApiError;
+pub use files::StreamError;
 pub use keeping::KeepingError;
 pub use kubeconfig::KubeconfigError;
-pub use stream::{Instance, Line, LogLook, Stream, StreamError};
+pub use stream::{Instance, Line, LogLook, Stream};
 
 pub(crate) use api::Api;
 pub(crate) use controllers::{CONTROLLERS, follow};

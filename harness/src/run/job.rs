@@ -18,9 +18,8 @@ use super::{Keep, Plan, Stop, evidence, panics};
 
 use super::schedule::beginning;
 use crate::judge::{Control, Verdict, judge};
-use crate::recording::{ApiError, Description, Opening, Tape};
 use crate::scenario::Scenario;
-use crate::timeline::{Claims, Header, Timeline, VERSION};
+use crate::timeline::{Claims, Header, VERSION};
 use crate::world::{Beginning, BootError, BootRequest, World, WorldFactory};
 
 /// What every job of a run shares.
@@ -229,52 +228,6 @@ impl Job {
         None
     }
 
-    /// A recorder of the cluster, where the plan wants one; a scenario that is repeated is recorded once.
-    async fn tape(&self, plan: &Plan, world: &dyn World) -> Result<Option<Tape>, ApiError> {
-        match (self.role, &plan.recordings) {
-            (Role::Scenario { turn: 1 }, Some(_)) => Tape::start(world).await.map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// Keeps what was recorded, also of a run that ended early; nothing of one that never began.
-    async fn keep_recording(
-        &self,
-        tape: Tape,
-        performance: &mut Performance,
-        plan: &Plan,
-        world: &dyn World,
-    ) {
-        let timeline = performance.timeline.as_ref();
-        let Some(((place, timeline), header)) =
-            plan.recordings.as_ref().zip(timeline).zip(timeline.and_then(Timeline::header))
-        else {
-            return;
-        };
-        let broken = match &performance.ending {
-            Ending::Played => None,
-            Ending::Skipped(_) => return,
-            Ending::Broken(reason) => Some(reason.as_str()),
-        };
-        let opening =
-            if self.beginning() == Beginning::Installed { Opening::Fault } else { Opening::Install };
-        let place = place.join(&self.scenario.name);
-        let scenario = &*self.scenario;
-        let kept = tape
-            .keep(world, &place, |seconds| Description {
-                scenario,
-                header,
-                timeline,
-                opening,
-                broken,
-                seconds,
-            })
-            .await;
-        if let Err(error) = kept {
-            performance.ending = Ending::Broken(chain(&error));
-        }
-    }
-
     fn request(&self, shared: &Shared, home: &WorldDirectory) -> BootRequest {
         let plan = &shared.plan;
         BootRequest {
@@ -292,7 +245,7 @@ impl Job {
     }
 
     /// A scenario in which nothing is different until all is healthy can begin with an install that is.
-    fn beginning(&self) -> Beginning {
+    pub(super) fn beginning(&self) -> Beginning {
         if self.role == Role::Control { Beginning::Empty } else { beginning(&self.scenario) }
     }
 
