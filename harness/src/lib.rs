@@ -7,6 +7,7 @@
 //!   run/       threads, controls, directories, verdicts      report/    for people and machines
 //!   matrix/    fault × blocker, from timelines alone
 //!   diagnosis/ from complete evidence to the right blocker
+//!   recording/ what a cluster said while a scenario was played in it
 //!   fidelity/  how true the simulated cluster is to recordings of a real one
 //!   cli/       `smoke`                                        suite      `cargo test --test smoke`
 //! ```
@@ -20,6 +21,7 @@ pub mod fidelity;
 pub mod judge;
 pub mod matrix;
 pub mod recorder;
+pub mod recording;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -34,14 +34,16 @@ pub fn main(binaries: Binaries) -> ExitCode {
 fn execute(arguments: &Arguments, binaries: Binaries) -> Result<ExitStatus, Refusal> {
     let mut run =
         FromEnvironment::try_parse_from(["smoke"]).map_err(|error| Refusal::usage(error.to_string()))?.run;
-    let scenarios: Vec<Scenario> =
-        load(&run.scenarios)?.into_iter().filter(|scenario| wanted(&scenario.name, arguments)).collect();
+    let scenarios: Vec<Scenario> = load(&run.conditions.scenarios)?
+        .into_iter()
+        .filter(|scenario| wanted(&scenario.name, arguments))
+        .collect();
     if arguments.list {
         print(&listing(&scenarios, arguments.format));
         return Ok(ExitStatus::Passed);
     }
     if let Some(threads) = arguments.test_threads {
-        run.jobs = Some(threads);
+        run.conditions.jobs = Some(threads);
     }
     execute_these(scenarios, &run, binaries)
 }

@@ -24,3 +24,14 @@ async fn who_must_have_a_real_cluster_is_not_content_with_a_skip() {
     let desk = Desk::new();
     run(&desk, &["--require-world", "kind"]).await.ended(3).said("kind worlds are required here");
 }
+
+#[tokio::test]
+async fn who_compares_with_a_real_cluster_that_is_not_there_hears_the_same_before_anything_is_run() {
+    let desk = Desk::new();
+    let mut command =
+        desk.command(&["fidelity", "--world", "kind", "healthy", "--programs", "/nowhere/programs"]);
+    command.env("SMOKE_DOCKER", "/nowhere/docker").env("SMOKE_KIND", "/nowhere/kind");
+    let ran = crate::smoke::Ran::of(crate::program::finish(command).await);
+    ran.ended(4).said("engine     MISSING  start `/nowhere/docker`").said("scripts/programs.sh");
+    assert!(!desk.report().join("sim").exists(), "nothing was run in the simulated world");
+}

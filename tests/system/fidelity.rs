@@ -30,6 +30,7 @@ fn recorded(name: &str, manner: Manner) -> (Case, Stream) {
         only: vec![name.to_owned()],
         emit: Some(directory.path().to_owned()),
         manner,
+        played: None,
     };
     let report = measure(&options, |_| {}).expect("the cases can be read");
     assert_eq!(report.cases[0].failure, None);
@@ -91,6 +92,7 @@ fn renaming_case_namespace_and_objects_changes_nothing() {
         only: Vec::new(),
         emit: Some(emitted.path().to_owned()),
         manner: AS_FAST_AS_IT_GOES,
+        played: None,
     };
     let report = measure(&options, |_| {}).unwrap();
     assert_eq!(report.cases[0].failure, None);
@@ -145,6 +147,7 @@ fn a_directory_without_cases_is_refused_with_a_hint() {
         only: Vec::new(),
         emit: None,
         manner: AS_FAST_AS_IT_GOES,
+        played: None,
     };
     let error = measure(&options, |_| {}).unwrap_err().to_string();
     assert!(error.contains("case.json") && error.contains("hint"), "{error}");
@@ -155,7 +158,8 @@ fn the_simulated_cluster_holds_the_line_of_the_recordings() {
     let Some(recordings) = std::env::var_os("SMOKE_RECORDINGS").map(PathBuf::from) else {
         return lanes::did_not_run("recordings", "SMOKE_RECORDINGS names no directory");
     };
-    let options = Options { recordings, only: Vec::new(), emit: None, manner: AS_FAST_AS_IT_GOES };
+    let options =
+        Options { recordings, only: Vec::new(), emit: None, manner: AS_FAST_AS_IT_GOES, played: None };
     let report = measure(&options, |_| {}).unwrap();
     let failed: Vec<_> = report.cases.iter().filter_map(|case| case.failure.clone()).collect();
     assert!(failed.is_empty(), "{failed:#?}");

@@ -41,6 +41,8 @@ async fn a_kept_world_is_there_for_kubectl_and_its_report_holds_no_secret() {
     let secrets = secrets(&kubeconfig, &keeper.status.1).await;
     let ran = keeper.let_go().await;
     ran.ended(1).said("1 failed");
+    let files = files_below(&desk.report());
+    assert!(files.iter().any(|file| file.ends_with("evidence/secrets.json")), "there is evidence: {files:?}");
     hidden(&desk.report(), &secrets);
     assert_eq!(desk.worlds_left(), Vec::<PathBuf>::new(), "{ran}");
 }
@@ -128,7 +130,7 @@ impl Kubectl {
 }
 
 /// Everything that must stay in the world: name and value.
-async fn secrets(kubeconfig: &Path, token: &str) -> Vec<(String, String)> {
+pub(crate) async fn secrets(kubeconfig: &Path, token: &str) -> Vec<(String, String)> {
     let api = Api::open(kubeconfig).await;
     let mut found: Vec<(String, String)> =
         api.credentials().into_iter().map(|value| ("the kubeconfig".to_owned(), value)).collect();
@@ -151,11 +153,9 @@ async fn secrets(kubeconfig: &Path, token: &str) -> Vec<(String, String)> {
     found
 }
 
-/// No file of the report has any of these, plain or in base64.
-fn hidden(report: &Path, secrets: &[(String, String)]) {
-    let files = files_below(report);
-    assert!(files.iter().any(|file| file.ends_with("evidence/secrets.json")), "there is evidence: {files:?}");
-    for file in files {
+/// No file of a folder has any of these, plain or in base64.
+pub(crate) fn hidden(folder: &Path, secrets: &[(String, String)]) {
+    for file in files_below(folder) {
         let bytes = std::fs::read(&file).expect("a file");
         for (name, value) in secrets {
             for form in [value.clone(), STANDARD.encode(value)] {

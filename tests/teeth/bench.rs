@@ -56,6 +56,7 @@ impl Attempt<'_> {
             required: vec![self.factory.name().to_owned()],
             base,
             report,
+            recordings: None,
             keep: Keep::Never,
             jobs: 1,
             repeat: 1,

@@ -58,26 +58,46 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Compares the simulated cluster with recordings of a real one, or two reports of the same scenarios with each other.
+    /// Runs scenarios and keeps what the cluster says meanwhile: a recording of each, which `smoke fidelity` can replay.
+    ///
+    /// Each begins with an empty cluster or a healthy install, as with `smoke run`. Exit codes are those of `smoke run`; a run that
+    /// ended early leaves what was recorded of it.
+    Record(RecordArguments),
+    /// Compares the simulated cluster with recordings of a real one, with another world, or two reports with each other.
+    ///
+    /// Exit codes with --world: 0 nothing differs, 1 a verdict or something that people see differs, 3 a run was broken,
+    /// 4 nothing could be run.
     Fidelity(FidelityArguments),
     /// Removes what runners that were killed have left.
     Clean,
 }
 
+/// What `smoke record` takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RecordArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    /// Where the recordings go: a directory for each scenario, which must not be there yet.
+    #[arg(long, value_name = "DIR")]
+    pub(super) into: PathBuf,
+}
+
 /// What `smoke fidelity` takes.
 #[derive(Debug, Clone, Args)]
 pub(super) struct FidelityArguments {
-    /// Cases, or the beginnings of their names; all where none is named.
+    /// Cases, or the beginnings of their names; scenarios with --world or --reports. All where none is named.
     pub(super) names: Vec<String>,
     /// The directory that holds the recorded cases.
-    #[arg(long, env = "SMOKE_RECORDINGS", value_name = "DIR", required_unless_present = "reports")]
+    #[arg(long, env = "SMOKE_RECORDINGS", value_name = "DIR", required_unless_present_any = ["reports", "world"])]
     pub(super) recordings: Option<PathBuf>,
+    /// A kind of world: its scenarios are run there and in the simulated one, and compared; instead of recordings.
+    #[arg(long, conflicts_with_all = ["reports", "emit"])]
+    pub(super) world: Option<String>,
     /// Two report directories, of the same scenarios in two worlds: compared with each other, instead of recordings.
     #[arg(long, num_args = 2, value_names = ["ONE", "OTHER"])]
     pub(super) reports: Option<Vec<PathBuf>>,
-    /// The folder of scenario files, for reports.
-    #[arg(long, env = "SMOKE_SCENARIOS", default_value = "scenarios")]
-    pub(super) scenarios: PathBuf,
+    #[command(flatten)]
+    pub(super) conditions: ConditionArguments,
     /// As JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -87,12 +107,6 @@ pub(super) struct FidelityArguments {
     /// Where the simulated streams are written, in the format of the recordings.
     #[arg(long, value_name = "DIR")]
     pub(super) emit: Option<PathBuf>,
-    /// The most seconds of field time in a second of the machine's; `max` for as fast as it goes.
-    #[arg(long, env = "SMOKE_SPEED", default_value = "max")]
-    pub(super) speed: Speed,
-    /// Seed of everything random.
-    #[arg(long, env = "SMOKE_SEED", default_value_t = 1)]
-    pub(super) seed: u64,
     /// The share below which this fails, for each recorder's cases.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub(super) at_least: f64,
@@ -103,31 +117,42 @@ pub(super) struct FidelityArguments {
 pub struct RunArguments {
     /// The scenarios to run; all where none is named.
     pub names: Vec<String>,
+    /// The kind of world.
+    #[arg(long, env = "SMOKE_WORLD", default_value = "sim")]
+    pub world: String,
+    /// Which worlds stay up after their scenario.
+    #[arg(long, env = "SMOKE_KEEP", value_enum, default_value = "never")]
+    pub keep: KeepWord,
+    /// How often each scenario.
+    #[arg(long, env = "SMOKE_REPEAT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: u32,
+    /// Field time goes with the machine's from the moment at which a blocker's evidence is complete until it is named, so that
+    /// the time to diagnosis is what people would wait.
+    #[arg(long, env = "SMOKE_DIAGNOSIS")]
+    pub diagnosis: bool,
+    /// Under which conditions.
+    #[command(flatten)]
+    pub conditions: ConditionArguments,
+}
+
+/// Under which conditions scenarios are run, whoever runs them.
+#[derive(Debug, Clone, Args)]
+pub struct ConditionArguments {
     /// The folder of scenario files.
     #[arg(long, env = "SMOKE_SCENARIOS", default_value = "scenarios")]
     pub scenarios: PathBuf,
     /// Where the report goes; a new directory where nothing is said.
     #[arg(long, env = "SMOKE_REPORT")]
     pub report: Option<PathBuf>,
-    /// Which worlds stay up after their scenario.
-    #[arg(long, env = "SMOKE_KEEP", value_enum, default_value = "never")]
-    pub keep: KeepWord,
     /// How many scenarios at once; as many as there are processors where nothing is said.
     #[arg(long, env = "SMOKE_JOBS")]
     pub jobs: Option<usize>,
-    /// How often each scenario.
-    #[arg(long, env = "SMOKE_REPEAT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-    pub repeat: u32,
     /// Seed of everything random.
     #[arg(long, env = "SMOKE_SEED", default_value_t = 1)]
     pub seed: u64,
     /// The most seconds of field time in a second of the machine's; `max` for as fast as it goes.
     #[arg(long, env = "SMOKE_SPEED", default_value = "max")]
     pub speed: Speed,
-    /// Field time goes with the machine's from the moment at which a blocker's evidence is complete until it is named, so that
-    /// the time to diagnosis is what people would wait.
-    #[arg(long, env = "SMOKE_DIAGNOSIS")]
-    pub diagnosis: bool,
     /// A status service to run in place of ours: program and arguments.
     #[arg(long, env = "SMOKE_STATUS_COMMAND")]
     pub status_command: Option<String>,
@@ -143,9 +168,6 @@ pub struct RunArguments {
     /// The directory of the static programs that run in containers; scripts/programs.sh builds them.
     #[arg(long, env = "SMOKE_PROGRAMS", value_name = "DIR")]
     pub programs: Option<PathBuf>,
-    /// The kind of world.
-    #[arg(long, env = "SMOKE_WORLD", default_value = "sim")]
-    pub world: String,
     /// A kind of world in which a skipped scenario counts as broken.
     #[arg(long, env = "SMOKE_REQUIRE_WORLD", value_delimiter = ',')]
     pub require_world: Vec<String>,

@@ -5,6 +5,7 @@ mod explain;
 mod fidelity;
 mod list;
 mod matrix;
+mod record;
 mod run;
 mod signals;
 mod words;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-pub use arguments::{KeepWord, RunArguments};
+pub use arguments::{ConditionArguments, KeepWord, RunArguments};
 pub(crate) use run::execute_these;
 pub use words::{BadWords, words};
 
@@ -102,7 +103,8 @@ fn obey(command: Command, binaries: Binaries) -> Result<ExitStatus, Refusal> {
             Ok(ExitStatus::Passed)
         }
         Command::Matrix { report, json } => matrix::execute(report.as_deref(), json),
-        Command::Fidelity(arguments) => fidelity::execute(&arguments),
+        Command::Record(arguments) => record::execute(&arguments, &binaries),
+        Command::Fidelity(arguments) => fidelity::execute(&arguments, &binaries),
         Command::Clean => clean(),
     }
 }

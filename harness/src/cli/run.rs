@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::arguments::RunArguments;
+use super::arguments::{ConditionArguments, RunArguments};
 use super::words::words;
 use super::{Refusal, signals};
 use crate::diagnosis::Attention;
 use crate::report::{self, Terminal};
-use crate::run::{ExitStatus, Plan, Runner, Stop, directory};
+use crate::run::{ExitStatus, Plan, Runner, Stop, Summary, directory};
 use crate::scenario::{Scenario, choose, load, meant};
 use crate::world::{Binaries, ClusterChoice, Lifetime, WorldFactory, factories};
 
 /// Runs what the arguments name.
 pub(crate) fn execute(arguments: &RunArguments, binaries: Binaries) -> Result<ExitStatus, Refusal> {
-    let scenarios = choose(load(&arguments.scenarios)?, &arguments.names, &arguments.scenarios)?;
+    let folder = &arguments.conditions.scenarios;
+    let scenarios = choose(load(folder)?, &arguments.names, folder)?;
     execute_these(scenarios, arguments, binaries)
 }
 
@@ -23,12 +24,39 @@ pub(crate) fn execute_these(
     arguments: &RunArguments,
     binaries: Binaries,
 ) -> Result<ExitStatus, Refusal> {
+    let stage = Stage { binaries: &binaries, stop: listening()? };
+    perform(scenarios, arguments, None, &stage).map(|summary| summary.status())
+}
+
+/// What every run of this process has in common.
+pub(super) struct Stage<'b> {
+    pub(super) binaries: &'b Binaries,
+    /// Thrown by Ctrl-C.
+    pub(super) stop: Stop,
+}
+
+/// A switch that Ctrl-C throws; to be asked for once in a process.
+pub(super) fn listening() -> Result<Stop, Refusal> {
+    let stop = Stop::default();
+    signals::listen(stop.clone()).map_err(|error| Refusal::broken_by(&error))?;
+    Ok(stop)
+}
+
+/// Runs these scenarios, records them where a place for that is named, and writes the report.
+pub(super) fn perform(
+    scenarios: Vec<Scenario>,
+    arguments: &RunArguments,
+    recordings: Option<PathBuf>,
+    stage: &Stage<'_>,
+) -> Result<Summary, Refusal> {
     let factory = factory(&arguments.world)?;
-    for world in &arguments.require_world {
+    let conditions = &arguments.conditions;
+    for world in &conditions.require_world {
         known_world(world)?;
     }
-    let status_command = command("--status-command", arguments.status_command.as_deref())?;
-    let operator_command = command("--operator-command", arguments.operator_command.as_deref())?;
+    let binaries = stage.binaries;
+    let status_command = command("--status-command", conditions.status_command.as_deref())?;
+    let operator_command = command("--operator-command", conditions.operator_command.as_deref())?;
     let siblings = [(&binaries.appliance, &operator_command), (&binaries.appliance_status, &status_command)];
     for (path, replaced) in siblings {
         if replaced.is_none() && !path.is_file() {
@@ -39,45 +67,44 @@ pub(crate) fn execute_these(
     let plan = Plan {
         scenarios,
         world: factory.name().to_owned(),
-        required: arguments.require_world.clone(),
+        required: conditions.require_world.clone(),
         base: directory::base().map_err(|error| Refusal::broken_by(&error))?,
-        report: report_directory(arguments.report.as_deref())?,
+        report: report_directory(conditions.report.as_deref())?,
+        recordings,
         keep: arguments.keep.into(),
-        jobs: jobs(arguments, &*factory),
+        jobs: jobs(conditions, &*factory),
         repeat: arguments.repeat,
-        seed: arguments.seed,
-        speed: factory.speed(arguments.speed),
-        cluster: cluster(arguments, &binaries),
+        seed: conditions.seed,
+        speed: factory.speed(conditions.speed),
+        cluster: cluster(conditions, binaries),
         patience: None,
         attention: if arguments.diagnosis { Attention::Close } else { Attention::Casual },
         status_command,
         operator_command,
-        binaries,
+        binaries: binaries.clone(),
     };
-    let stop = Stop::default();
-    signals::listen(stop.clone()).map_err(|error| Refusal::broken_by(&error))?;
     let mut terminal = Terminal::new(std::io::stderr());
-    let runner = Runner::new(plan.clone(), factory, stop, &mut terminal)
+    let runner = Runner::new(plan.clone(), factory, stage.stop.clone(), &mut terminal)
         .map_err(|error| Refusal::broken_by(&error))?;
     let summary = runner.run().map_err(|error| Refusal::broken_by(&error))?;
     report::write(&plan, &summary).map_err(|error| Refusal::broken_by(&error))?;
     terminal.summary(&plan, &summary);
-    Ok(summary.status())
+    Ok(summary)
 }
 
 /// As many at once as was asked for; a cluster that is reused is one.
-fn jobs(arguments: &RunArguments, factory: &dyn WorldFactory) -> usize {
-    if arguments.reuse {
+fn jobs(conditions: &ConditionArguments, factory: &dyn WorldFactory) -> usize {
+    if conditions.reuse {
         return 1;
     }
-    arguments.jobs.unwrap_or_else(|| factory.usually_at_once()).max(1)
+    conditions.jobs.unwrap_or_else(|| factory.usually_at_once()).max(1)
 }
 
 /// What a real cluster is made of.
-fn cluster(arguments: &RunArguments, binaries: &Binaries) -> ClusterChoice {
-    let programs = arguments.programs.clone().unwrap_or_else(|| ClusterChoice::programs_of(binaries));
-    let lifetime = if arguments.reuse { Lifetime::Reused } else { Lifetime::Run };
-    ClusterChoice { image: arguments.node_image.clone(), programs, lifetime }
+fn cluster(conditions: &ConditionArguments, binaries: &Binaries) -> ClusterChoice {
+    let programs = conditions.programs.clone().unwrap_or_else(|| ClusterChoice::programs_of(binaries));
+    let lifetime = if conditions.reuse { Lifetime::Reused } else { Lifetime::Run };
+    ClusterChoice { image: conditions.node_image.clone(), programs, lifetime }
 }
 
 fn factory(name: &str) -> Result<Box<dyn WorldFactory>, Refusal> {
@@ -86,7 +113,7 @@ fn factory(name: &str) -> Result<Box<dyn WorldFactory>, Refusal> {
     found.ok_or_else(|| Refusal::usage(format!("no world is named `{name}`")))
 }
 
-fn known_world(name: &str) -> Result<(), Refusal> {
+pub(super) fn known_world(name: &str) -> Result<(), Refusal> {
     let known: Vec<&str> = factories().iter().map(|factory| factory.name()).collect();
     if known.contains(&name) {
         return Ok(());
@@ -99,7 +126,7 @@ fn command(flag: &str, text: Option<&str>) -> Result<Option<Vec<String>>, Refusa
     words(text).map(Some).map_err(|error| Refusal::usage(format!("{flag}: {error}")))
 }
 
-fn report_directory(given: Option<&Path>) -> Result<PathBuf, Refusal> {
+pub(super) fn report_directory(given: Option<&Path>) -> Result<PathBuf, Refusal> {
     let made = match given {
         Some(path) => std::fs::create_dir_all(path).map(|()| path.to_owned()),
         None => report::place(),

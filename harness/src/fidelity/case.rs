@@ -23,6 +23,21 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// How long was watched, in seconds.
     pub seconds: f64,
+    /// What it is a run of, where it is one.
+    pub run: Option<Run>,
+}
+
+/// The run of a scenario, recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// The scenario's name.
+    pub scenario: String,
+    /// SHA-256 of its file.
+    pub hash: String,
+    /// From which second on it is this scenario, and not any install that is well.
+    pub from: f64,
+    /// Why it ended early, if it did.
+    pub broken: Option<String>,
 }
 
 /// Which recorder made a case.
@@ -32,14 +47,20 @@ pub enum Family {
     Kubernetes,
     /// The Flux controllers in a cluster.
     Flux,
+    /// `smoke record`: an appliance, installed and broken as a scenario says.
+    Scenario,
 }
 
 impl Family {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Kubernetes, Self::Flux, Self::Scenario];
+
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kubernetes => "Kubernetes",
             Self::Flux => "Flux",
+            Self::Scenario => "Scenario",
         }
     }
 }
@@ -123,6 +144,14 @@ pub enum CaseError {
 struct Described {
     name: String,
     namespace: Option<String>,
+    #[serde(default)]
+    namespaces: Vec<String>,
+    scenario: Option<String>,
+    #[serde(default)]
+    scenario_hash: String,
+    #[serde(default)]
+    from_seconds: f64,
+    broken: Option<String>,
     manifest: Option<String>,
     #[serde(default)]
     cause: Vec<Cause>,
@@ -146,12 +175,17 @@ impl Case {
         Ok(cases)
     }
 
-    fn read(path: &Path) -> Result<Self, CaseError> {
+    /// Reads one `case.json`.
+    pub(super) fn read(path: &Path) -> Result<Self, CaseError> {
         let bytes = fs::read(path).map_err(|source| CaseError::Read { path: path.to_owned(), source })?;
         let described: Described = serde_json::from_slice(&bytes)
             .map_err(|source| CaseError::Describe { path: path.to_owned(), source })?;
         let directory = path.parent().unwrap_or(Path::new(".")).to_owned();
-        let family = if described.steps.is_empty() { Family::Kubernetes } else { Family::Flux };
+        let family = match (&described.scenario, described.steps.is_empty()) {
+            (Some(_), _) => Family::Scenario,
+            (None, true) => Family::Kubernetes,
+            (None, false) => Family::Flux,
+        };
         let mut steps: Vec<Step> =
             described.steps.iter().filter_map(|step| Step::read(step, &directory)).collect();
         let mut end = described.recorded_seconds;
@@ -169,7 +203,14 @@ impl Case {
         let namespaces = match family {
             Family::Kubernetes => namespaces(first, &directory),
             Family::Flux => super::replay::flux::namespaces(&first, &directory),
+            Family::Scenario => described.namespaces,
         };
+        let run = described.scenario.map(|scenario| Run {
+            scenario,
+            hash: described.scenario_hash,
+            from: described.from_seconds,
+            broken: described.broken,
+        });
         Ok(Self {
             name: described.name,
             directory,
@@ -178,6 +219,7 @@ impl Case {
             causes: described.cause,
             steps,
             seconds,
+            run,
         })
     }
 
@@ -245,7 +287,9 @@ fn find(directory: &Path, depth: usize, cases: &mut Vec<Case>) -> Result<(), Cas
     }
     let entries =
         fs::read_dir(directory).map_err(|source| CaseError::Read { path: directory.to_owned(), source })?;
-    for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
+    // What begins with a dot is a recording that its recorder had not finished.
+    let visible = entries.flatten().filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    for entry in visible.filter(|entry| entry.path().is_dir()) {
         find(&entry.path(), depth - 1, cases)?;
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::stream::Stream;
+use crate::recording::Stream;
 
 /// Takes accidental words out of the texts of one stream.
 #[derive(Debug, Default)]
@@ -152,8 +152,8 @@ fn learn(object: &Value, words: &mut BTreeMap<String, String>) {
 mod tests {
     use serde_json::json;
 
-    use super::super::stream::{Line, Stream};
     use super::Normaliser;
+    use crate::recording::{Line, Stream};
 
     fn normaliser() -> Normaliser {
         let pod = json!({"type": "ADDED", "object": {"kind": "Pod", "metadata": {

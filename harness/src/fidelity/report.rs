@@ -9,7 +9,7 @@ use super::accepted::{Side, reason};
 use super::case::{Case, Family};
 use super::compare::{Comparison, Tally};
 use super::signal::{Class, Signal, Signals};
-use super::stream::Stream;
+use crate::recording::Stream;
 
 /// What came of one case.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ impl Report {
     /// A table for people.
     pub fn table(&self) -> String {
         let mut text = String::new();
-        for family in [Family::Kubernetes, Family::Flux] {
+        for family in Family::ALL {
             let Some((raw, accepted)) = self.share(family) else { continue };
             text.push_str(&self.summary(family, raw, accepted));
         }
@@ -177,6 +177,7 @@ impl Report {
             "shareWithAccepted": with_accepted.share(),
             "kubernetes": shares(Family::Kubernetes),
             "flux": shares(Family::Flux),
+            "scenarios": shares(Family::Scenario),
             "cases": cases,
         })
     }
@@ -186,6 +187,7 @@ fn key(case: &CaseResult) -> String {
     match case.family {
         Family::Kubernetes => case.name.clone(),
         Family::Flux => format!("flux/{}", case.name),
+        Family::Scenario => format!("scenario/{}", case.name),
     }
 }
 

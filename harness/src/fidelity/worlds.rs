@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::normal::Normaliser;
 use crate::judge::{Verdict, judge};
@@ -42,6 +42,22 @@ impl Agreement {
         let all = self.same + self.first_only.len() + self.second_only.len();
         // There are never so many that it matters.
         if all == 0 { 1.0 } else { self.same as f64 / all as f64 }
+    }
+
+    /// Whether both worlds showed the same, but for what is accepted.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.first_only.is_empty() && self.second_only.is_empty()
+    }
+
+    /// For programs; the worlds' names say whose a signal is.
+    #[must_use]
+    pub fn json(&self, names: [&str; 2]) -> Value {
+        json!({
+            "share": self.share(),
+            "same": self.same,
+            "only": { names[0]: self.first_only, names[1]: self.second_only },
+        })
     }
 }
 
@@ -147,7 +163,10 @@ fn told(blocker: &Value, words: &Normaliser) -> String {
     format!("blocker {} of {}, {}, {blocking}: {reason}", text("code"), text("component"), text("layer"))
 }
 
-/// What the node is called and where the kubeconfig lies differ from world to world.
+/// Where the operator has the site's own values.
+const VALUES: &str = "/config/appliance/";
+
+/// What the node is called and where the operator's files lie differ from world to world.
 fn plain(text: &str) -> String {
     let words = text.split(' ').map(|word| {
         let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
@@ -156,6 +175,10 @@ fn plain(text: &str) -> String {
         match word {
             _ if node => word.replace(bare, "<node>"),
             path if path.ends_with("/kubeconfig") => "<kubeconfig>".to_owned(),
+            path if path.starts_with('/') && path.contains(VALUES) => {
+                let inner = path.split_once(VALUES).map_or("", |(_, inner)| inner);
+                format!("<values>/{inner}")
+            }
             word => word.to_owned(),
         }
     });
@@ -167,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_costs_its_share_and_the_name_of_a_node_is_none() {
+    fn a_difference_costs_its_share_and_the_name_of_a_node_or_a_directory_is_none() {
         let agreement = Agreement {
             scenario: "x".to_owned(),
             same: 3,
@@ -181,6 +204,9 @@ mod tests {
         let down = "blocker kubernetes of kubernetes: The Kubernetes API has not answered for more than 20 s: ServiceError: client";
         assert!(accepted(&format!("{down} error (Connect): tls handshake eof")).is_some());
         assert!(accepted(&format!("{down} error (SendRequest): timed out")).is_none());
+        let values = |home: &str| format!("Values of db from {home}/config/appliance/values/db.yaml");
+        assert_eq!(plain(&values("/tmp/1.2.3")), "Values of db from <values>/values/db.yaml");
+        assert_eq!(plain(&values("/tmp/1.2.3")), plain(&values("/dev/shm/reused/site")));
         assert!(table(&[agreement], ["sim", "kind"]).contains("only sim   a"));
     }
 }

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::replay::replay;
 use crate::diagnosis::Diagnosis;
 use crate::judge::Verdict;
 use crate::matrix::{Cell, Matrix};
 use crate::run::{Outcome, Plan, Summary};
-use crate::scenario::{Milestone, Scenario};
+use crate::scenario::{Milestone, expectation_hash, file_hash};
 use crate::timeline::What;
 
 /// The version of the format.
@@ -83,7 +82,7 @@ fn scenario(plan: &Plan, outcome: &Outcome) -> Value {
         "turn": outcome.turn,
         "world": outcome.world,
         "identity": identity(outcome),
-        "scenarioHash": known.map(scenario_hash),
+        "scenarioHash": known.map(file_hash),
         "expectationHash": known.map(expectation_hash),
         "verdict": outcome.verdict.name(),
         "reason": reason,
@@ -106,20 +105,6 @@ fn identity(outcome: &Outcome) -> Option<&BTreeMap<String, String>> {
         What::World { identity } => Some(identity),
         _ => None,
     })
-}
-
-/// Of the scenario's file: the same in every world in which the same file was played.
-fn scenario_hash(scenario: &Scenario) -> Option<String> {
-    std::fs::read(&scenario.path).ok().map(|bytes| hash(&bytes))
-}
-
-/// Of what a scenario expects, however its file is laid out.
-fn expectation_hash(scenario: &Scenario) -> String {
-    hash(format!("{:?} {:?}", scenario.expect, scenario.recovers).as_bytes())
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn diagnosis(diagnosis: &Diagnosis) -> Value {

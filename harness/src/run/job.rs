@@ -179,7 +179,20 @@ impl Job {
         tell: &Sender<Message>,
         began: Timestamp,
     ) -> Option<Played> {
-        let Performance { ending, timeline, mut remarks } = script.perform(&*world).await;
+        let tape = match self.tape(&shared.plan, &*world).await {
+            Ok(tape) => tape,
+            Err(error) => {
+                let reason = format!("record the cluster: {}", chain(&error));
+                let mut played = broken(reason, since(began, Clock::wall().now()));
+                played.remarks.extend(take_down(world).await);
+                return Some(played);
+            }
+        };
+        let mut performance = script.perform(&*world, tape.as_ref()).await;
+        if let Some(tape) = tape {
+            self.keep_recording(tape, &mut performance, &shared.plan, &*world).await;
+        }
+        let Performance { ending, timeline, mut remarks } = performance;
         let verdict = match (&ending, &timeline) {
             (Ending::Played, Some(timeline)) => Some(judge(timeline, &self.scenario, None).verdict),
             _ => None,
@@ -232,7 +245,7 @@ impl Job {
     }
 
     /// A scenario in which nothing is different until all is healthy can begin with an install that is.
-    fn beginning(&self) -> Beginning {
+    pub(super) fn beginning(&self) -> Beginning {
         if self.role == Role::Control { Beginning::Empty } else { beginning(&self.scenario) }
     }
 

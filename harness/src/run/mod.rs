@@ -20,6 +20,7 @@ mod receipts;
 mod runner;
 mod schedule;
 mod stop;
+mod taping;
 mod watch;
 
 pub use budgets::Budgets;

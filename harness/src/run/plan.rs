@@ -33,6 +33,8 @@ pub struct Plan {
     pub base: PathBuf,
     /// Where the report goes; it exists.
     pub report: PathBuf,
+    /// Where each scenario's recording goes, in a directory of its name; nothing is recorded where nothing is said.
+    pub recordings: Option<PathBuf>,
     /// Which worlds stay up.
     pub keep: Keep,
     /// How many at once.

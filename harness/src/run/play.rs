@@ -15,6 +15,7 @@ use super::{Budgets, Stop};
 use crate::diagnosis::{Attention, attend};
 use crate::fault::{BOOTSTRAP_RETRY, FaultUse, HealStep, TIME_PASS};
 use crate::recorder::{Recorder, timeline_path};
+use crate::recording::Tape;
 use crate::scenario::{Milestone, Scenario};
 use crate::timeline::{Header, Journal, Phase, Timeline, What};
 use crate::world::{BootstrapMode, BootstrapOptions, InjectError, OperatorEnd, World, WorldError};
@@ -48,8 +49,8 @@ enum Early {
 }
 
 impl Script<'_> {
-    /// Plays it; the world stays up.
-    pub(super) async fn perform(&self, world: &dyn World) -> Performance {
+    /// Plays it; the world stays up. A recorder of the cluster is told when to look at logs.
+    pub(super) async fn perform(&self, world: &dyn World, tape: Option<&Tape>) -> Performance {
         let failed = |reason: String| Performance {
             ending: Ending::Broken(reason),
             timeline: None,
@@ -61,7 +62,7 @@ impl Script<'_> {
             Err(error) => return failed(chain(&error)),
         };
         let ending = match select(
-            std::pin::pin!(self.phases(world, &journal)),
+            std::pin::pin!(self.phases(world, &journal, tape)),
             std::pin::pin!(self.stop.wait()),
         )
         .await
@@ -71,6 +72,9 @@ impl Script<'_> {
             Either::Left((Err(Early::Broken(reason)), _)) => Ending::Broken(reason),
             Either::Right(_) => Ending::Broken("interrupted".to_owned()),
         };
+        if ending == Ending::Played {
+            look(tape).await;
+        }
         let identity = world.identity();
         if !identity.is_empty() {
             journal.note(What::World { identity });
@@ -89,7 +93,7 @@ impl Script<'_> {
         Header { login_url, ..self.header.clone() }
     }
 
-    async fn phases(&self, world: &dyn World, journal: &Journal) -> Result<(), Early> {
+    async fn phases(&self, world: &dyn World, journal: &Journal, tape: Option<&Tape>) -> Result<(), Early> {
         let installed = world.installed();
         match &installed {
             Some(install) => journal.recall(install),
@@ -126,7 +130,7 @@ impl Script<'_> {
                 Either::Right(((), _)) => "the attendant ended".to_owned(),
             }
         };
-        let script = std::pin::pin!(self.follow(world, journal));
+        let script = std::pin::pin!(self.follow(world, journal, tape));
         match select(script, std::pin::pin!(attended)).await {
             Either::Left((ended, _)) => ended,
             Either::Right((trouble, _)) => Err(Early::Broken(trouble)),
@@ -175,7 +179,7 @@ impl Script<'_> {
         end.map_err(|error| format!("run the operator's command: {}", chain(&*error)))
     }
 
-    async fn follow(&self, world: &dyn World, journal: &Journal) -> Result<(), Early> {
+    async fn follow(&self, world: &dyn World, journal: &Journal, tape: Option<&Tape>) -> Result<(), Early> {
         let clock = world.clock();
         let mut watch = Watch::new(self.scenario, self.budgets, journal.clone(), clock.now());
         let mut receipts = Receipts::new(self.scenario);
@@ -186,6 +190,9 @@ impl Script<'_> {
             looks.borrow_and_update();
             for milestone in watch.catch_up() {
                 (self.progress)(milestone.to_string());
+                if self.scenario.faults.iter().any(|fault| fault.at == Some(milestone)) {
+                    look(tape).await;
+                }
                 self.inject_at(milestone, world, journal).await?;
                 if self.scenario.acts.iter().any(|act| act.at == milestone) {
                     acting.push(self.act_at(milestone, world, journal));
@@ -198,6 +205,7 @@ impl Script<'_> {
             if wait != Wait::NotYet {
                 receipts.last(world, journal).await;
                 self.phase(journal, if wait == Wait::Unsettled { Phase::Unsettled } else { Phase::Settled });
+                look(tape).await;
                 if wait == Wait::Settled {
                     break;
                 }
@@ -344,6 +352,13 @@ async fn inject(world: &dyn World, journal: &Journal, index: usize, fault: &Faul
             Err(Early::Pointless)
         }
         Err(error) => Err(Early::of(&error)),
+    }
+}
+
+/// The logs as they stand, for the recording, if there is one.
+async fn look(tape: Option<&Tape>) {
+    if let Some(tape) = tape {
+        tape.look().await;
     }
 }
 

@@ -11,6 +11,7 @@ mod codes;
 mod expectations;
 mod fields;
 mod folder;
+mod hash;
 mod model;
 mod nearest;
 mod problem;
@@ -23,6 +24,7 @@ mod vocabulary;
 pub use catalogue::catalogue;
 pub use codes::{BlockerCode, CODES, code_names, codes_of};
 pub use folder::{BadFiles, FolderError, choose, load};
+pub use hash::{expectation_hash, file_hash};
 pub use model::{
     AfterHeal, Blocker, Bootstrap, Consequence, Document, Exit, Expect, Operator, Pattern, Scenario,
     Transient,

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 /// What stands in a secret's place.
 pub const MASK: &str = "[secret]";
@@ -16,10 +17,27 @@ pub struct Concealed {
 }
 
 impl Concealed {
-    /// These values, plain and in base64.
+    /// These values, plain, in base64 and as JSON writes them.
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
         let long = values.into_iter().filter(|value| value.trim().len() >= SHORTEST);
-        let mut forms: Vec<String> = long.flat_map(|value| [STANDARD.encode(&value), value]).collect();
+        Self::of_forms(long.flat_map(|value| [STANDARD.encode(&value), escaped(&value), value]).collect())
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.forms.extend(other.forms);
+        Self::of_forms(self.forms)
+    }
+
+    /// The values of a Secret, but for those that Kubernetes and Helm make for themselves.
+    pub fn values(secret: &Value) -> Vec<String> {
+        let opaque = secret["type"].as_str().is_none_or(|kind| kind == "Opaque");
+        let data = secret["data"].as_object().filter(|_| opaque);
+        data.into_iter().flat_map(|data| data.values()).filter_map(plain).collect()
+    }
+
+    fn of_forms(mut forms: Vec<String>) -> Self {
         forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup();
         Self { forms }
@@ -40,6 +58,17 @@ impl Concealed {
     }
 }
 
+/// What a Secret's value is before its base64.
+pub(super) fn plain(encoded: &Value) -> Option<String> {
+    String::from_utf8(STANDARD.decode(encoded.as_str()?).ok()?).ok()
+}
+
+/// As it stands between the quotation marks of a JSON text.
+fn escaped(value: &str) -> String {
+    let text = Value::from(value).to_string();
+    text[1..text.len() - 1].to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +78,24 @@ mod tests {
         let concealed = Concealed::new(["hunter2hunter2".to_owned(), "admin".to_owned()]);
         let told = format!("admin says hunter2hunter2 or {}", STANDARD.encode("hunter2hunter2"));
         assert_eq!(concealed.mask(&told), "admin says [secret] or [secret]");
+    }
+
+    #[test]
+    fn a_key_of_several_lines_is_masked_in_json() {
+        let concealed = Concealed::new(["-----BEGIN\nKEY\"-----".to_owned()]);
+        let told = Value::from("it says -----BEGIN\nKEY\"-----!").to_string();
+        assert_eq!(concealed.mask(&told), r#""it says [secret]!""#);
+    }
+
+    #[test]
+    fn only_secrets_that_people_made_have_values_to_hide() {
+        let secret =
+            |kind: &str| serde_json::json!({"type": kind, "data": {"a": STANDARD.encode("hunter2hunter2")}});
+        assert_eq!(Concealed::values(&secret("Opaque")), ["hunter2hunter2"]);
+        assert!(Concealed::values(&secret("helm.sh/release.v1")).is_empty());
+        let both =
+            Concealed::new(["hunter2hunter2".to_owned()]).and(Concealed::new(["swordfish-9".to_owned()]));
+        assert_eq!(both.mask("hunter2hunter2 swordfish-9"), "[secret] [secret]");
     }
 
     #[test]

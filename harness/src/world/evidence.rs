@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use cluster_api::{Res, Store, kinds};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::world::concealed::plain;
 use crate::world::{Concealed, WorldError};
 
 /// What is written, by file name.
@@ -49,13 +48,7 @@ pub(in crate::world) fn status_token(store: &Store) -> Option<String> {
 /// The values of all secrets, but for those that Kubernetes and Helm make for themselves.
 pub(in crate::world) fn concealed(store: &Store) -> Concealed {
     let secrets = store.list(&kinds::SECRETS, None);
-    let opaque = secrets.iter().filter(|it| it["type"].as_str().is_none_or(|kind| kind == "Opaque"));
-    let values = opaque.flat_map(|it| it["data"].as_object().into_iter().flat_map(|data| data.values()));
-    Concealed::new(values.filter_map(plain))
-}
-
-fn plain(encoded: &Value) -> Option<String> {
-    String::from_utf8(STANDARD.decode(encoded.as_str()?).ok()?).ok()
+    Concealed::new(secrets.iter().flat_map(|secret| Concealed::values(secret)))
 }
 
 /// Secrets are shown by their names and keys only.

@@ -320,6 +320,7 @@ pub(crate) fn plan(scenarios: Vec<Scenario>, directory: &Path) -> Plan {
         required: Vec::new(),
         base,
         report,
+        recordings: None,
         keep: Keep::Never,
         jobs: 2,
         repeat: 1,

@@ -6,10 +6,10 @@ use cluster_api::KindInfo;
 use serde_json::{Value, json};
 
 use super::ReplayError;
-use super::api::Api;
 use super::lab::Lab;
 use super::steps::unknown;
 use crate::fidelity::case::Case;
+use crate::recording::Api;
 
 /// How often a waiting command looks.
 const LOOK: Duration = Duration::from_millis(100);

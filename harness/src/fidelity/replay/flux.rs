@@ -4,23 +4,18 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZeroU64;
 use std::path::Path;
-use std::time::Duration;
 
-use fake_cluster::{Clock, PreloadedImage};
+use fake_cluster::PreloadedImage;
 use fake_network::{Effect, RegistryControl, RegistryFault, Wording};
-use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 use super::ReplayError;
-use super::api::Api;
 use super::artifacts;
 use super::lab::Lab;
 use super::steps::{apply, documents};
-use super::watcher::Notes;
 use crate::fidelity::case::{Case, Family};
+use crate::recording::CONTROLLERS;
 
-/// The controllers; their images' entrypoints have the same names.
-pub(super) const CONTROLLERS: [&str; 3] = ["source-controller", "kustomize-controller", "helm-controller"];
 /// How many objects each works on at once there.
 const WORKERS: &str = "--concurrent=12";
 /// The registry as pods know it.
@@ -107,34 +102,6 @@ fn registry(lab: &Lab) -> [Value; 3] {
             "endpoints": [{"addresses": [address.ip().to_string()], "conditions": {"ready": true}}],
             "ports": [{"port": address.port()}]}),
     ]
-}
-
-/// How long the recorder waits before it looks for a controller's log again.
-const AGAIN: Duration = Duration::from_millis(200);
-
-/// Follows the log of a controller, whichever pod it is in, and keeps what names the case's namespaces.
-pub(super) async fn follow(api: Api, notes: Notes, clock: Clock, controller: &'static str) {
-    let pods = format!("/api/v1/namespaces/flux-system/pods?labelSelector=app%3D{controller}");
-    loop {
-        let list = api.get(&pods).await.unwrap_or_default();
-        let live = list["items"].as_array().into_iter().flatten().find(|pod| {
-            pod["metadata"]["deletionTimestamp"].is_null() && pod["status"]["phase"] == "Running"
-        });
-        if let Some(name) = live.and_then(|pod| pod["metadata"]["name"].as_str()) {
-            let log = format!("/api/v1/namespaces/flux-system/pods/{name}/log?follow=true&sinceSeconds=1");
-            if let Ok(response) = api.watch(&log).await {
-                let (mut rest, mut parts) = (Vec::new(), response.bytes_stream());
-                while let Some(Ok(part)) = parts.next().await {
-                    rest.extend_from_slice(&part);
-                    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-                        let line: Vec<u8> = rest.drain(..=end).collect();
-                        notes.controller(controller, &line);
-                    }
-                }
-            }
-        }
-        clock.sleep(AGAIN).await;
-    }
 }
 
 /// What the laboratory's registry does with some names.

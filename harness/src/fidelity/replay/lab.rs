@@ -15,9 +15,9 @@ use field_clock::Clock;
 use serde_json::Value;
 
 use super::ReplayError;
-use super::api::Api;
 use super::steps::documents;
 use crate::fidelity::case::{Action, Case, Family};
+use crate::recording::{Api, ApiError, Kubeconfig};
 
 /// The node of the laboratory.
 const NODE: &str = "kindlab-control-plane";
@@ -93,7 +93,8 @@ impl Lab {
 
     /// A client of the cluster.
     pub(super) fn api(&self) -> Result<Api, ReplayError> {
-        Api::of(&self.cluster)
+        let kubeconfig = Kubeconfig::parse(&self.cluster.kubeconfig()).map_err(ApiError::from)?;
+        Ok(Api::of(&kubeconfig)?)
     }
 
     /// Waits until everything is up that was there before the recorder came.

@@ -1,6 +1,5 @@
 //! Replays a case on a fresh simulated cluster and keeps what it says.
 
-mod api;
 mod artifacts;
 mod causes;
 mod commands;
@@ -10,7 +9,6 @@ mod helm;
 mod lab;
 mod logs;
 mod steps;
-mod watcher;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,10 +17,8 @@ use std::time::Duration;
 use field_clock::{Clock, FieldRuntime, Options};
 
 use self::lab::Lab;
-use self::watcher::{Notes, Scope};
 use super::case::{Case, Family};
-use super::kinds;
-use super::stream::Stream;
+use crate::recording::{self, ApiError, CONTROLLERS, Collection, Notes, Scope, Stream};
 use crate::world::Speed;
 
 /// A case could not be replayed.
@@ -34,12 +30,9 @@ pub enum ReplayError {
     /// The cluster did not start.
     #[error("start a simulated cluster")]
     Cluster(#[source] fake_cluster::ClusterError),
-    /// Its kubeconfig cannot be used.
-    #[error("read the cluster's kubeconfig: {0}")]
-    Kubeconfig(String),
-    /// The client could not be made.
-    #[error("make a client of the cluster")]
-    Client(#[from] reqwest::Error),
+    /// Its API cannot be asked.
+    #[error(transparent)]
+    Api(#[from] ApiError),
     /// Something could not be published.
     #[error("publish {what}")]
     Publish {
@@ -106,13 +99,13 @@ async fn play(case: &Case, lab: &Lab, clock: &Clock) -> Result<Stream, ReplayErr
     for kind in watched(case) {
         let scope = if case.family == Family::Flux { Scope::Namespaces } else { Scope::Path };
         let namespace = case.namespaces.first().filter(|_| scope == Scope::Path).map(String::as_str);
-        if let Some(path) = kinds::watched(&kind, namespace) {
-            watches.spawn(watcher::watch(api.clone(), notes.clone(), kind, path, scope));
+        if let Some(path) = recording::watched(&kind, namespace) {
+            watches.spawn(recording::watch(api.clone(), notes.clone(), Collection { kind, path, scope }));
         }
     }
     if case.family == Family::Flux {
-        for controller in flux::CONTROLLERS {
-            watches.spawn(flux::follow(api.clone(), notes.clone(), clock.clone(), controller));
+        for controller in CONTROLLERS {
+            watches.spawn(recording::follow(api.clone(), notes.clone(), controller));
         }
     }
     clock.sleep_until(began).await;

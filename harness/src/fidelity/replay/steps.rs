@@ -8,12 +8,11 @@ use fake_cluster::{Clock, Cluster};
 use serde_json::{Value, json};
 
 use super::ReplayError;
-use super::api::Api;
 use super::commands::{self, Hand};
 use super::lab::Lab;
-use super::watcher::Notes;
 use super::{artifacts, deeds};
 use crate::fidelity::case::{Action, Case, Step};
+use crate::recording::{Api, Notes, watched};
 
 /// Reads the documents of a manifest.
 pub(super) fn documents(text: &str, file: &Path) -> Result<Vec<Value>, ReplayError> {
@@ -102,7 +101,7 @@ async fn reconcile(case: &Case, lab: &Lab, api: &Api, object: &str) -> Result<()
     let plural = kind.strip_suffix('y').map_or_else(|| format!("{kind}s"), |stem| format!("{stem}ies"));
     let at = lab.cluster.store().clock().now().to_string();
     for namespace in &case.namespaces {
-        let Some(path) = crate::fidelity::kinds::watched(&plural, Some(namespace)) else {
+        let Some(path) = watched(&plural, Some(namespace)) else {
             return Err(unknown(case, object));
         };
         let path = format!("{path}/{name}");

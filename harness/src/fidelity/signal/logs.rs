@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::stream::Stream;
 use super::Class;
+use crate::recording::Stream;
 
 /// One line or refusal.
 pub(super) struct Said {

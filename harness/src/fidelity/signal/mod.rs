@@ -12,7 +12,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::normal::Normaliser;
-use super::stream::Stream;
+use crate::recording::Stream;
 
 /// What sort of signal it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

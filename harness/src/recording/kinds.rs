@@ -1,7 +1,7 @@
 //! Where the collections are that recordings watch, and where an object of a manifest goes.
 
 /// The path of a collection: `namespace` is left out for the whole cluster.
-pub(super) fn watched(kind: &str, namespace: Option<&str>) -> Option<String> {
+pub(crate) fn watched(kind: &str, namespace: Option<&str>) -> Option<String> {
     Some(match kind {
         "clusterevents" => "/api/v1/namespaces/default/events".to_owned(),
         "leases" => "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases".to_owned(),

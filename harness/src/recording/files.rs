@@ -1,4 +1,4 @@
-//! What a cluster said in one case, in the format of the recordings.
+//! A stream in files: the format of the recordings.
 
 use std::fs;
 use std::io;
@@ -6,55 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// The streams of one case.
-#[derive(Debug, Clone, Default)]
-pub struct Stream {
-    /// What the watches brought, in the order of their times.
-    pub lines: Vec<Line>,
-    /// What `kubectl logs` said, by the seconds at which it was asked.
-    pub logs: Vec<LogLook>,
-    /// Changes of Helm's release Secrets: names and labels.
-    pub releases: Vec<Value>,
-    /// Lines of controllers' own logs: the controller, seconds since the case began, the line.
-    pub controllers: Vec<(String, f64, Value)>,
-    /// What the API refused to who watched: seconds and words.
-    pub refusals: Vec<(f64, String)>,
-}
-
-/// One line of a watch.
-#[derive(Debug, Clone)]
-pub struct Line {
-    /// Seconds since the case began.
-    pub at: f64,
-    /// The plural of the kind, which names the file.
-    pub kind: String,
-    /// The watch event: `type` and `object`.
-    pub event: Value,
-}
-
-/// The log of one container as it stood at one time.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LogLook {
-    /// Name of the pod.
-    pub pod: String,
-    /// Name of the container.
-    pub container: String,
-    /// Which of its instances.
-    pub instance: Instance,
-    /// Whole seconds since the case began.
-    pub at: u32,
-    /// Lines with time stamps, or `[rc N]` and the refusal.
-    pub text: String,
-}
-
-/// Which instance of a container a log is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Instance {
-    /// The one that runs or ended last.
-    Current,
-    /// The one before.
-    Previous,
-}
+use super::stream::{Instance, Line, LogLook, Stream};
+use crate::world::Concealed;
 
 /// A recording could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -161,6 +114,15 @@ impl Stream {
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&self, directory: &Path) -> Result<(), StreamError> {
+        self.write_without(&Concealed::default(), directory)
+    }
+
+    /// Writes them with a mask in the place of every secret.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write_without(&self, secrets: &Concealed, directory: &Path) -> Result<(), StreamError> {
+        let put = |path: &Path, text: &str| fs::write(path, secrets.mask(text)).map_err(at(path));
         let logs = directory.join("logs");
         fs::create_dir_all(&logs).map_err(at(&logs))?;
         let mut kinds: Vec<&str> = self.lines.iter().map(|line| line.kind.as_str()).collect();
@@ -262,10 +224,31 @@ fn text(path: &Path) -> Result<String, StreamError> {
     fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).map_err(at(path))
 }
 
-fn put(path: &Path, text: &str) -> Result<(), StreamError> {
-    fs::write(path, text).map_err(at(path))
-}
-
 fn at(path: &Path) -> impl Fn(io::Error) -> StreamError {
     move |source| StreamError::File { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_in_no_file_that_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let event = json!({"object": {"message": "signed in with hunter2hunter2"}});
+        let (pod, container, text) = ("a".to_owned(), "c".to_owned(), "hunter2hunter2\n".to_owned());
+        let look = LogLook { pod, container, instance: Instance::Current, at: 1, text };
+        let stream = Stream {
+            lines: vec![Line { at: 1.0, kind: "pods".to_owned(), event }],
+            logs: vec![look],
+            ..Stream::default()
+        };
+        let secrets = Concealed::new(["hunter2hunter2".to_owned()]);
+        stream.write_without(&secrets, directory.path()).unwrap();
+        let read = Stream::read(directory.path()).unwrap();
+        assert_eq!(read.lines[0].event["object"]["message"], "signed in with [secret]");
+        assert_eq!(read.logs[0].text, "[secret]\n");
+    }
 }
