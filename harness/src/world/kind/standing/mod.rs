@@ -1,6 +1,7 @@
 //! A cluster with all that is beside it, from one scenario to the next.
 
 mod raise;
+mod rest;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -152,7 +153,7 @@ impl Standing {
         self.asked = (request.release.clone(), request.profile.clone());
         let empty = matches!(self.inside, Inside::Nothing);
         let installed = request.beginning == Beginning::Installed && self.has_install(request);
-        if !(empty || installed && self.is_healthy().await) {
+        if !(empty || installed && self.comes_to_rest().await) {
             self.empty(request).await?;
             self.inside = Inside::Nothing;
         }
