@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, ChildStdin, Command};
 
@@ -48,6 +48,7 @@ exec 3<&-
 wait "$machine"
 code=$?
 kill "$watcher" 2>/dev/null
+wait "$watcher"
 exit "$code"
 "#;
 
@@ -83,16 +84,47 @@ impl fmt::Display for End {
     }
 }
 
-/// Ends a process group, as long as it is ours to end. Clones end the same.
+/// Ends a guarded program, as long as it is ours to end. Clones end the same.
 #[derive(Debug, Clone)]
-pub(crate) struct Killer(Arc<Mutex<Option<Pid>>>);
+pub(crate) struct Killer(Arc<Mutex<Option<Target>>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Target {
+    /// The guard, which leads the group.
+    leader: Pid,
+    /// The program, once it is known.
+    program: Option<Pid>,
+}
 
 impl Killer {
-    pub(crate) fn kill(&self) {
-        if let Some(leader) = *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            // What has just ended needs no signal.
-            let _ = killpg(leader, Signal::SIGKILL);
+    /// Now it is known whom the guard guards.
+    pub(crate) fn aim(&self, program: Pid) {
+        if let Some(target) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            target.program = Some(program);
         }
+    }
+
+    /// Ends the program; its guard then takes it off the system's list, and ends too.
+    pub(crate) fn kill(&self) {
+        match self.target() {
+            Some(Target { program: Some(program), .. }) => {
+                // What has just ended needs no signal.
+                let _ = kill(program, Signal::SIGKILL);
+            }
+            Some(Target { program: None, .. }) => self.kill_all(),
+            None => {}
+        }
+    }
+
+    /// Ends the program and its guard.
+    fn kill_all(&self) {
+        if let Some(target) = self.target() {
+            let _ = killpg(target.leader, Signal::SIGKILL);
+        }
+    }
+
+    fn target(&self) -> Option<Target> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn forget(&self) {
@@ -134,8 +166,9 @@ impl Guarded {
             record_process(directory, leader)?;
         }
         let leader = leader.and_then(|leader| i32::try_from(leader).ok()).map(Pid::from_raw);
+        let target = leader.map(|leader| Target { leader, program: None });
         let lifeline = child.stdin.take();
-        Ok(Self { child, killer: Killer(Arc::new(Mutex::new(leader))), _lifeline: lifeline })
+        Ok(Self { child, killer: Killer(Arc::new(Mutex::new(target))), _lifeline: lifeline })
     }
 
     /// Waits for its end.
@@ -155,6 +188,7 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
+        // The pipe goes with us, too: a guard that still lives clears up behind its program.
         self.killer.kill();
     }
 }

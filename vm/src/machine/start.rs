@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
+use nix::unistd::Pid;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
@@ -113,6 +114,7 @@ impl Starting<'_> {
             (Network::User(_) | Network::None, _) => None,
         };
         let pid = read_pid(directory.path()).map_err(io)?;
+        killer.aim(pid);
         let (life, watched) = watch::channel(Life::Running);
         let supervisor = Supervisor {
             process,
@@ -130,7 +132,7 @@ impl Starting<'_> {
             supervisor: tokio::spawn(supervisor.follow()),
             killer,
             reached,
-            pid,
+            pid: pid.as_raw().unsigned_abs(),
             _wire: wire,
             directory,
             specification: self.specification,
@@ -212,9 +214,10 @@ fn forwards(table: &str) -> BTreeMap<u16, SocketAddr> {
     table.lines().filter_map(row).collect()
 }
 
-fn read_pid(directory: &Path) -> io::Result<u32> {
+fn read_pid(directory: &Path) -> io::Result<Pid> {
     let text = std::fs::read_to_string(directory.join("pid"))?;
-    text.trim().parse().map_err(|_| io::Error::other("the guard wrote no process id"))
+    let pid = text.trim().parse().map_err(|_| io::Error::other("the guard wrote no process id"))?;
+    Ok(Pid::from_raw(pid))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use field_clock::Clock;
-use nix::sys::signal::kill;
 
 use super::*;
 
@@ -55,10 +54,22 @@ async fn a_programs_own_end_is_told_as_it_was() {
 #[tokio::test]
 async fn what_is_dropped_is_killed() {
     let home = tempfile::tempdir().unwrap();
-    let guarded = sh("sleep 600; true", home.path());
+    let guarded = sh("exec sleep 600", home.path());
     let program = pid(home.path()).await;
     drop(guarded);
     gone("the program", || lives(program)).await;
+}
+
+#[tokio::test]
+async fn a_program_that_is_ended_takes_its_guard_along_and_both_are_off_the_list() {
+    let home = tempfile::tempdir().unwrap();
+    let mut guarded = sh("exec sleep 600", home.path());
+    let program = pid(home.path()).await;
+    guarded.killer().aim(program);
+    guarded.killer().kill();
+    let end = Clock::wall().timeout(LIMIT, guarded.wait()).await.expect("the guard ends").unwrap();
+    assert_eq!(end, End::Signal(9));
+    assert!(kill(program, None).is_err(), "not even a zombie is left");
 }
 
 #[tokio::test]
@@ -66,7 +77,7 @@ async fn who_lets_go_of_the_pipe_without_a_word_leaves_neither_program_nor_direc
     let base = tempfile::tempdir().unwrap();
     let home = base.path().join("machine");
     fs::create_dir(&home).unwrap();
-    let mut guarded = sh("sleep 600; true", &home);
+    let mut guarded = sh("exec sleep 600", &home);
     let program = pid(&home).await;
     // As the kernel does it for a process that is killed.
     guarded._lifeline.take();
