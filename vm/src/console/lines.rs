@@ -49,6 +49,11 @@ impl Splitter {
         Position { line: self.lines.len(), column: self.begun.len() }
     }
 
+    /// Where the line begins that has not ended yet.
+    pub(super) fn begun_at(&self) -> Position {
+        Position { line: self.lines.len(), column: 0 }
+    }
+
     /// The lines that have ended, from a position on.
     pub(super) fn ended_from(&self, from: Position) -> impl Iterator<Item = &str> {
         let first = self.lines.get(from.line).map(|line| rest(line, from.column));

@@ -74,9 +74,11 @@ impl Console {
         text.ended_from(position).chain(text.begun_from(position)).map(str::to_owned).collect()
     }
 
-    /// The lines since a position that have ended.
-    pub(crate) fn ended_since(&self, position: Position) -> Vec<String> {
-        self.lock().ended_from(position).map(str::to_owned).collect()
+    /// The lines since a position that have ended, and the position after them.
+    pub(crate) fn ended_since(&self, position: Position) -> (Vec<String>, Position) {
+        let text = self.lock();
+        let lines = text.ended_from(position).map(str::to_owned).collect();
+        (lines, position.max(text.begun_at()))
     }
 
     /// The line that has begun: what comes next may still belong to it.

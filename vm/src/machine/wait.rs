@@ -135,19 +135,22 @@ impl Machine {
     /// Looks at the console and at the machine at every change of either.
     async fn look(&self, awaited: &Awaited) -> Result<String, GaveUp> {
         let (mut news, mut life) = (self.console.follow(), self.life.clone());
+        let mut from = awaited.from;
         loop {
             news.borrow_and_update();
             // Life first: who has ended says nothing after the look at the console.
             let now = life.borrow_and_update().clone();
-            if let Some(judged) = awaited.judge(&self.console.ended_since(awaited.from)) {
+            let (lines, next) = self.console.ended_since(from);
+            if let Some(judged) = awaited.judge(&lines) {
                 return judged;
             }
+            from = next;
             match now {
                 Life::Running => {}
                 Life::Halted(halt) => return Err(GaveUp::Halted(halt)),
                 Life::Ended(ended) => return Err(GaveUp::Ended(ended)),
             }
-            let begun = self.console.begun_since(awaited.from);
+            let begun = self.console.begun_since(from);
             let judged = begun.and_then(|line| awaited.judge(&[line]));
             tokio::select! {
                 Ok(()) = news.changed() => {}
