@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The mechanics of virtual machines, with a real kernel under a real QEMU. Installs what it needs (QEMU; a kernel and a busybox of Debian's, which it only unpacks), runs
+# The mechanics of virtual machines, with a real kernel under a real QEMU. Installs what it needs (QEMU; a kernel, a firmware and a busybox of Debian's, which it only unpacks), runs
 # `cargo test -p smoke-vm --test mechanics`, and says in one line what ran, or why nothing did: then it ends well. Ends with 1 when a test failed.
 # `vm-lane.sh prepare` only installs. SMOKE_VM_LAB is where the kernel lies.
 set -euo pipefail
@@ -36,7 +36,7 @@ unpack() { # PACKAGE DIRECTORY: fetches a package of Debian's and unpacks it; no
 }
 
 fill() { # makes the lab, if it is not whole
-    [ -e "$lab/vmlinuz" ] && return
+    [ -e "$lab/vmlinuz" ] && [ -e "$lab/firmware-variables.fd" ] && return
     command -v apt-get >/dev/null || nothing "no kernel in $lab, and no apt-get to fetch one with"
     local work package module number=10 found
     work=$(mktemp -d)
@@ -47,6 +47,7 @@ fill() { # makes the lab, if it is not whole
     [ -n "$package" ] || nothing "no package linux-image-cloud-amd64 is known here"
     unpack "$package" "$work"
     unpack busybox-static "$work"
+    unpack ovmf "$work"
     mkdir -p "$lab/modules"
     for module in $modules; do
         found=$(find "$work/lib" -name "$module.ko")
@@ -55,6 +56,8 @@ fill() { # makes the lab, if it is not whole
         number=$((number + 1))
     done
     cp "$work/bin/busybox" "$lab/busybox"
+    cp "$work/usr/share/OVMF/OVMF_CODE_4M.fd" "$lab/firmware-code.fd"
+    cp "$work/usr/share/OVMF/OVMF_VARS_4M.fd" "$lab/firmware-variables.fd"
     # Last: by it the lab is known to be whole.
     cp "$work"/boot/vmlinuz-* "$lab/vmlinuz.part"
     mv "$lab/vmlinuz.part" "$lab/vmlinuz"

@@ -23,7 +23,7 @@ const X86_64: [u8; 198] = [
 const X86_64_RESET: (usize, [u8; 3]) = (0xfff0, [0xe9, 0x0d, 0x00]);
 const X86_64_LENGTH: usize = 0x1_0000;
 
-/// `mov x0, #0x84000008; hvc #0`, which switches a virtual machine off, and a loop.
+/// `mov x0, #0x84000008; hvc #0`, which switches a virtual machine off, and a loop. Only interpreted it was ever run.
 #[rustfmt::skip]
 const AARCH64: [u32; 4] = [0xd280_0100, 0xf2b0_8000, 0xd400_0002, 0x1400_0000];
 

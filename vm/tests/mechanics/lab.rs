@@ -21,12 +21,16 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 /// Forwarded by every machine with a network.
 pub(crate) const PORT: u16 = 7000;
 
+/// Paths of sockets are short.
+const PLACE: &str = "/tmp";
+const PREFIX: &str = "smoke-vm-lab.";
 const VARIABLE: &str = "SMOKE_VM_LAB";
 const ARGUMENTS: &str = "console=ttyS0 quiet mitigations=off panic=0 net.ifnames=0";
 
 /// A kernel, a first root, and a place for machines; it is removed in the end.
 pub(crate) struct Lab {
     kernel: PathBuf,
+    firmware: Boot,
     initrd: PathBuf,
     directory: TempDir,
     host: Host,
@@ -50,7 +54,7 @@ impl Lab {
                 return Err(format!("there is no {program} on the path"));
             }
         }
-        for file in ["vmlinuz", "busybox", "modules"] {
+        for file in ["vmlinuz", "busybox", "modules", "firmware-code.fd", "firmware-variables.fd"] {
             if !lab.join(file).exists() {
                 return Err(format!(
                     "there is no {file} in {}; `scripts/vm-lane.sh prepare` makes it",
@@ -62,13 +66,16 @@ impl Lab {
     }
 
     fn of(lab: &Path) -> std::io::Result<Self> {
-        // Paths of sockets are short.
-        let directory = tempfile::Builder::new().prefix("smoke-vm-").tempdir_in("/tmp")?;
+        clear_up();
+        let prefix = format!("{PREFIX}{}.", std::process::id());
+        let directory = tempfile::Builder::new().prefix(&prefix).tempdir_in(PLACE)?;
         let initrd = directory.path().join("initrd");
         initramfs::write(&initrd, &lab.join("busybox"), &lab.join("modules"))?;
         let base = directory.path().join("machines");
         let host = Host { base, accelerator: Accelerator::Tcg, clock: Clock::wall() };
-        Ok(Self { kernel: lab.join("vmlinuz"), initrd, directory, host, booted: OnceCell::new() })
+        let firmware =
+            Boot::Uefi { code: lab.join("firmware-code.fd"), variables: lab.join("firmware-variables.fd") };
+        Ok(Self { kernel: lab.join("vmlinuz"), firmware, initrd, directory, host, booted: OnceCell::new() })
     }
 
     pub(crate) fn host(&self) -> &Host {
@@ -88,6 +95,11 @@ impl Lab {
     /// A machine with a kernel and nothing else.
     pub(crate) fn bare(&self, name: &str) -> Wish {
         Wish::new(name, Boot::kernel(&self.kernel, ARGUMENTS).initrd(&self.initrd)).memory(Mebibytes(128))
+    }
+
+    /// A firmware, for whatever it finds on disks.
+    pub(crate) fn firmware(&self) -> Boot {
+        self.firmware.clone()
     }
 
     /// A machine that has booted.
@@ -118,6 +130,18 @@ impl Lab {
             disk
         };
         self.booted.get_or_init(boot).await
+    }
+}
+
+/// Removes what tests left that were killed; their machines ended with them.
+fn clear_up() {
+    for entry in fs::read_dir(PLACE).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('.').next());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            // Somebody may clear up at the same time.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

@@ -88,9 +88,12 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // It is gone already where the test came to its end.
+        // All of it is gone already where the test came to its end.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if lives(self.pid) {
+            let _ = kill(Pid::from_raw(self.pid.cast_signed()), Signal::SIGKILL);
+        }
     }
 }
 
