@@ -171,7 +171,7 @@ fn start_time(pid: u32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::process::CommandExt as _;
-    use std::process::Command;
+    use std::process::{Child, Command};
 
     use super::*;
 
@@ -185,26 +185,51 @@ mod tests {
         assert!(!path.exists());
     }
 
+    /// A process that sleeps; it does not outlive its test.
+    struct Sleeper(Child);
+
+    impl Sleeper {
+        fn start(prepare: impl FnOnce(&mut Command) -> &mut Command) -> Self {
+            Self(prepare(Command::new("sleep").arg("600")).spawn().unwrap())
+        }
+
+        fn was_killed(&mut self) -> bool {
+            !self.0.wait().unwrap().success()
+        }
+    }
+
+    impl Drop for Sleeper {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
     #[test]
     fn what_a_dead_owner_left_is_killed_and_removed() {
         let base = tempfile::tempdir().unwrap();
         let dead = base.path().join("1.1.m0");
         fs::create_dir(&dead).unwrap();
-        let mut child = Command::new("sleep").arg("600").process_group(0).spawn().unwrap();
-        record_process(&dead, child.id()).unwrap();
+        let mut left = Sleeper::start(|command| command.process_group(0));
+        record_process(&dead, left.0.id()).unwrap();
         assert_eq!(sweep(base.path()).unwrap(), Swept { directories: 1, groups: 1, living: 0 });
-        assert!(!child.wait().unwrap().success());
+        assert!(left.was_killed());
         assert!(!dead.exists());
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
     fn who_was_not_recorded_is_found_by_its_home() {
         let base = tempfile::tempdir().unwrap();
         let dead = base.path().join("1.1.m0");
         fs::create_dir(&dead).unwrap();
-        let mut child = Command::new("sleep").arg("600").env("HOME", &dead).spawn().unwrap();
+        let mut left = Sleeper::start(|command| command.env("HOME", &dead));
+        // A process that has just been started shows its environment a moment later.
+        while inhabitants(&dead).is_empty() {
+            std::thread::yield_now();
+        }
         assert_eq!(sweep(base.path()).unwrap().groups, 1);
-        assert!(!child.wait().unwrap().success());
+        assert!(left.was_killed());
     }
 
     #[test]

@@ -103,7 +103,8 @@ impl Machine {
         self.carry_out(&Operation::Save, tag).await
     }
 
-    /// Makes the machine what it was when it was saved. Returns how long that took.
+    /// Makes the machine what it was when it was saved. Returns how long that took. The console goes on: what was said before is
+    /// still in it, so wait for what comes [since](crate::Awaited::since) its position now.
     ///
     /// # Errors
     /// There is no such snapshot, or the job fails. The machine stands still then: one to which nothing was done can be made to

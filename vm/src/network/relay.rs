@@ -17,6 +17,8 @@ use super::route::Datagram;
 
 /// Nobody waits longer for an answer; a later one has no flow any more.
 const IDLE: Duration = Duration::from_secs(60);
+/// An error may be the kernel's word on an earlier datagram of the same flow; this one was not sent then, and has another try.
+const TRIES: usize = 2;
 /// More than a frame holds.
 const MOST: usize = 2048;
 
@@ -44,8 +46,11 @@ impl Relay {
             self.flows.remove(&over);
         }
         let Ok(socket) = self.socket(&datagram, &bytes).await else { return };
-        // The kernel's word on an earlier datagram comes with this one, and is for it all the same.
-        if socket.send(&datagram.payload).await.is_err() {
+        for _ in 0..TRIES {
+            if socket.send(&datagram.payload).await.is_ok() {
+                return;
+            }
+            // Whose end of the guest's is gone needs no word.
             let _ = self.guest.send(refused(&bytes, *datagram.at.ip())).await;
         }
     }
@@ -106,4 +111,61 @@ impl Listener {
 /// The word that nobody listens; empty where the frame held no packet, which no sender of ours ever sees.
 fn refused(bytes: &[u8], from: Ipv4Addr) -> Vec<u8> {
     frame::unreachable(bytes, from, Icmpv4DstUnreachable::PortUnreachable).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use smoltcp::wire::{EthernetAddress, EthernetFrame, Ipv4Packet, UdpPacket};
+
+    use super::super::{GUEST, RESOLVER};
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    fn question(to: SocketAddr) -> (Datagram, Vec<u8>) {
+        let heading = frame::Heading { from: EthernetAddress([2; 6]), to: EthernetAddress([4; 6]) };
+        let (from, at) = (SocketAddrV4::new(GUEST, 40000), SocketAddrV4::new(RESOLVER, 53));
+        let bytes = frame::datagram(heading, from, at, b"question").unwrap();
+        let back = frame::Heading { from: heading.to, to: heading.from };
+        (Datagram { heading: back, from, at, to, payload: b"question".to_vec() }, bytes)
+    }
+
+    /// From where a frame is, and its datagram; nothing for a word of ICMP.
+    fn read(bytes: &[u8]) -> (Ipv4Addr, Option<Vec<u8>>) {
+        let ethernet = EthernetFrame::new_checked(bytes).unwrap();
+        let ip = Ipv4Packet::new_checked(ethernet.payload()).unwrap();
+        let udp = ip.next_header() == smoltcp::wire::IpProtocol::Udp;
+        (ip.src_addr(), udp.then(|| UdpPacket::new_checked(ip.payload()).unwrap().payload().to_vec()))
+    }
+
+    /// An address of nobody's, with a port that the kernel gives to nobody who does not ask for it.
+    fn free_address() -> SocketAddr {
+        let first = 20_000 + (std::process::id() % 5_000) as u16;
+        let mut addresses = (first..first + 5_000).map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        addresses.find(|address| std::net::UdpSocket::bind(address).is_ok()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_told_and_the_same_flow_works_once_it_is_open() {
+        let clock = Clock::wall();
+        let address = free_address();
+        let (guest, mut frames) = mpsc::channel(16);
+        let mut relay = Relay::new(clock.clone(), guest);
+        let (datagram, bytes) = question(address);
+        relay.send(datagram, bytes).await;
+        // It opens before anybody has read the kernel's word on the first question: that word meets the second one.
+        let server = std::net::UdpSocket::bind(address).unwrap();
+        let (datagram, bytes) = question(address);
+        relay.send(datagram, bytes).await;
+        let told = clock.timeout(LIMIT, frames.recv()).await.unwrap().unwrap();
+        assert_eq!(read(&told), (RESOLVER, None));
+        server.set_nonblocking(true).unwrap();
+        let server = UdpSocket::from_std(server).unwrap();
+        let mut buffer = [0; 64];
+        let (length, from) = clock.timeout(LIMIT, server.recv_from(&mut buffer)).await.unwrap().unwrap();
+        assert_eq!(&buffer[..length], b"question");
+        server.send_to(b"answer", from).await.unwrap();
+        let told = clock.timeout(LIMIT, frames.recv()).await.unwrap().unwrap();
+        assert_eq!(read(&told), (RESOLVER, Some(b"answer".to_vec())));
+    }
 }

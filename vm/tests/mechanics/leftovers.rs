@@ -42,7 +42,8 @@ async fn ended_by(lab: &Lab, name: &str, signal: Signal) {
     let mut held = Held::start(lab, name);
     assert!(lives(held.pid) && held.directory.exists());
     kill(Pid::from_raw(i32::try_from(held.process.id()).unwrap()), signal).unwrap();
-    assert!(!held.process.wait().unwrap().success());
+    let ended = lab.host().clock.timeout(SOON, held.ended(&lab.host().clock)).await;
+    assert!(ended.is_ok(), "the process that held it does not end");
     gone(lab, held.pid, &held.directory).await;
 }
 
@@ -86,6 +87,14 @@ impl Held {
     }
 }
 
+impl Held {
+    async fn ended(&mut self, clock: &Clock) {
+        while self.process.try_wait().unwrap().is_none() {
+            clock.sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         // All of it is gone already where the test came to its end.
@@ -97,7 +106,7 @@ impl Drop for Held {
     }
 }
 
-/// Runs a machine in the directory and from the files that the command line names, and says which, until this process ends.
+/// Runs a machine in the directory and from the files that the command line names, and says which, until this process is ended or interrupted.
 pub(crate) fn hold() -> ExitCode {
     let words: Vec<PathBuf> = std::env::args_os().skip(2).map(PathBuf::from).collect();
     let [base, kernel, initrd] = words.as_slice() else {
@@ -109,7 +118,8 @@ pub(crate) fn hold() -> ExitCode {
         let wish = Wish::new("held", Boot::kernel(kernel, "console=ttyS0").initrd(initrd));
         let machine = Machine::start(wish.specify().unwrap(), &host).await.unwrap();
         println!("{} {}", machine.pid(), machine.directory().display());
-        std::future::pending::<()>().await;
+        // As a harness does: the machine is dropped. Who is killed never comes to that.
+        tokio::signal::ctrl_c().await.unwrap();
     });
     ExitCode::SUCCESS
 }
