@@ -135,6 +135,9 @@ impl Lab {
 
 /// Removes what tests left that were killed; their machines ended with them.
 fn clear_up() {
+    if !Path::new("/proc/self").exists() {
+        return; // Who lives cannot be told here.
+    }
     for entry in fs::read_dir(PLACE).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('.').next());
