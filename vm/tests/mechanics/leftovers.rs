@@ -41,7 +41,7 @@ async fn interrupted(lab: Arc<Lab>) {
 async fn ended_by(lab: &Lab, name: &str, signal: Signal) {
     let mut held = Held::start(lab, name);
     assert!(lives(held.pid) && held.directory.exists());
-    kill(Pid::from_raw(i32::try_from(held.process.id()).unwrap()), signal).unwrap();
+    kill(Pid::from_raw(held.process.id().cast_signed()), signal).unwrap();
     let ended = lab.host().clock.timeout(SOON, held.ended(&lab.host().clock)).await;
     assert!(ended.is_ok(), "the process that held it does not end");
     gone(lab, held.pid, &held.directory).await;
@@ -50,9 +50,16 @@ async fn ended_by(lab: &Lab, name: &str, signal: Signal) {
 async fn swept(lab: Arc<Lab>) {
     let mut held = Held::start(&lab, "swept");
     let guard = parent(held.pid);
-    // First the guard stands still, so that it sees nothing of its owner's end; then it ends without a chance to act.
+    // The guard and its watcher end without a chance to act, and before their owner does.
+    let clock = &lab.host().clock;
     for pid in group(guard).into_iter().filter(|pid| *pid != held.pid) {
-        kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGKILL).unwrap();
+        kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).unwrap();
+        let gone = async {
+            while lives(pid) {
+                clock.sleep(Duration::from_millis(20)).await;
+            }
+        };
+        clock.timeout(SOON, gone).await.unwrap();
     }
     held.process.kill().unwrap();
     held.process.wait().unwrap();
