@@ -29,25 +29,26 @@ const WORDS: usize = 4;
 /// What QEMU says on every good day.
 const IDLE_TALK: [&str; 3] = ["hub 0 with no nics", "hub port", "module ui-ui-"];
 
-/// `$1` is the directory, the rest the program. A watcher that has begun to clear up is not ended by the guard.
+/// `$1` is the directory, the rest the program; what a shell itself has to say of its children nobody needs. A watcher that has begun to clear up is not ended by the guard.
 const GUARD: &str = r#"
 directory=$1
 shift
 exec 3<&0
 "$@" </dev/null 3<&- &
 machine=$!
+exec >/dev/null 2>&1
 echo "$machine" >"$directory/pid"
 {
     read -r _ <&3
     trap '' TERM
     kill -KILL "$machine"
     rm -rf "$directory"
-} 2>/dev/null &
+} &
 watcher=$!
 exec 3<&-
 wait "$machine"
 code=$?
-kill "$watcher" 2>/dev/null
+kill "$watcher"
 wait "$watcher"
 exit "$code"
 "#;

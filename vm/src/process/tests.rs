@@ -69,6 +69,7 @@ async fn a_program_that_is_ended_takes_its_guard_along_and_both_are_off_the_list
     guarded.killer().kill();
     let end = Clock::wall().timeout(LIMIT, guarded.wait()).await.expect("the guard ends").unwrap();
     assert_eq!(end, End::Signal(9));
+    assert_eq!(last_words(&home.path().join("words")), "it said nothing");
     assert!(kill(program, None).is_err(), "not even a zombie is left");
 }
 

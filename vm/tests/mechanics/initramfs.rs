@@ -41,6 +41,7 @@ impl Archive {
     }
 }
 
+/// Who listens to the power button must have begun to before the guest says that it is ready: a press that nobody hears is lost.
 /// `stty -echo`: what is typed does not come back, so that every line of the console is the guest's.
 const INIT: &str = r#"#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -55,6 +56,7 @@ if [ -e /sys/class/net/eth0 ]; then
     udhcpc -i eth0 -q -n -t 20 -T 1 -s /etc/lease >/dev/null 2>&1 || echo "guest: no address"
 fi
 acpid -l /dev/null
+until ls -l /proc/$(pidof acpid)/fd 2>/dev/null | grep -q /dev/input/; do usleep 20000; done
 stty -echo
 echo "guest: ready"
 while read -r line; do eval "$line"; done
