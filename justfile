@@ -14,6 +14,10 @@ check:
 test *ARGS:
     cargo test {{ARGS}}
 
+# Virtual machines with a real kernel under a real QEMU: docs/vm.md. Installs what it needs.
+vm:
+    bash scripts/vm-lane.sh
+
 # How fast it is: scenarios, world boot, clock jumps. Figures belong into docs/benchmarks.md.
 bench:
     bash scripts/bench.sh
