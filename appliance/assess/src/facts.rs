@@ -55,6 +55,8 @@ pub struct Knowledge {
     pub replica_sets: Facts<Owner>,
     /// Pods.
     pub pods: Facts<PodFact>,
+    /// Services of the application.
+    pub services: Facts<ServiceFact>,
     /// Claims.
     pub claims: Facts<ClaimFact>,
     /// Jobs.
@@ -185,6 +187,8 @@ pub struct PodFact {
     pub uid: String,
     /// Controller.
     pub owner: Option<Owner>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
     /// Phase.
     pub phase: String,
     /// Since when it exists.
@@ -208,6 +212,21 @@ impl PodFact {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         condition(&self.conditions, "Ready").is_some_and(|it| it.status == Truth::True)
+    }
+}
+
+/// A Service.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceFact {
+    /// The labels of the pods that it leads to; empty where somebody else says what stands behind it.
+    pub selector: BTreeMap<String, String>,
+}
+
+impl ServiceFact {
+    /// Whether it leads to that pod.
+    #[must_use]
+    pub fn selects(&self, pod: &PodFact) -> bool {
+        self.selector.iter().all(|(label, value)| pod.labels.get(label) == Some(value))
     }
 }
 

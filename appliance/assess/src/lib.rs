@@ -28,8 +28,8 @@ pub use document::{assess, flux_summary, says_the_same, unknown};
 pub use facts::{
     APPLICATION, BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, EventFact, Facts,
     FluxFact, JobFact, Knowledge, LogExcerpt, NodeFact, ObjectKey, Outage, Owner, PLATFORM, PodFact,
-    Presence, ProbeFact, ReadState, Site, StorageClassFact, Termination, Truth, WorkloadFact, component_of,
-    condition,
+    Presence, ProbeFact, ReadState, ServiceFact, Site, StorageClassFact, Termination, Truth, WorkloadFact,
+    component_of, condition,
 };
 pub use finding::{Extent, Finding, Harm, Subject};
 pub use memory::Memory;

@@ -4,7 +4,7 @@ use appliance_status_model::{BlockerCode as Code, Component, RollupState, Worklo
 
 use crate::facts::{
     Condition, ContainerFact, ContainerState, EventFact, Knowledge, ObjectKey, Outage, Owner, PodFact,
-    ReadState, Truth, WorkloadFact,
+    ReadState, ServiceFact, Truth, WorkloadFact,
 };
 use crate::samples::{
     ago, break_component, codes, container, ended, flux, healthy, job, log, look, look_after, now,
@@ -541,4 +541,24 @@ fn where_reads_fail_the_next_action_names_them() {
     assert_eq!(document.status, RollupState::Installing);
     assert!(document.next_action.contains("pods (403 Forbidden: pods is forbidden)"));
     assert!(!document.next_action.contains("Wait"));
+}
+
+#[test]
+fn a_service_that_leads_to_none_of_its_pods_is_told_and_explains_who_waits_for_it() {
+    let label = |value: &str| [("app.kubernetes.io/name".to_owned(), value.to_owned())].into();
+    let mut known = healthy();
+    known.pods.get_mut(&ObjectKey::new("msp", "temporal-0")).unwrap().labels = label("temporal");
+    let service = ServiceFact { selector: label("temporal-next") };
+    known.services.insert(ObjectKey::new("msp", "temporal-frontend"), service);
+    let mut waits = container("temporal-worker", "img:1", running());
+    waits.ready = false;
+    break_component(&mut known, Component::TemporalWorker, waits);
+    assert!(look_after(&known, 29).top_blockers.is_empty());
+    let document = look_after(&known, 120);
+    assert_eq!(codes(&document), [(Code::BackgroundWorkload, "temporal")]);
+    let [blocker] = document.top_blockers.as_slice() else { panic!("{document:#?}") };
+    assert!(blocker.reason.contains("app.kubernetes.io/name=temporal-next"), "{}", blocker.reason);
+    assert!(blocker.next_action.contains("selector of Service msp/temporal-frontend"));
+    assert_eq!(blocker.consequences[0].component, "temporal-worker");
+    assert_eq!(document.status, RollupState::ReadyWithBackgroundIssues);
 }

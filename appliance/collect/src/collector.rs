@@ -6,7 +6,7 @@ use std::sync::Arc;
 use appliance_assess::{Knowledge, Outage, ReadState, Site};
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod};
+use k8s_openapi::api::core::v1::{Event, Node, PersistentVolumeClaim, Pod, Service};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::{ApiResource, DynamicObject};
 use kube::{Api, Client};
@@ -175,10 +175,15 @@ impl Start<'_> {
         let application: Api<_> = Api::namespaced(client(), "msp");
         let leases: Api<_> = Api::namespaced(client(), "kube-node-lease");
         let (claims, jobs) = (Api::namespaced(client(), "msp"), Api::namespaced(client(), "msp"));
+        let services = Api::namespaced(client(), "msp");
         self.one(Leases, leases);
         self.one(
             Map::<Pod, _> { read: "pods", slot: |known| &mut known.pods, fact: convert::pod },
             Api::all(self.client.clone()),
+        );
+        self.one(
+            Map::<Service, _> { read: "services", slot: |known| &mut known.services, fact: convert::service },
+            services,
         );
         self.one(
             Map::<Event, _> { read: "events", slot: |known| &mut known.events, fact: convert::event },

@@ -2,7 +2,7 @@
 
 use appliance_assess::{
     BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, EventFact, FluxFact, JobFact,
-    NodeFact, ObjectKey, Owner, PodFact, StorageClassFact, Termination, Truth, WorkloadFact,
+    NodeFact, ObjectKey, Owner, PodFact, ServiceFact, StorageClassFact, Termination, Truth, WorkloadFact,
 };
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
@@ -139,6 +139,7 @@ pub(crate) fn pod(object: core::Pod) -> Told<PodFact> {
     let fact = PodFact {
         uid: object.metadata.uid.clone().unwrap_or_default(),
         owner: owner(&object.metadata),
+        labels: object.metadata.labels.unwrap_or_default(),
         phase: status.phase.unwrap_or_default(),
         created,
         deleting: object.metadata.deletion_timestamp.is_some(),
@@ -146,6 +147,11 @@ pub(crate) fn pod(object: core::Pod) -> Told<PodFact> {
         containers,
     };
     (fact, newest)
+}
+
+pub(crate) fn service(object: core::Service) -> Told<ServiceFact> {
+    let selector = object.spec.and_then(|it| it.selector).unwrap_or_default();
+    (ServiceFact { selector }, None)
 }
 
 fn newest_in(conditions: &[Condition], containers: &[ContainerFact]) -> Option<Timestamp> {

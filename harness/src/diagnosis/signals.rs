@@ -22,6 +22,7 @@ pub enum Kind {
     PersistentVolumeClaim,
     Secret,
     ConfigMap,
+    Service,
     Deployment,
     StatefulSet,
     StorageClass,
@@ -319,11 +320,13 @@ pub static SIGNALS: &[Signal] = &[
     row("workload", NONE, 60, ROLLS_OUT, NO_REPLICA),
     row("workload", NEVER_READY, 120, SLOW_START, STARTING),
     row("workload", NO_LONGER_READY, 30, LOSES, LOST),
+    row("workload", ASTRAY, 30, APPLIED, LEADS_AWAY),
     row("background-workload", TWICE, 15, RESTARTS, CRASHED),
     row("background-workload", THRICE, 0, AT_ONCE, CRASHES),
     row("background-workload", NONE, 60, ROLLS_OUT, NO_REPLICA),
     row("background-workload", NEVER_READY, 120, SLOW_START, STARTING),
     row("background-workload", NO_LONGER_READY, 30, LOSES, LOST),
+    row("background-workload", ASTRAY, 30, APPLIED, LEADS_AWAY),
 ];
 
 const TWICE: &str = "a container cannot be started, or runs for the third time and is not ready";
@@ -345,6 +348,11 @@ const STARTING: Begins = pod(|it| is_service(it) && runs_unready(it) && !was_rea
 const NO_LONGER_READY: &str = "a container runs and is not ready any more";
 const LOSES: &str = "what it needs starts anew: j-coredns-gone";
 const LOST: Begins = pod(|it| runs_unready(it) && was_ready(it));
+
+const ASTRAY: &str = "a Service selects pods of another name than its own";
+const APPLIED: &str =
+    "Helm applies the objects of a release within seconds, in no promised order: flux a-healthy";
+const LEADS_AWAY: Begins = own(&[Kind::Service], leads_away);
 
 /// The rows of a code.
 pub fn signals(code: &str) -> impl Iterator<Item = &'static Signal> {
@@ -369,6 +377,13 @@ fn fails(pod: &Value) -> bool {
 /// A workload without any ready replica.
 fn has_none(workload: &Value) -> bool {
     workload["status"]["readyReplicas"].as_u64().unwrap_or(0) == 0
+}
+
+/// A Service whose selector names a component after which it is not called.
+fn leads_away(service: &Value) -> bool {
+    let name = service["metadata"]["name"].as_str().unwrap_or_default();
+    let selected = service["spec"]["selector"]["app.kubernetes.io/name"].as_str();
+    selected.is_some_and(|selected| !name.starts_with(selected))
 }
 
 /// Not a pod of a job.

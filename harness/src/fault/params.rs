@@ -7,6 +7,9 @@ pub(crate) const RELEASES: &[&str] =
     &["alga-core", "pgbouncer", "temporal", "workflow-worker", "email-service", "temporal-worker"];
 /// Components that keep data in a directory of a volume.
 pub(crate) const KEEPERS: &[&str] = &["db", "redis"];
+/// Services by which the application's parts reach each other.
+pub(crate) const SERVICES: &[&str] =
+    &["alga-core-sebastian", "db", "redis", "pgbouncer", "temporal-frontend", "temporal-ui"];
 /// Components whose service links the release can switch on.
 pub(crate) const LINKED: &[&str] = &["temporal-ui", "temporal"];
 /// How the operator's command takes what it finds.
@@ -158,6 +161,8 @@ pub(super) const SERVICE: Param = optional(
     ParamKind::ObjectName,
     "a Service that somebody adds beside the application; its name makes the variable",
 );
+pub(super) const OWN_SERVICE: Param =
+    required("service", ParamKind::OneOf { what: "Service", names: SERVICES }, "the Service's name");
 pub(super) const VERSION: Param = optional(
     "release",
     ParamKind::OneOf { what: "release of the appliance", names: VERSIONS },

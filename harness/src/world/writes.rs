@@ -33,6 +33,7 @@ fn resource(kind: Kind) -> Res {
         Kind::PersistentVolumeClaim => kinds::PERSISTENT_VOLUME_CLAIMS,
         Kind::Secret => kinds::SECRETS,
         Kind::ConfigMap => kinds::CONFIG_MAPS,
+        Kind::Service => kinds::SERVICES,
         Kind::Deployment => kinds::DEPLOYMENTS,
         Kind::StatefulSet => kinds::STATEFUL_SETS,
         Kind::StorageClass => kinds::STORAGE_CLASSES,

@@ -165,6 +165,11 @@ pub(super) const NO_POD: Grace = grace(
     60,
     "f-jobs: the second pod of a job is made 10 s after the first has ended, later ones 20, 40 s",
 );
+pub(super) const ASTRAY: Grace = grace(
+    "a Service leads to none of its pods",
+    30,
+    "flux a-healthy: Helm applies the objects of a release within seconds, in no promised order, and pods come after them",
+);
 pub(super) const GOING: Grace = grace(
     "the pod before takes its time to go",
     120,

@@ -12,6 +12,7 @@ mod logs;
 mod platform;
 mod reconcile;
 mod scheduling;
+mod services;
 mod signals;
 mod table;
 mod volumes;

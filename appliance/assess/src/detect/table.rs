@@ -290,7 +290,13 @@ pub static DETECTORS: &[Detector] = &[
     },
     Detector {
         code: Code::Workload,
-        signals: &["crash loop", "OOMKilled", "running and not ready", "no object, no replica, no pod"],
+        signals: &[
+            "crash loop",
+            "OOMKilled",
+            "running and not ready",
+            "no object, no replica, no pod",
+            "Service whose selector fits none of its pods",
+        ],
         graces: &[
             graces::WAITS_ON,
             graces::CRASH,
@@ -303,6 +309,7 @@ pub static DETECTORS: &[Detector] = &[
             graces::SCALED_DOWN,
             graces::NO_POD,
             graces::GOING,
+            graces::ASTRAY,
         ],
         hold: RETRIED,
         next_action: "Inspect the named container's log.",
@@ -318,6 +325,7 @@ pub static DETECTORS: &[Detector] = &[
             "running and not ready",
             "Entering sleep loop after failure",
             "no object, no replica, no pod",
+            "Service whose selector fits none of its pods",
         ],
         graces: &[
             graces::CRASH,
@@ -331,6 +339,7 @@ pub static DETECTORS: &[Detector] = &[
             graces::SCALED_DOWN,
             graces::NO_POD,
             graces::GOING,
+            graces::ASTRAY,
         ],
         hold: RETRIED,
         next_action: "Inspect the named container's log.",

@@ -2,7 +2,7 @@
 
 use appliance_status_model::{Component, ComponentTier, WorkloadKind};
 
-use crate::detect::{absent, configuration::names_missing_object, graces, volumes::is_of_subpath};
+use crate::detect::{absent, configuration::names_missing_object, graces, services, volumes::is_of_subpath};
 use crate::facts::{ContainerFact, ContainerState, ObjectKey, Termination, WorkloadFact, condition};
 use crate::finding::Subject;
 use crate::view::{ASLEEP, PodView, View, waiting};
@@ -70,6 +70,7 @@ fn troubles(view: &View<'_>, detector: &Detector, of: fn(ComponentTier) -> bool)
             .or_else(|| absent::component(view, detector, component));
         found.extend(finding);
     }
+    found.extend(services::astray(view, detector, of));
     found
 }
 

@@ -7,7 +7,7 @@ use cluster_api::{kinds, object};
 use serde_json::{Value, json};
 
 use super::Image;
-use super::{Cause, Ground, Set, Sighting, failed, no_target, read, registry, unsupported};
+use super::{Cause, Ground, Noticed, Set, Sighting, failed, no_target, read, registry, unsupported};
 use crate::fault::FaultUse;
 use crate::world::InjectError;
 
@@ -17,10 +17,13 @@ const RELEASES: &str = "alga-system";
 const WORKLOADS: &str = "msp";
 /// Where a workload's containers are.
 const CONTAINERS: &str = "/spec/template/spec/containers";
+/// By which label Services know their pods.
+const NAME: &str = "app.kubernetes.io/name";
 
 pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     match fault.name() {
         "release.image-drift" => Ok(Rc::new(Drifted(drift(ground, fault).await?))),
+        "release.selector-drift" => mislead(ground, fault).await,
         other => Err(unsupported(other)),
     }
 }
@@ -82,5 +85,36 @@ impl Cause for Drifted {
         served
             .map(|r| Sighting::new(r.at, format_args!("{} https://{}{}: 200", r.method, r.host, r.path)))
             .collect()
+    }
+}
+
+/// Points a Service at pods that nobody has made, as `kubectl edit service` does.
+async fn mislead(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+    let service = fault.params.text("service").unwrap_or_default().to_owned();
+    let there = ground.objects.get(&kinds::SERVICES, WORKLOADS, &service);
+    let Some(selected) = there.as_ref().and_then(|it| it["spec"]["selector"][NAME].as_str()) else {
+        return Err(no_target(fault.name(), format!("Service {service} with a selector"), Vec::new()));
+    };
+    let next = format!("{selected}-next");
+    let point = |object: &mut Value| object["spec"]["selector"][NAME] = json!(next);
+    let written = ground.objects.modify(&kinds::SERVICES, WORKLOADS, &service, point).await;
+    written.map_err(|source| failed(fault.name(), source))?;
+    Ok(Rc::new(Misled { service, noticed: Noticed::default() }))
+}
+
+/// A Service that leads to nobody.
+struct Misled {
+    service: String,
+    noticed: Noticed,
+}
+
+#[async_trait(?Send)]
+impl Cause for Misled {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let mut slices = ground.objects.list(&kinds::ENDPOINT_SLICES, Some(WORKLOADS));
+        slices.retain(|it| object::label(it, "kubernetes.io/service-name") == Some(&self.service));
+        let is_empty = |slice: &Value| slice["endpoints"].as_array().is_none_or(Vec::is_empty);
+        let so = !slices.is_empty() && slices.iter().all(|it| is_empty(it));
+        self.noticed.if_so(so, ground, &format!("no endpoint stands behind Service {}", self.service))
     }
 }

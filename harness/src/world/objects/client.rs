@@ -16,7 +16,7 @@ const TRIES: usize = 5;
 const CONFLICT: u16 = 409;
 
 /// What is written, by which version and under which name of its kind.
-const KINDS: [(&Res, &str, &str); 23] = [
+const KINDS: [(&Res, &str, &str); 24] = [
     (&kinds::NAMESPACES, "v1", "Namespace"),
     (&kinds::NODES, "v1", "Node"),
     (&kinds::PODS, "v1", "Pod"),
@@ -24,6 +24,7 @@ const KINDS: [(&Res, &str, &str); 23] = [
     (&kinds::SECRETS, "v1", "Secret"),
     (&kinds::CONFIG_MAPS, "v1", "ConfigMap"),
     (&kinds::SERVICES, "v1", "Service"),
+    (&kinds::ENDPOINT_SLICES, "v1", "EndpointSlice"),
     (&kinds::SERVICE_ACCOUNTS, "v1", "ServiceAccount"),
     (&kinds::PERSISTENT_VOLUME_CLAIMS, "v1", "PersistentVolumeClaim"),
     (&kinds::PERSISTENT_VOLUMES, "v1", "PersistentVolume"),
