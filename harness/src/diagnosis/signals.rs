@@ -304,7 +304,7 @@ pub static SIGNALS: &[Signal] = &[
     row(
         "release-drift",
         "an image was set by hand",
-        30,
+        40,
         "a release whose upgrade is under way: flux",
         Begins::Fault,
     ),

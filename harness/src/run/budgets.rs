@@ -20,7 +20,7 @@ pub struct Budgets {
 }
 
 impl Budgets {
-    /// The budgets of a real cluster, in which a second is a second (decision 9).
+    /// The budgets of a real cluster, in which a second is a second (decision 10).
     pub const fn real() -> Self {
         Self {
             quiet: Duration::from_secs(10),

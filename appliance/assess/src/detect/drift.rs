@@ -95,7 +95,7 @@ mod tests {
         ] {
             let known = running(component, live, values);
             assert_eq!(look(&known).status, RollupState::ReadyToLogIn);
-            let document = look_after(&known, 30);
+            let document = look_after(&known, 40);
             assert_eq!(document.status, RollupState::ReadyWithBackgroundIssues);
             let [blocker] = document.top_blockers.as_slice() else { panic!("{document:#?}") };
             assert_eq!(
@@ -140,14 +140,14 @@ mod tests {
         let state = waiting("ErrImagePull", &text);
         break_component(&mut known, Component::EmailService, container("main", live, state.clone()));
         assert!(look(&known).top_blockers.is_empty());
-        let document = look_after(&known, 30);
+        let document = look_after(&known, 40);
         let [blocker] = document.top_blockers.as_slice() else { panic!("{document:#?}") };
         assert_eq!(blocker.code, BlockerCode::ReleaseDrift);
         assert_eq!(blocker.next_action, "Run Repair Release.");
         assert_eq!(blocker.consequences[0].code, BlockerCode::ImageNotFound);
         // Another image of the same component is another matter.
         break_component(&mut known, Component::EmailService, container("main", "other:1", state));
-        assert_eq!(look_after(&known, 30).top_blockers.len(), 2);
+        assert_eq!(look_after(&known, 40).top_blockers.len(), 2);
     }
 
     #[test]

@@ -15,7 +15,7 @@ const TRIES: usize = 5;
 /// What the API answers then.
 const CONFLICT: u16 = 409;
 
-/// What is written, by which version and under which name of its kind.
+/// What is written and what is followed, by which version and under which name of its kind. A cause sees no other kind in a real cluster.
 const KINDS: [(&Res, &str, &str); 24] = [
     (&kinds::NAMESPACES, "v1", "Namespace"),
     (&kinds::NODES, "v1", "Node"),
