@@ -24,8 +24,8 @@ impl Budgets {
     pub const fn real() -> Self {
         Self {
             quiet: Duration::from_secs(10),
-            // Flux looks at a source every five minutes.
-            patience: Duration::from_secs(360),
+            // Flux looks at a source every five minutes, at a release every ten.
+            patience: Duration::from_secs(660),
             silence: Duration::from_secs(300),
             ceiling: Duration::from_secs(900),
             machine: Duration::from_secs(1800),

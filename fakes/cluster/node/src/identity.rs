@@ -22,11 +22,13 @@ pub(crate) async fn run(node: Arc<Kubelet>) {
     let mut process = node.process.subscribe();
     let mut beat = node.clock.now();
     let (mut number, mut boot) = (process.borrow().number, process.borrow().boot);
+    let mut closed = json!(false);
     loop {
         let life = *process.borrow_and_update();
         if life.running {
             if life.number != number {
                 number = life.number;
+                closed = json!(false);
                 say_started(&node);
                 if life.boot != boot {
                     boot = life.boot;
@@ -36,6 +38,7 @@ pub(crate) async fn run(node: Arc<Kubelet>) {
                 beat = node.clock.now();
             }
             register(&node);
+            say_closed(&node, &mut closed);
             renew(&node);
         }
         beat = after(beat, HEARTBEAT_EVERY);
@@ -67,6 +70,17 @@ fn say_rebooted(node: &Kubelet) {
             node.recorder.warning(&object, "Rebooted", &text);
         }
         Err(error) => tracing::warn!(%error, "cannot write the node's boot"),
+    }
+}
+
+/// A kubelet says at its next beat that somebody has closed its node to new pods, or opened it again.
+fn say_closed(node: &Kubelet, was: &mut Value) {
+    let Some(object) = node.store.get(&NODES, "", &node.name) else { return };
+    let closed = json!(object["spec"]["unschedulable"] == true);
+    if closed != *was {
+        let reason = if closed == true { "NodeNotSchedulable" } else { "NodeSchedulable" };
+        node.recorder.normal(&object, reason, &format!("Node {} status is now: {reason}", node.name));
+        *was = closed;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pods that find no node.
 
-use cluster_api::kinds::{LEASES, NODES};
+use cluster_api::kinds::{EVENTS, LEASES, NODES};
 use serde_json::json;
 
 use crate::world::{in_world, pod};
@@ -29,6 +29,12 @@ fn a_cordoned_node_takes_nobody_until_it_is_open_again() {
         w.store.modify(&NODES, "", "appliance", |node| node["spec"]["unschedulable"] = json!(false)).unwrap();
         w.until_phase(4, "web", "Running").await;
         assert_eq!(w.get("web")["metadata"]["generation"], 1);
+        let told = |w: &crate::world::World, reason: &str| {
+            let events = w.store.list(&EVENTS, Some("default"));
+            events.iter().any(|event| event["reason"] == reason && event["involvedObject"]["kind"] == "Node")
+        };
+        w.until(11, "that it is open is told", |w| told(w, "NodeSchedulable")).await;
+        assert!(told(&w, "NodeNotSchedulable"));
     });
 }
 
