@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 left=${1:-3000}
 lab=${SMOKE_KINDLAB:-../shared/kindlab}
-scenarios=${SMOKE_KIND_SCENARIOS:-hand-set-image cordoned-and-forgotten release-suspended}
+scenarios=${SMOKE_KIND_SCENARIOS:-hand-set-image cordoned-and-forgotten release-suspended subpath-escapes-after-restart}
 cache=${KINDLAB_CACHE:-$HOME/.cache/kindlab}
 # A lab from nothing, and what its scenarios take then.
 cold=2400 warm=900
