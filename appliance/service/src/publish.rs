@@ -25,7 +25,7 @@ impl Edition {
     }
 
     /// Whether anything was looked at for it: a document of which nothing is known has no time.
-    pub(crate) fn is_assessed(&self) -> bool {
+    fn is_assessed(&self) -> bool {
         self.document.timestamp.is_some()
     }
 
@@ -65,10 +65,27 @@ pub(crate) struct Press {
 /// Where readers find them.
 #[derive(Clone, Debug)]
 pub(crate) struct Readers {
-    /// The newest edition.
-    pub(crate) newest: watch::Receiver<Arc<Edition>>,
-    /// The newest edition that said something new.
-    pub(crate) news: watch::Receiver<Arc<Edition>>,
+    newest: watch::Receiver<Arc<Edition>>,
+    news: watch::Receiver<Arc<Edition>>,
+}
+
+impl Readers {
+    /// The newest edition; while nothing was looked at yet, the first for which something was, unless patience ends before.
+    pub(crate) async fn newest(&self, patience: impl Future<Output = ()>) -> Arc<Edition> {
+        let mut newest = self.newest.clone();
+        let looked = async { newest.wait_for(|edition| edition.is_assessed()).await.is_ok() };
+        tokio::select! {
+            biased;
+            _ = looked => {}
+            () = patience => {}
+        }
+        self.newest.borrow().clone()
+    }
+
+    /// The newest edition that said something new, and those that come.
+    pub(crate) fn news(&self) -> watch::Receiver<Arc<Edition>> {
+        self.news.clone()
+    }
 }
 
 impl Press {
@@ -104,5 +121,35 @@ impl Press {
         if new {
             self.news.send_replace(edition);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use appliance_assess::{Knowledge, Site};
+    use jiff::Timestamp;
+
+    use super::Press;
+
+    #[tokio::test]
+    async fn who_asks_before_the_first_look_is_answered_with_it() {
+        let (mut press, readers) = Press::new(&Site::default());
+        press.begin(&Knowledge::default());
+        let look = async {
+            tokio::task::yield_now().await;
+            press.look(&Knowledge::default(), Timestamp::UNIX_EPOCH);
+        };
+        let (edition, ()) = tokio::join!(readers.newest(pending()), look);
+        assert!(edition.is_assessed());
+    }
+
+    #[tokio::test]
+    async fn who_has_no_patience_hears_that_nothing_is_known() {
+        let (mut press, readers) = Press::new(&Site::default());
+        press.begin(&Knowledge::default());
+        let edition = readers.newest(ready(())).await;
+        assert!(!edition.is_assessed());
     }
 }

@@ -35,14 +35,7 @@ const FIRST_LOOK: Duration = Duration::from_secs(3);
 
 impl App {
     async fn newest(&self) -> Arc<Edition> {
-        let mut newest = self.readers.newest.clone();
-        let looked = async { newest.wait_for(|edition| edition.is_assessed()).await.is_ok() };
-        tokio::select! {
-            biased;
-            _ = looked => {}
-            () = self.clock.sleep(FIRST_LOOK) => {}
-        }
-        self.readers.newest.borrow().clone()
+        self.readers.newest(self.clock.sleep(FIRST_LOOK)).await
     }
 }
 
@@ -143,7 +136,7 @@ async fn diagnostics_page(State(app): State<App>) -> Response {
 
 async fn events(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     app.newest().await;
-    let editions = WatchStream::new(app.readers.news.clone());
+    let editions = WatchStream::new(app.readers.news());
     Sse::new(editions.map(|edition| {
         let text = String::from_utf8_lossy(&edition.status()).into_owned();
         Ok(Event::default().event("status").data(text))

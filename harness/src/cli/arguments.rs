@@ -144,7 +144,7 @@ pub struct ConditionArguments {
     /// Where the report goes; a new directory where nothing is said.
     #[arg(long, env = "SMOKE_REPORT")]
     pub report: Option<PathBuf>,
-    /// How many scenarios at once; as many as there are processors where nothing is said.
+    /// How many scenarios at once; where nothing is said, as many as the world usually has (sim: one for each processor; kind: one).
     #[arg(long, env = "SMOKE_JOBS")]
     pub jobs: Option<usize>,
     /// Seed of everything random.

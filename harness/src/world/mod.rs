@@ -18,7 +18,8 @@
 //!   faults      causes, receipts and heals; asks its Ground for everything
 //!     ├─ objects    of the cluster: seen, and written     starts     what was started in containers
 //!     ├─ machine    below the cluster: node, API, load    volumes    files on the node's disk
-//!     └─ outside    what is published, the way to it      site       values of the operator's own
+//!     ├─ outside    what is published, the way to it      site       values of the operator's own
+//!     └─ reconcile  what a person asks of Flux
 //! ```
 
 mod access;
@@ -31,6 +32,7 @@ mod machine;
 mod objects;
 mod operator;
 mod outside;
+mod reconcile;
 mod request;
 pub mod sim;
 mod site;

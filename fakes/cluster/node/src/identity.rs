@@ -22,13 +22,13 @@ pub(crate) async fn run(node: Arc<Kubelet>) {
     let mut process = node.process.subscribe();
     let mut beat = node.clock.now();
     let (mut number, mut boot) = (process.borrow().number, process.borrow().boot);
-    let mut closed = json!(false);
+    let mut told = Doors::Open;
     loop {
         let life = *process.borrow_and_update();
         if life.running {
             if life.number != number {
                 number = life.number;
-                closed = json!(false);
+                told = Doors::Open;
                 say_started(&node);
                 if life.boot != boot {
                     boot = life.boot;
@@ -38,7 +38,7 @@ pub(crate) async fn run(node: Arc<Kubelet>) {
                 beat = node.clock.now();
             }
             register(&node);
-            say_closed(&node, &mut closed);
+            told = say_doors(&node, told);
             renew(&node);
         }
         beat = after(beat, HEARTBEAT_EVERY);
@@ -73,15 +73,35 @@ fn say_rebooted(node: &Kubelet) {
     }
 }
 
-/// A kubelet says at its next beat that somebody has closed its node to new pods, or opened it again.
-fn say_closed(node: &Kubelet, was: &mut Value) {
-    let Some(object) = node.store.get(&NODES, "", &node.name) else { return };
-    let closed = json!(object["spec"]["unschedulable"] == true);
-    if closed != *was {
-        let reason = if closed == true { "NodeNotSchedulable" } else { "NodeSchedulable" };
-        node.recorder.normal(&object, reason, &format!("Node {} status is now: {reason}", node.name));
-        *was = closed;
+/// Whether new pods may come to a node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doors {
+    Open,
+    Closed,
+}
+
+impl Doors {
+    fn of(node: &Value) -> Self {
+        if node["spec"]["unschedulable"] == true { Self::Closed } else { Self::Open }
     }
+
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Open => "NodeSchedulable",
+            Self::Closed => "NodeNotSchedulable",
+        }
+    }
+}
+
+/// A kubelet says at its next beat that somebody has closed its node to new pods, or opened it again. Returns what it has told.
+fn say_doors(node: &Kubelet, told: Doors) -> Doors {
+    let Some(object) = node.store.get(&NODES, "", &node.name) else { return told };
+    let found = Doors::of(&object);
+    if found != told {
+        let reason = found.reason();
+        node.recorder.normal(&object, reason, &format!("Node {} status is now: {reason}", node.name));
+    }
+    found
 }
 
 /// A kubelet says of its node what it finds when that is news.

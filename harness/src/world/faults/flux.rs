@@ -12,14 +12,9 @@ use super::Outside;
 use super::flux_releases::{self, RELEASES};
 use super::{Cause, Ground, Noticed, Objects, Set, Sighting, done, failed, no_target, read};
 use crate::fault::{FaultUse, HealStep};
+use crate::world::reconcile::{self, Look};
 use crate::world::{InjectError, WorldError};
 
-/// Annotation that asks Flux to look at an object now.
-const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
-/// Annotation that also lets a release that gave up try again.
-const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
-/// Annotation that lets a release be applied again although nothing of it changed.
-const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
 /// Where Flux and its source are.
 const FLUX: &str = "flux-system";
 /// The source's name.
@@ -63,12 +58,12 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
 pub(super) async fn heal(ground: &Ground<'_>, step: &HealStep) -> Result<(), InjectError> {
     let (objects, release) = (ground.objects, step.params.text("release").unwrap_or_default());
     match step.name() {
-        "flux.reconcile" => reconcile(objects, step.name(), release, RESET_AT).await,
+        "flux.reconcile" => look_at(objects, step.name(), release, Look::Reset).await,
         "flux.repair" => {
             if ground.outside.configuration.mend_release(release) {
                 return publish(ground, step).await;
             }
-            reconcile(objects, step.name(), release, FORCE_AT).await
+            look_at(objects, step.name(), release, Look::Force).await
         }
         "flux.restore-chart" => {
             let mended = ground.outside.configuration.mend_release(release);
@@ -114,17 +109,17 @@ async fn publish(ground: &Ground<'_>, step: &HealStep) -> Result<(), InjectError
 
 /// Asks Flux for the source and everything that is applied from it, as `flux reconcile kustomization --with-source` does.
 async fn fetch(objects: &Objects, step: &HealStep) -> Result<(), InjectError> {
-    let asked = request(objects, &kinds::OCI_REPOSITORIES, FLUX, SOURCE, None).await;
+    let asked = request(objects, &kinds::OCI_REPOSITORIES, FLUX, SOURCE, Look::Plain).await;
     done(step, Ok::<bool, WorldError>(asked), "OCIRepository", SOURCE)?;
     for kustomization in objects.list(&kinds::KUSTOMIZATIONS, Some(FLUX)) {
-        request(objects, &kinds::KUSTOMIZATIONS, FLUX, object::name(&kustomization), None).await;
+        request(objects, &kinds::KUSTOMIZATIONS, FLUX, object::name(&kustomization), Look::Plain).await;
     }
     Ok(())
 }
 
 /// Asks a HelmRelease to reconcile, as `flux reconcile helmrelease` does with `--reset` or `--force`.
-async fn reconcile(objects: &Objects, what: &str, release: &str, how: &str) -> Result<(), InjectError> {
-    if request(objects, &kinds::HELM_RELEASES, RELEASES, release, Some(how)).await {
+async fn look_at(objects: &Objects, what: &str, release: &str, look: Look) -> Result<(), InjectError> {
+    if request(objects, &kinds::HELM_RELEASES, RELEASES, release, look).await {
         return Ok(());
     }
     let known = objects.list(&kinds::HELM_RELEASES, Some(RELEASES));
@@ -134,27 +129,17 @@ async fn reconcile(objects: &Objects, what: &str, release: &str, how: &str) -> R
 
 /// Asks a release, if it is there, to look at its values.
 pub(super) async fn look_again(objects: &Objects, release: &str) -> bool {
-    request(objects, &kinds::HELM_RELEASES, RELEASES, release, None).await
+    request(objects, &kinds::HELM_RELEASES, RELEASES, release, Look::Plain).await
 }
 
 /// Asks a release, if it is there, to be applied again.
 pub(super) async fn apply_again(objects: &Objects, release: &str) -> bool {
-    request(objects, &kinds::HELM_RELEASES, RELEASES, release, Some(FORCE_AT)).await
+    request(objects, &kinds::HELM_RELEASES, RELEASES, release, Look::Force).await
 }
 
-/// Annotates an object with a request; says whether there is one.
-async fn request(objects: &Objects, kind: &Res, namespace: &str, name: &str, how: Option<&str>) -> bool {
-    let now = objects.clock().now().to_string();
-    let ask = |object: &mut Value| {
-        let annotations = &mut object["metadata"]["annotations"];
-        if !annotations.is_object() {
-            *annotations = json!({});
-        }
-        for annotation in std::iter::once(REQUESTED_AT).chain(how) {
-            annotations[annotation] = json!(now);
-        }
-    };
-    objects.modify(kind, namespace, name, ask).await.is_ok()
+/// Asks Flux to look at an object; says whether there is one.
+async fn request(objects: &Objects, kind: &Res, namespace: &str, name: &str, look: Look) -> bool {
+    reconcile::ask(objects, kind, namespace, name, look).await.is_ok()
 }
 
 /// Scales a controller; says whether there is one.

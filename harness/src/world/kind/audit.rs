@@ -54,13 +54,17 @@ pub(super) fn patch() -> String {
     .to_string()
 }
 
-/// Whom the API has refused something, as it noted it.
+/// Whom the API has refused something, as it noted it. A cluster of an earlier version notes nothing.
 pub(super) async fn refusals(cluster: &Cluster) -> Result<Vec<Encounter>, WorldError> {
-    let noted =
-        cluster.shell(&format!("test -f {LOG} && {{ grep -h '\"code\":403' {LOG} || true; }}"), b"").await;
-    let noted = noted.map_err(|error| {
-        format!("read what the API noted ({error}); hint: a cluster of an earlier version notes nothing: smoke clean")
-    })?;
+    // A full file is put aside beside it, under its name and the time.
+    let script = format!("cd {LOGS} && {{ grep -hs '\"code\":403' audit*.log || true; }}");
+    let noted = cluster.shell(&format!("! test -d {LOGS} || {{ {script}; }}"), b"").await;
+    let noted = noted.map_err(|error| format!("read what the API noted ({error})"))?;
+    if noted.is_empty() {
+        tracing::debug!(
+            "the API has noted no refusal; a cluster of an earlier version notes nothing: smoke clean"
+        );
+    }
     Ok(noted.lines().filter_map(refusal).collect())
 }
 

@@ -141,8 +141,8 @@ struct KindWorld {
     archive: Archive,
     changes: watch::Receiver<u64>,
     resolvers: RefCell<Vec<IpAddr>>,
-    /// Addresses of this machine alone.
-    desk: Network,
+    /// Addresses of this machine alone, where it has any: an earlier install's database answers at one.
+    loopback: Option<Network>,
     /// The install that the next scenario may begin with.
     stands: RefCell<Option<Arc<Timeline>>>,
 }
@@ -166,7 +166,7 @@ impl KindWorld {
             objects: Objects::real(seen.clone(), standing.client.clone()),
             changes: seen.changes(),
             resolvers: RefCell::new(vec![standing.helper.address]),
-            desk: Network::claim()?,
+            loopback: Network::claim().ok(),
             faults: Faults::default(),
             archive: Archive::default(),
             stands: RefCell::default(),
@@ -185,7 +185,7 @@ impl KindWorld {
             quotas: None,
             disk: &self.standing.machine.cluster.disk,
             configuration: OperatorCommand::configuration(self.standing.site()),
-            former: Some(self.desk.former()),
+            former: self.loopback.as_ref().map(Network::former),
             archive: &self.archive,
         }
     }

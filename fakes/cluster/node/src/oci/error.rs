@@ -25,7 +25,7 @@ impl RegistryError {
     /// The detail as a Go program prints a value that it knows nothing of; nothing where there is none.
     #[must_use]
     pub fn detail_in_go(&self) -> Option<String> {
-        self.detail.as_ref().filter(|detail| !detail.is_null()).map(in_go)
+        self.detail.as_ref().map(in_go)
     }
 }
 

@@ -90,13 +90,16 @@ impl Stock {
         }
     }
 
-    /// One in which stands what the scenario begins with, or else any.
+    /// One in which stands what the scenario begins with, or else one whose install nobody needs.
     fn choose(&self, request: &BootRequest) -> Option<Standing> {
         let mut held = self.held();
-        let fits = held.iter().position(|standing| standing.has_install(request));
-        match (request.beginning, fits) {
-            (Beginning::Installed, Some(at)) => Some(held.swap_remove(at)),
-            _ => held.pop(),
+        let fits = held.iter().position(|standing| match request.beginning {
+            Beginning::Installed => standing.has_install(request),
+            Beginning::Empty => !matches!(standing.inside, Inside::Install { .. }),
+        });
+        match fits {
+            Some(at) => Some(held.swap_remove(at)),
+            None => held.pop(),
         }
     }
 
@@ -105,15 +108,16 @@ impl Stock {
         self.held().push(standing);
     }
 
-    /// Takes down what is there.
+    /// Takes down what is there, all of it; the first that could not be is the error.
     pub(super) async fn clear(&self) -> Result<(), WorldError> {
         let held = std::mem::take(&mut *self.held());
+        let mut ended = Ok(());
         for standing in held {
-            standing.down().await?;
+            ended = ended.and(standing.down().await);
         }
         // A cluster that failed to become a world is nobody's.
-        leftovers::sweep_own(&Engine::on("kind")).await?;
-        Ok(())
+        let swept = leftovers::sweep_own(&Engine::on("kind")).await;
+        ended.and(swept.map(drop).map_err(Into::into))
     }
 
     fn held(&self) -> MutexGuard<'_, Vec<Standing>> {

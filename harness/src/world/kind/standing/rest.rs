@@ -7,18 +7,15 @@ use std::time::Duration;
 
 use cluster_api::{kinds, object};
 use field_clock::Clock;
-use serde_json::{Value, json};
 
 use super::Standing;
 use crate::world::WorldError;
 use crate::world::objects::Objects;
+use crate::world::reconcile::{self, Look};
 
 /// Where the releases are, and the one that is promoted.
 const RELEASES: &str = "alga-system";
 const RELEASE: &str = "alga-core";
-/// How Flux is asked to look at once, and where it answers.
-const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
-const HANDLED_AT: &str = "lastHandledReconcileAt";
 /// Longer than this no upgrade takes whose images are there.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How often the status service is asked while nothing else is heard.
@@ -46,14 +43,11 @@ impl Standing {
 
     async fn take_up(&self) -> Result<(), WorldError> {
         let objects = Objects::real(self.mirror.seen.clone(), self.client.clone());
-        let word = Clock::wall().now().to_string();
-        let ask = |release: &mut Value| release["metadata"]["annotations"][REQUESTED_AT] = json!(word);
-        objects.modify(&kinds::HELM_RELEASES, RELEASES, RELEASE, ask).await?;
+        let word = reconcile::ask(&objects, &kinds::HELM_RELEASES, RELEASES, RELEASE, Look::Plain).await?;
         let handled = || {
             let release = objects.get(&kinds::HELM_RELEASES, RELEASES, RELEASE)?;
-            let heard = release["status"][HANDLED_AT] == word.as_str();
             let ready = object::condition(&release, "Ready").is_some_and(|it| it["status"] == "True");
-            (heard && ready).then_some(())
+            (reconcile::is_handled(&release, &word) && ready).then_some(())
         };
         objects.until(handled).await.ok_or_else(|| "the watches of the cluster have ended".into())
     }
