@@ -25,6 +25,7 @@ mod restarted;
 mod services;
 mod side_by_side;
 mod smoke;
+mod talos;
 mod variants;
 mod verdicts;
 mod world;

@@ -23,7 +23,7 @@ mod tiers;
 mod values;
 mod view;
 
-pub use detect::{CEILING, DETECTORS, Detector, Grace, is_shared};
+pub use detect::{CEILING, DETECTORS, Detector, Grace, PullCause, explain_pull, is_shared};
 pub use document::{assess, flux_summary, says_the_same, unknown};
 pub use facts::{
     APPLICATION, BootstrapResult, ClaimFact, Condition, ContainerFact, ContainerState, EventFact, Facts,

@@ -1,6 +1,7 @@
 //! `appliance bootstrap`: everything, in order.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use appliance_assess::Site;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -10,14 +11,22 @@ use serde_json::{Value, json};
 
 use crate::cli::{Bootstrap, Mode};
 use crate::cluster::Cluster;
-use crate::failure::{Failure, Layer, api};
+use crate::failure::{Failure, api};
 use crate::lookout::{Lookout, Past};
 use crate::reconcile::Request;
 use crate::report::{Phase, line, step, warning};
 use crate::settings::Settings;
 use crate::status::StatusPage;
 use crate::time::ApiTime;
-use crate::{core_app, flux, images, plan, reconcile, storage, token, values};
+use crate::{core_app, flux, images, plan, reconcile, storage, talos, token, values};
+
+/// What is installed onto.
+enum Ground {
+    /// A cluster that is there.
+    Cluster(PathBuf),
+    /// A machine that is to become one.
+    Machine(Box<talos::Target>),
+}
 
 pub(crate) async fn run(arguments: Bootstrap) -> Result<(), Failure> {
     let settings = Settings::resolve(&arguments)?;
@@ -25,15 +34,22 @@ pub(crate) async fn run(arguments: Bootstrap) -> Result<(), Failure> {
     let from_ip = |ip: IpAddr| format!("http://{}", SocketAddr::new(ip, 3000));
     if arguments.dry_run {
         let ip = arguments.node_ip.map_or_else(|| "http://<node>:3000".to_owned(), from_ip);
+        if arguments.kubeconfig.is_none() {
+            talos::Target::of(&arguments, &settings)?.print_plan();
+        }
         return plan::print(&settings, &settings.app_url(arguments.app_url.unwrap_or(ip)));
     }
-    let Some(kubeconfig) = &arguments.kubeconfig else {
-        let remedy = "Give --kubeconfig of a cluster that is already there; installing Talos is not part of this command yet.";
-        return Err(Failure::new(Layer::Usage, "no cluster was given", remedy));
+    let ground = match &arguments.kubeconfig {
+        Some(kubeconfig) => Ground::Cluster(kubeconfig.clone()),
+        None => Ground::Machine(Box::new(talos::Target::of(&arguments, &settings)?)),
     };
     step(Phase::Flux, &format!("Source {}:{}", settings.source_url, settings.source_tag));
+    let kubeconfig = match ground {
+        Ground::Cluster(kubeconfig) => kubeconfig,
+        Ground::Machine(machine) => machine.install().await?,
+    };
     step(Phase::Kubernetes, &format!("Using kubeconfig {}", kubeconfig.display()));
-    let cluster = Cluster::connect(kubeconfig).await?;
+    let cluster = Cluster::connect(&kubeconfig).await?;
     let node_ip = match arguments.node_ip {
         Some(ip) => ip,
         None => cluster.node_ip().await?,

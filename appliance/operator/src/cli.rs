@@ -16,7 +16,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Install everything into a cluster.
+    /// Install everything: onto a machine in Talos' maintenance mode, or into a cluster that is there.
     Bootstrap(Box<Bootstrap>),
     /// Say how an appliance is doing.
     Status(Status),
@@ -67,7 +67,7 @@ pub(crate) struct Bootstrap {
     /// What the database is expected to hold.
     #[arg(long, value_enum, default_value = "recover")]
     pub(crate) bootstrap_mode: Mode,
-    /// Address of the node; asked of the cluster by default.
+    /// Address of the machine; asked of the cluster where one is given.
     #[arg(long)]
     pub(crate) node_ip: Option<IpAddr>,
     /// Host name of the node.

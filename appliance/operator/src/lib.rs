@@ -1,6 +1,6 @@
 //! The operator's command: bootstrap, status, validate-release, reset.
 //!
-//! `bootstrap` is a row of steps in `bootstrap`; each says what it does on standard output, applies with the
+//! `bootstrap` is a row of steps in `bootstrap`, the first of which, `talos`, makes a cluster of a machine; each says what it does on standard output, applies with the
 //! field manager `appliance`, and waits by watching. `reset` takes away what `bootstrap` brought, and nothing else. Deadlines are in the API's time, told by node leases.
 //! Exit codes: 0 done, 1 failed, 2 wrong usage.
 
@@ -22,6 +22,7 @@ mod settings;
 mod site_values;
 mod status;
 mod storage;
+mod talos;
 mod time;
 mod token;
 mod values;

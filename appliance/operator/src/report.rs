@@ -9,6 +9,7 @@ use crate::failure::{Failure, Layer};
 /// Phase markers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Phase {
+    Talos,
     Kubernetes,
     Storage,
     Flux,
@@ -20,6 +21,7 @@ pub(crate) enum Phase {
 impl Phase {
     const fn marker(self) -> &'static str {
         match self {
+            Self::Talos => "[Talos]",
             Self::Kubernetes => "[Kubernetes]",
             Self::Storage => "[Storage]",
             Self::Flux => "[Flux]",

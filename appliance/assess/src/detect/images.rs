@@ -1,5 +1,7 @@
 //! Pulls that failed.
 
+use appliance_status_model::BlockerCode;
+
 use crate::detect::graces;
 use crate::detect::signals::{PullTrouble, RegistryAnswer, classify_pull, dns_part, registry_trouble};
 use crate::facts::ContainerFact;
@@ -151,6 +153,41 @@ pub(super) fn unresolved(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
             detector.finding(pull.pod.subject.clone(), reason, None)
         })
         .collect()
+}
+
+/// Why a pull failed, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullCause {
+    /// What happened.
+    pub reason: String,
+    /// What helps.
+    pub next_action: &'static str,
+}
+
+/// Reads the text of a pull that failed outside of a cluster's sight, as that of a machine that is about to be one. Nothing
+/// where the text tells of an interruption, which is no cause.
+#[must_use]
+pub fn explain_pull(text: &str) -> Option<PullCause> {
+    let advice_of = |code| crate::DETECTORS.iter().find(|it| it.code == code).map_or("", |it| it.next_action);
+    let (reason, next_action) = match classify_pull(text) {
+        PullTrouble::Dns => {
+            let part = dns_part(text);
+            // What the runtime adds for its own log.
+            let part = part.split(" host=").next().unwrap_or(part);
+            (
+                format!("An image cannot be pulled: {}", part.trim_end_matches('"')),
+                advice_of(BlockerCode::Dns),
+            )
+        }
+        PullTrouble::NotFound => {
+            (format!("Image tag not found: {}", last_clause(text)), advice_of(BlockerCode::ImageNotFound))
+        }
+        PullTrouble::Registry(answer) => {
+            (format!("{} an image: {}", headline(answer), last_clause(text)), advice(answer))
+        }
+        PullTrouble::Interrupted => return None,
+    };
+    Some(PullCause { reason, next_action })
 }
 
 fn headline(answer: RegistryAnswer) -> &'static str {

@@ -28,6 +28,7 @@ pub(crate) use configuration::importance;
 pub use configuration::is_shared;
 pub(crate) use drift::drifted;
 pub use graces::{CEILING, Grace};
+pub use images::{PullCause, explain_pull};
 pub(crate) use reconcile::brings;
 pub(crate) use signals::is_dns_trouble;
 pub use table::DETECTORS;

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,11 +26,22 @@ pub(super) struct KindMachine {
     pub(super) cluster: Cluster,
     /// What was met at the API's port, by whoever knocked for a receipt.
     met: Arc<std::sync::Mutex<Vec<Encounter>>>,
+    /// Whether its API has been in trouble since the kubelet was started.
+    troubled: AtomicBool,
 }
 
 impl KindMachine {
     pub(super) fn of(cluster: Cluster) -> Self {
-        Self { cluster, met: Arc::default() }
+        Self { cluster, met: Arc::default(), troubled: AtomicBool::new(false) }
+    }
+
+    /// Starts a kubelet again whose API was in trouble. It asks ever more seldom for what it could not have, and gives new
+    /// containers old secrets in the meantime: half a minute in which a fault of a secret would not land.
+    pub(super) async fn settle(&self) -> Result<(), WorldError> {
+        if self.troubled.swap(false, Ordering::Relaxed) {
+            self.cluster.shell("systemctl restart kubelet", b"").await?;
+        }
+        Ok(())
     }
 
     async fn on_node(&self, script: &str) -> Done<String> {
@@ -96,6 +108,7 @@ impl Machine for KindMachine {
                 return Self::lacks("a real API server has no switch that makes its answers late");
             }
         };
+        self.troubled.store(true, Ordering::Relaxed);
         self.on_node(&begin).await?;
         let knocking = tokio::spawn(knock(self.cluster.address, met, Arc::clone(&self.met)));
         Ok(Box::new(Guard {

@@ -155,6 +155,7 @@ impl Standing {
     /// Makes the cluster what a scenario begins with.
     async fn prepare(&mut self, request: &BootRequest) -> Result<(), WorldError> {
         self.asked = (request.release.clone(), request.profile.clone());
+        self.machine.settle().await?;
         let empty = matches!(self.inside, Inside::Nothing);
         let installed = request.beginning == Beginning::Installed && self.has_install(request);
         if !(empty || installed && self.comes_to_rest().await) {
