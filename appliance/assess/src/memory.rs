@@ -71,9 +71,13 @@ impl Memory {
     }
 
     /// Whether a finding has stood for its grace without following from another. Programs that a mended cause has left
-    /// unready get the same time to recover as those that go wrong by themselves.
+    /// unready get the same time to recover as those that go wrong by themselves, and so do pods that the scheduler has not
+    /// looked at again: a real one takes seconds for that.
     pub(crate) fn stands_alone(&mut self, finding: &Finding, now: Timestamp) -> bool {
-        let recovers = matches!(finding.code, BlockerCode::Workload | BlockerCode::BackgroundWorkload);
+        let recovers = matches!(
+            finding.code,
+            BlockerCode::Workload | BlockerCode::BackgroundWorkload | BlockerCode::Scheduling
+        );
         let last = self.explained.get(&finding.identity()).filter(|_| recovers).copied();
         last.is_none_or(|last| self.is_over(finding.grace, last, now))
     }

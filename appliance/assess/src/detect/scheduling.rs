@@ -106,10 +106,11 @@ fn scheduling_advice(message: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use appliance_status_model::{BlockerCode, Component, RollupState};
+    use jiff::SignedDuration;
 
     use super::shared_cause;
     use crate::facts::{Condition, ContainerState, Knowledge, ObjectKey, Truth};
-    use crate::samples::{ago, break_component, codes, container, ended, healthy, look_after};
+    use crate::samples::{ago, break_component, codes, container, ended, healthy, look_after, now};
 
     const TAINT: &str = "0/1 nodes are available: 1 node(s) had untolerated taint {disk: slow}. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
 
@@ -125,6 +126,31 @@ mod tests {
         };
         let pod = ObjectKey::new("msp", format!("{}-0", component.object_name()));
         known.pods.get_mut(&pod).unwrap().conditions.push(refused);
+    }
+
+    #[test]
+    fn pods_whose_claim_has_its_class_again_are_not_told_before_the_scheduler_has_looked_again() {
+        let mut known = healthy();
+        let claim = ObjectKey::new("msp", "alga-core-sebastian-postgres-data");
+        let classes = std::mem::take(&mut known.storage_classes);
+        let phase = |known: &mut Knowledge, phase: &str| {
+            known.claims.get_mut(&claim).unwrap().phase = phase.into();
+        };
+        phase(&mut known, "Pending");
+        let unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found";
+        refuse(&mut known, Component::Db, unbound);
+        let mut memory = crate::Memory::default();
+        let mut at = |known: &Knowledge, seconds| {
+            let document = crate::assess(known, &mut memory, now() + SignedDuration::from_secs(seconds));
+            document.top_blockers.iter().map(|it| it.code).collect::<Vec<_>>()
+        };
+        at(&known, 0);
+        assert_eq!(at(&known, 60), [BlockerCode::StorageClass]);
+        known.storage_classes = classes;
+        phase(&mut known, "Bound");
+        assert!(at(&known, 61).is_empty());
+        assert!(at(&known, 79).is_empty());
+        assert_eq!(at(&known, 81), [BlockerCode::Scheduling], "it is never looked at again");
     }
 
     fn cordon(known: &mut Knowledge) {
