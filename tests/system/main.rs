@@ -9,6 +9,7 @@ mod components;
 mod confined;
 mod daily;
 mod described;
+mod empty;
 mod engineless;
 mod fidelity;
 mod kept;

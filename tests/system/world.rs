@@ -1,32 +1,18 @@
 //! The simulated world by itself.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use field_clock::Clock;
 use jiff::Timestamp;
-use smoke_harness::world::{Binaries, BootRequest, Speed, factories};
+use smoke_harness::world::factories;
 
+use crate::empty::request;
 use crate::lanes;
 
 #[test]
 fn an_empty_world_boots_is_a_cluster_and_is_gone_afterwards() {
     let home = tempfile::tempdir().expect("a place for files");
-    let request = BootRequest {
-        directory: home.path().to_owned(),
-        release: "1.0-rc5".to_owned(),
-        profile: "single-node".to_owned(),
-        speed: Speed::UNLIMITED,
-        seed: 1,
-        cluster: Default::default(),
-        beginning: Default::default(),
-        binaries: Binaries {
-            appliance: PathBuf::from(env!("CARGO_BIN_EXE_appliance")),
-            appliance_status: PathBuf::from(env!("CARGO_BIN_EXE_appliance-status")),
-        },
-        status_command: None,
-        operator_command: None,
-    };
+    let request = request(home.path());
     let wall = Clock::wall();
     let sim = factories().into_iter().find(|factory| factory.name() == "sim").expect("there is a sim");
     let booted: Arc<Mutex<Vec<Timestamp>>> = Arc::default();

@@ -15,6 +15,7 @@ mod images;
 mod lookout;
 mod objects;
 mod plan;
+mod private_file;
 mod reconcile;
 mod report;
 mod reset;

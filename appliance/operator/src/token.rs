@@ -1,8 +1,6 @@
 //! The token of the status page: Secret, file and printed line are the same.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use k8s_openapi::api::core::v1::Secret;
@@ -11,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::failure::{Failure, Layer, api};
+use crate::private_file;
 
 const NAMESPACE: &str = "appliance-system";
 const NAME: &str = "appliance-status-auth";
@@ -71,11 +70,8 @@ fn generate() -> Result<String, Failure> {
 }
 
 fn write(directory: &Path, path: &Path, token: &str) -> std::io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    // A file that was there keeps its mode otherwise.
-    file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    writeln!(file, "{token}")
+    private_file::make_folder(directory)?;
+    private_file::write(path, &format!("{token}\n"))
 }
 
 #[cfg(test)]

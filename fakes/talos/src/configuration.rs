@@ -7,7 +7,7 @@ use serde_json::Value;
 use tonic::Status;
 
 /// Keys of `machine` and `cluster` that Talos v1.11 knows.
-const MACHINE: [&str; 29] = [
+const MACHINE: [&str; 27] = [
     "type",
     "token",
     "ca",
@@ -35,10 +35,8 @@ const MACHINE: [&str; 29] = [
     "nodeLabels",
     "nodeAnnotations",
     "nodeTaints",
-    "nodename",
-    "secretbox",
 ];
-const CLUSTER: [&str; 25] = [
+const CLUSTER: [&str; 26] = [
     "id",
     "secret",
     "controlPlane",
@@ -63,6 +61,7 @@ const CLUSTER: [&str; 25] = [
     "extraManifestHeaders",
     "inlineManifests",
     "adminKubeconfig",
+    "allowSchedulingOnMasters",
     "allowSchedulingOnControlPlanes",
 ];
 

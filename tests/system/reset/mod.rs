@@ -7,10 +7,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use smoke_harness::scenario::{Scenario, read};
-use smoke_harness::world::{BootRequest, World, factories};
+use smoke_harness::world::World;
 
 use self::neighbours::Neighbours;
-use self::site::{Site, request};
+use self::site::Site;
+use crate::empty::request;
 use crate::program::finish;
 use crate::smoke::Ran;
 
@@ -149,18 +150,7 @@ async fn a_cluster_that_does_not_answer_or_a_site_without_a_name_is_told_at_once
 /// Plays in an empty world.
 fn play(story: impl AsyncFnOnce(&dyn World)) {
     let home = tempfile::tempdir().expect("a place for files");
-    let request: BootRequest = request(home.path());
-    let sim = factories().into_iter().find(|factory| factory.name() == "sim").expect("there is a sim");
-    let play = sim.play(
-        &request,
-        Box::new(move |world| {
-            Box::pin(async move {
-                story(world.as_ref()).await;
-                world.down().await.expect("it leaves nothing behind");
-            })
-        }),
-    );
-    play.expect("a world");
+    crate::empty::play(&request(home.path()), story);
 }
 
 async fn refuses_without_force(site: &Site<'_>) {

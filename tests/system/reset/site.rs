@@ -1,22 +1,19 @@
 //! A world with the operator's command at work in it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use reqwest::Client;
 use serde_json::{Value, json};
-use smoke_harness::world::{
-    Binaries, BootRequest, BootstrapOptions, OperatorCommand, OperatorEnd, Speed, World,
-};
+use smoke_harness::world::{BootstrapOptions, OperatorCommand, OperatorEnd, World};
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
 use crate::api::Api;
+use crate::empty::{PROFILE, RELEASE};
 use crate::smoke::Ran;
 
-const RELEASE: &str = "1.0-rc5";
-const PROFILE: &str = "single-node";
 /// In field time; nothing that is waited for takes longer.
 const LONGEST: Duration = Duration::from_secs(7200);
 /// After which a release that does not come is waited for by Helm, and long before that ends.
@@ -34,24 +31,6 @@ const KINDS: [&str; 8] = [
     "/apis/source.toolkit.fluxcd.io/v1/helmcharts",
     "/apis/source.toolkit.fluxcd.io/v1/helmrepositories",
 ];
-
-pub(super) fn request(directory: &Path) -> BootRequest {
-    BootRequest {
-        beginning: Default::default(),
-        cluster: Default::default(),
-        directory: directory.to_owned(),
-        release: RELEASE.to_owned(),
-        profile: PROFILE.to_owned(),
-        speed: Speed::UNLIMITED,
-        seed: 1,
-        binaries: Binaries {
-            appliance: PathBuf::from(env!("CARGO_BIN_EXE_appliance")),
-            appliance_status: PathBuf::from(env!("CARGO_BIN_EXE_appliance-status")),
-        },
-        status_command: None,
-        operator_command: None,
-    }
-}
 
 /// A world with the operator's command at work in it.
 pub(super) struct Site<'a> {

@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use smoke_harness::world::{
-    Binaries, BootRequest, BootstrapOptions, OperatorEnd, Speed, Stream, World, factories,
-};
+use smoke_harness::world::{BootRequest, BootstrapOptions, OperatorEnd, Stream, World};
 use tokio::sync::mpsc;
+
+use crate::empty;
 
 const TALOSCTL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/talos/talosctl.sh");
 const OPERATOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/talos/operator.sh");
@@ -219,8 +219,8 @@ impl Site<'_> {
 
     async fn bootstrap(&self, flags: &[&str]) -> Ran {
         let options = BootstrapOptions {
-            release: "1.0-rc5".to_owned(),
-            profile: "single-node".to_owned(),
+            release: empty::RELEASE.to_owned(),
+            profile: empty::PROFILE.to_owned(),
             ceiling: LONGEST,
             arguments: flags.iter().map(|it| (*it).to_owned()).collect(),
             ..BootstrapOptions::default()
@@ -259,31 +259,7 @@ fn play(story: impl AsyncFnOnce(Site<'_>)) {
     let appliance = PathBuf::from(env!("CARGO_BIN_EXE_appliance"));
     let operator =
         ["sh".to_owned(), OPERATOR.to_owned(), text(&machine), TALOSCTL.to_owned(), text(&appliance)];
-    let request = BootRequest {
-        beginning: Default::default(),
-        cluster: Default::default(),
-        directory: home.path().to_owned(),
-        release: "1.0-rc5".to_owned(),
-        profile: "single-node".to_owned(),
-        speed: Speed::UNLIMITED,
-        seed: 1,
-        binaries: Binaries {
-            appliance,
-            appliance_status: PathBuf::from(env!("CARGO_BIN_EXE_appliance-status")),
-        },
-        status_command: None,
-        operator_command: Some(operator.into()),
-    };
-    let sim = factories().into_iter().find(|factory| factory.name() == "sim").expect("there is a sim");
+    let request = BootRequest { operator_command: Some(operator.into()), ..empty::request(home.path()) };
     let home = &home;
-    let play = sim.play(
-        &request,
-        Box::new(move |world| {
-            Box::pin(async move {
-                story(Site { world: world.as_ref(), home, machine }).await;
-                world.down().await.expect("it leaves nothing behind");
-            })
-        }),
-    );
-    play.expect("a world");
+    empty::play(&request, async move |world| story(Site { world, home, machine }).await);
 }

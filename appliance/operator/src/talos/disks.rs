@@ -13,7 +13,8 @@ pub(super) async fn only_one(talosctl: &Talosctl, who: As) -> Result<String, Fai
     let failed = |operation: &str, remedy: &str| Failure::new(Layer::Host, operation, remedy);
     let remedy = "Name it: --install-disk /dev/sda.";
     let disks = talosctl.disks(who).await;
-    let disks = disks.map_err(|answer| failed("list the machine's disks", remedy).because(answer.told()))?;
+    let disks =
+        disks.map_err(|answer| failed("list the machine's disks", remedy).because(answer.to_string()))?;
     let usable: Vec<&Value> = disks.iter().filter(|it| is_usable(&it["spec"])).collect();
     match usable.as_slice() {
         [disk] => Ok(path(disk)),

@@ -6,15 +6,15 @@
 //!          machine-patch.yaml   what the flags say                          kubeconfig          as the machine gives it
 //! ```
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::talosctl::Talosctl;
 use crate::failure::{Failure, Layer};
+use crate::private_file;
 use crate::report::{Phase, step, warning};
 
 /// Whose credentials there are.
@@ -65,7 +65,7 @@ impl Files {
 
     /// Makes what is missing of secrets and credentials, and says whose the credentials are.
     pub(super) async fn make_room(&self, talosctl: &Talosctl) -> Result<Credentials, Failure> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.site).map_err(written(&self.site))?;
+        private_file::make_folder(&self.site).map_err(written(&self.site))?;
         let usable = is_usable(&self.credentials)?;
         let has_secrets = self.secrets().exists();
         if usable {
@@ -75,7 +75,7 @@ impl Files {
         if !has_secrets {
             step(Phase::Talos, &format!("Writing the machine's secrets to {}", self.secrets().display()));
             let made = talosctl.secrets(&self.secrets()).await;
-            made.map_err(|answer| failed("talosctl gen secrets").because(answer.told()))?;
+            made.map_err(|answer| failed("talosctl gen secrets").because(answer.to_string()))?;
             keep_private(&self.secrets())?;
         }
         if self.credentials.exists() {
@@ -89,24 +89,27 @@ impl Files {
         }
         step(Phase::Talos, &format!("Writing credentials to {}", self.credentials.display()));
         let made = talosctl.credentials(self).await;
-        let text = made.map_err(|answer| failed("talosctl gen config").because(answer.told()))?;
-        write_new(&self.credentials, &text).map_err(written(&self.credentials))?;
+        let text = made.map_err(|answer| failed("talosctl gen config").because(answer.to_string()))?;
+        if let Some(folder) = self.credentials.parent().filter(|it| !it.as_os_str().is_empty()) {
+            private_file::make_folder(folder).map_err(written(folder))?;
+        }
+        private_file::write_new(&self.credentials, &text).map_err(written(&self.credentials))?;
         Ok(Credentials::Own)
     }
 
     pub(super) fn write_patch(&self, patch: &Value) -> Result<(), Failure> {
         // Every JSON document is a YAML document.
-        write(&self.patch(), &format!("{patch:#}\n")).map_err(written(&self.patch()))
+        private_file::write(&self.patch(), &format!("{patch:#}\n")).map_err(written(&self.patch()))
     }
 
     pub(super) fn write_configuration(&self, text: &str) -> Result<(), Failure> {
-        write(&self.configuration(), text).map_err(written(&self.configuration()))
+        private_file::write(&self.configuration(), text).map_err(written(&self.configuration()))
     }
 }
 
 /// Makes a file readable by its owner alone.
 pub(super) fn keep_private(path: &Path) -> Result<(), Failure> {
-    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(written(path))
+    private_file::close(path).map_err(written(path))
 }
 
 /// Whether a file holds credentials; a file that cannot be read may hold them.
@@ -150,21 +153,6 @@ fn failed(operation: &str) -> Failure {
 fn written(path: &Path) -> impl FnOnce(io::Error) -> Failure {
     let operation = format!("write {}", path.display());
     move |error| failed(&operation).because(error)
-}
-
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(text.as_bytes())
-}
-
-/// Somebody else may have written it in the meantime: theirs stays.
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use appliance_assess::{PullCause, explain_pull};
+use appliance_status_model::BlockerCode;
 
 use super::talosctl::Talosctl;
 use super::wait::Seen;
@@ -36,7 +37,7 @@ impl<'a> Journal<'a> {
         let Some(PullCause { reason, next_action }) = trouble else { return Seen::NotYet(seen.to_owned()) };
         if self.told.borrow_mut().insert(reason.clone()) {
             let blocker = Blocker {
-                layer: "Talos host reachability".to_owned(),
+                layer: BlockerCode::Host.layer().to_owned(),
                 component: "talos".to_owned(),
                 reason: reason.clone(),
                 next_action: next_action.to_owned(),

@@ -142,7 +142,7 @@ impl Target {
                 Ok(stage) => Seen::NotYet(format!("the machine's stage is {stage}")),
                 Err(answer) => match answer.meaning {
                     Meaning::AsksWhoWeAre => self.known(talosctl).await,
-                    _ => Seen::NotYet(answer.told()),
+                    _ => Seen::NotYet(answer.to_string()),
                 },
             })
             .await?;
@@ -166,7 +166,7 @@ impl Target {
                 }
                 match self.strangers(&answer) {
                     Some(failure) => Seen::Never(failure),
-                    None => Seen::NotYet(answer.told()),
+                    None => Seen::NotYet(answer.to_string()),
                 }
             }
         }
@@ -201,7 +201,7 @@ impl Target {
         waiting
             .until(async || match talosctl.apply(&self.files.configuration(), who).await {
                 Ok(_) => Seen::Met(()),
-                Err(answer) if answer.is_passing() => Seen::NotYet(answer.told()),
+                Err(answer) if answer.is_passing() => Seen::NotYet(answer.to_string()),
                 Err(answer) => Seen::Never(self.refused("apply-config", &answer)),
             })
             .await
@@ -226,7 +226,7 @@ impl Target {
                 }
                 Err(answer) => match self.strangers(&answer) {
                     Some(failure) => Seen::Never(failure),
-                    None => Seen::NotYet(answer.told()),
+                    None => Seen::NotYet(answer.to_string()),
                 },
             })
             .await
@@ -246,8 +246,8 @@ impl Target {
                 Ok(_) => Seen::Met(()),
                 Err(answer) => match answer.meaning {
                     Meaning::AlreadyDone => Seen::Met(()),
-                    Meaning::TooEarly => Seen::NotYet(answer.told()),
-                    _ if answer.is_passing() => Seen::NotYet(answer.told()),
+                    Meaning::TooEarly => Seen::NotYet(answer.to_string()),
+                    _ if answer.is_passing() => Seen::NotYet(answer.to_string()),
                     _ => Seen::Never(self.refused("bootstrap", &answer)),
                 },
             })
@@ -256,7 +256,7 @@ impl Target {
             .until(async || match talosctl.service("etcd").await {
                 Ok(service) if service.is_healthy() => Seen::Met(()),
                 Ok(service) => journal.not_yet(&format!("etcd is {service}")).await,
-                Err(answer) => Seen::NotYet(answer.told()),
+                Err(answer) => Seen::NotYet(answer.to_string()),
             })
             .await?;
         step(Phase::Talos, "etcd is healthy");
@@ -279,7 +279,7 @@ impl Target {
             _ => return None,
         };
         let operation = format!("signing in to the machine at {}", self.node_ip);
-        Some(Failure::new(Layer::Host, operation, remedy).because(format!("{why}: {}", answer.told())))
+        Some(Failure::new(Layer::Host, operation, remedy).because(format!("{why}: {answer}")))
     }
 
     /// Credentials without the secrets that they were made of do not help a machine that has none.
@@ -296,6 +296,6 @@ impl Target {
 
     fn refused(&self, command: &str, answer: &Answer) -> Failure {
         let operation = format!("talosctl {command} on {}", self.node_ip);
-        Failure::new(Layer::Host, operation, answer.remedy()).because(answer.told())
+        Failure::new(Layer::Host, operation, answer.remedy()).because(answer.to_string())
     }
 }

@@ -86,7 +86,7 @@ impl Talosctl {
         let client = ["version", "--client", "--short"].map(OsStr::new);
         let said = talosctl.run(&client).await.map_err(|answer| {
             let remedy = format!("Install talosctl of the machine's Talos version (https://www.talos.dev), or name it in {PROGRAM}.");
-            Failure::new(Layer::Host, format!("run {}", talosctl.program.display()), remedy).because(answer.told())
+            Failure::new(Layer::Host, format!("run {}", talosctl.program.display()), remedy).because(answer.to_string())
         })?;
         let version = said.split_whitespace().find(|word| word.starts_with('v'));
         talosctl.version = version.unwrap_or("of an unknown version").to_owned();

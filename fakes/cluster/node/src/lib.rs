@@ -37,7 +37,7 @@ pub use exec::{Captured, ExecIo, ExecOutcome, ExecTarget};
 pub use logs::LogSink;
 pub use network::Network;
 pub use node::{Node, NodeError};
-pub use pull::PreloadedImage;
+pub use pull::{PreloadedImage, pull};
 pub use runtime::{
     Access, Container, ContainerSpec, Exit, ExitCause, ImageConfig, Mount, Runtime, StartError,
 };

@@ -35,8 +35,8 @@ impl KindMachine {
         Self { cluster, met: Arc::default(), troubled: AtomicBool::new(false) }
     }
 
-    /// Starts a kubelet again whose API was in trouble. It asks ever more seldom for what it could not have, and gives new
-    /// containers old secrets in the meantime: half a minute in which a fault of a secret would not land.
+    /// Starts a kubelet again whose API was in trouble: one was seen to give a new container the secret of before, so that a
+    /// fault of that secret never landed (docs/flakes.md).
     pub(super) async fn settle(&self) -> Result<(), WorldError> {
         if self.troubled.swap(false, Ordering::Relaxed) {
             self.cluster.shell("systemctl restart kubelet", b"").await?;

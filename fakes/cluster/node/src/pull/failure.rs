@@ -45,6 +45,11 @@ impl PullError {
         Self { image: image.to_owned(), cause: Cause::Document(text) }
     }
 
+    /// What went wrong, without what the caller of a pull says of it.
+    pub(crate) fn cause(&self) -> Bare<'_> {
+        Bare(self)
+    }
+
     /// The code that survives the way from containerd to the kubelet.
     fn code(&self) -> Option<&'static str> {
         match &self.cause {
@@ -61,8 +66,17 @@ impl fmt::Display for PullError {
         if let Some(code) = self.code() {
             write!(f, "rpc error: code = {code} desc = ")?;
         }
-        write!(f, "failed to pull and unpack image \"{image}\": ")?;
-        match &self.cause {
+        write!(f, "failed to pull and unpack image \"{image}\": {}", self.cause())
+    }
+}
+
+/// What went wrong, without what the caller of a pull says of it.
+pub(crate) struct Bare<'a>(&'a PullError);
+
+impl fmt::Display for Bare<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let image = &self.0.image;
+        match &self.0.cause {
             Cause::Registry(Step::Resolve, error) => {
                 write!(f, "failed to resolve reference \"{image}\": ")?;
                 resolve_text(f, image, error)

@@ -99,6 +99,15 @@ impl Images {
     }
 }
 
+/// Pulls an image for a machine that has no kubelet: name, manifest, config and layers, and nothing is kept.
+///
+/// # Errors
+/// In containerd's words, without what its callers put around them.
+pub async fn pull(clock: &Clock, client: &Client, name: &Reference) -> Result<(), String> {
+    let fetched = fetch::fetch(clock, client, &Mutex::default(), name).await;
+    fetched.map(drop).map_err(|error| error.cause().to_string())
+}
+
 /// Pods of an image that came with the node say its name and a digest of nothing else.
 fn preload(name: &Reference, image: &PreloadedImage) -> Image {
     let id = format!("sha256:{}", hex(&Sha256::digest(image.name.as_bytes())));
