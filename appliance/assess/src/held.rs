@@ -211,7 +211,8 @@ mod tests {
         story.at(0);
         story.uninstalled();
         assert_eq!(codes(&story.at(90))[0].0, BlockerCode::ImageNotFound);
-        assert_eq!(codes(&story.at(91)), [(BlockerCode::Helm, "workflow-worker")]);
+        assert_eq!(codes(&story.at(91)), []);
+        assert_eq!(codes(&story.at(90 + 20)), [(BlockerCode::Helm, "workflow-worker")]);
     }
 
     #[test]
@@ -235,7 +236,8 @@ mod tests {
         story.not_found("first");
         story.at(0);
         story.pod("first", container("main", "img:gone", running()));
-        assert_eq!(codes(&story.at(5)), [(BlockerCode::Helm, "workflow-worker")]);
+        assert_eq!(codes(&story.at(5)), []);
+        assert_eq!(codes(&story.at(25)), [(BlockerCode::Helm, "workflow-worker")]);
     }
 
     #[test]

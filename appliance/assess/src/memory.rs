@@ -76,7 +76,10 @@ impl Memory {
     pub(crate) fn stands_alone(&mut self, finding: &Finding, now: Timestamp) -> bool {
         let recovers = matches!(
             finding.code,
-            BlockerCode::Workload | BlockerCode::BackgroundWorkload | BlockerCode::Scheduling
+            BlockerCode::Workload
+                | BlockerCode::BackgroundWorkload
+                | BlockerCode::Scheduling
+                | BlockerCode::Helm
         );
         let last = self.explained.get(&finding.identity()).filter(|_| recovers).copied();
         last.is_none_or(|last| self.is_over(finding.grace, last, now))

@@ -22,6 +22,14 @@ pub struct Chosen {
     pub(crate) server: Server,
     #[serde(rename = "appUrl")]
     pub(crate) app_url: Option<String>,
+    pub(crate) bootstrap: Bootstrap,
+}
+
+/// How the next bootstrap job goes about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Bootstrap {
+    pub(crate) mode: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

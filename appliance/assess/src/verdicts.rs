@@ -74,6 +74,26 @@ fn a_stalled_release_and_its_tier_follow_from_the_missing_image() {
 }
 
 #[test]
+fn a_release_whose_job_would_refuse_its_own_data_is_to_be_reconciled_in_recover_mode() {
+    let mut known = healthy();
+    known.values.insert("alga-core".into(), "bootstrap: { mode: fresh }".into());
+    break_component(
+        &mut known,
+        Component::Redis,
+        container("main", "img:gone", waiting("ErrImagePull", MISSING)),
+    );
+    let early = "failed early due to stalled resources: [StatefulSet/msp/redis status: 'Failed']";
+    let stalled = flux("alga-core")
+        .with("Stalled", Truth::True, "RetriesExceeded", "Failed to install after 1 attempt(s)")
+        .with("Ready", Truth::False, "InstallFailed", early);
+    put_release(&mut known, stalled);
+    let advice = |known: &crate::Knowledge| look(known).top_blockers[0].next_action.clone();
+    assert!(advice(&known).contains("reconcile the release alga-core by running bootstrap in recover mode"));
+    known.values.insert("alga-core".into(), "bootstrap: { mode: recover }".into());
+    assert!(advice(&known).ends_with("then reconcile the release alga-core."));
+}
+
+#[test]
 fn not_found_outweighs_an_interruption_of_the_same_pull() {
     let mut known = healthy();
     let state = waiting("ErrImagePull", "context canceled");

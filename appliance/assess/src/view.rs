@@ -13,6 +13,7 @@ use crate::facts::{
 use crate::finding::Subject;
 use crate::flux::{FluxFailure, FluxId, FluxState};
 use crate::memory::Memory;
+use crate::values::ReleaseValues;
 
 /// Facts with their owners: what the detectors look at.
 #[derive(Debug)]
@@ -175,10 +176,23 @@ impl<'a> View<'a> {
         let stalled = |release: &&Release| self.release_failure(release.name).is_some_and(|it| it.stalled);
         match subject.release().filter(stalled) {
             Some(release) => {
-                format!("{}, then reconcile the release {}.", sentence.trim_end_matches('.'), release.name)
+                let how = if self.would_refuse_its_data(release) {
+                    " by running bootstrap in recover mode (its values still say fresh, and its data exists)"
+                } else {
+                    ""
+                };
+                let sentence = sentence.trim_end_matches('.');
+                format!("{sentence}, then reconcile the release {}{how}.", release.name)
             }
             None => sentence.to_owned(),
         }
+    }
+
+    /// Whether an upgrade of a release makes a bootstrap job that refuses what an earlier one left.
+    fn would_refuse_its_data(&self, release: &Release) -> bool {
+        let values = self.known.values.get(release.name).and_then(ReleaseValues::chosen);
+        let fresh = values.is_some_and(|it| it.bootstrap.mode.as_deref() == Some("fresh"));
+        fresh && self.bootstrap.completed
     }
 }
 

@@ -57,6 +57,9 @@ pub(super) fn removed_with(view: &View<'_>) -> Option<String> {
     failed.then(|| line.unwrap_or_else(|| format!("Job {JOB_PREFIX}{rest} failed: {}", failure.message)))
 }
 
+/// A release that gave up says so of what has failed, and of nothing that is still on its way.
+const STALLED: &str = "failed early due to stalled resources";
+
 /// The newest job runs for longer than it waits for anything, or its release gave up waiting for it.
 fn hangs(view: &View<'_>, detector: &Detector) -> Option<Finding> {
     let (key, _) = view.bootstrap.job.filter(|_| view.bootstrap.phase == JobPhase::Running)?;
@@ -66,8 +69,10 @@ fn hangs(view: &View<'_>, detector: &Detector) -> Option<Finding> {
         _ => None,
     });
     let since = since.max()?;
-    // A failure of before it began is of another job.
-    let given_up = view.release_failure("alga-core").is_some_and(|it| it.since.is_none_or(|at| at >= since));
+    // A failure of before it began is of another job, and one that names what failed instead is not of a job that runs.
+    let given_up = view
+        .release_failure("alga-core")
+        .is_some_and(|it| it.since.is_none_or(|at| at >= since) && !it.message.contains(STALLED));
     let overdue = view.now.duration_since(since).as_secs() >= OWN_PATIENCE;
     if !given_up && !overdue {
         return None;

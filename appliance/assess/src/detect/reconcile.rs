@@ -145,9 +145,10 @@ pub(super) fn helm(view: &View<'_>, detector: &Detector) -> Vec<Finding> {
         .collect()
 }
 
-/// Texts of a release that waited for its workloads in vain: Flux 2.9's two, and Helm 3's.
+/// Texts of a release that waited for its workloads in vain: Flux 2.9's three, and Helm 3's.
 const HEALTH: &[&str] = &[
     "timeout waiting for: ",
+    "failed early due to stalled resources: ",
     "client rate limiter Wait returned an error",
     "context deadline exceeded",
     "timed out waiting for the condition",

@@ -124,8 +124,8 @@ fn job(object: &Value) -> Health {
 
 fn pod(object: &Value) -> Health {
     match object["status"]["phase"].as_str().unwrap_or_default() {
-        "Succeeded" => Health::Current,
-        "Failed" => Health::Failed,
+        // A pod that has ended is what it should be, also when it ended badly: its owner makes another.
+        "Succeeded" | "Failed" => Health::Current,
         "Running" if condition(object, "Ready") == "True" => Health::Current,
         "Running" => {
             let statuses = object["status"]["containerStatuses"].as_array().map_or(&[][..], Vec::as_slice);
@@ -135,6 +135,21 @@ fn pod(object: &Value) -> Health {
         }
         _ => Health::InProgress,
     }
+}
+
+/// The health of something that makes pods itself: while it is not yet what it should be, one pod that loops and
+/// is not on its way out is enough to give it up. A Deployment is not asked for its pods (cli-utils
+/// `pod_controller.go` against `deployment.go`).
+pub(crate) fn with_pods<'a>(object: &Value, mut pods: impl Iterator<Item = &'a Value>) -> Health {
+    match of(object) {
+        Health::InProgress if pods.any(|pod| of(pod) == Health::Failed) => Health::Failed,
+        health => health,
+    }
+}
+
+/// Whether an object's health is also that of its pods.
+pub(crate) fn makes_pods(object: &Value) -> bool {
+    matches!(object["kind"].as_str(), Some("StatefulSet" | "ReplicaSet"))
 }
 
 fn service(object: &Value) -> Health {
@@ -191,6 +206,21 @@ mod tests {
         assert_eq!(of(&object), Health::Current);
         object["status"]["conditions"][1]["reason"] = json!("ProgressDeadlineExceeded");
         assert_eq!(of(&object), Health::Failed);
+    }
+
+    #[test]
+    fn a_stateful_set_that_waits_for_a_looping_pod_has_failed() {
+        let set = json!({"kind": "StatefulSet", "metadata": {"generation": 1}, "spec": {"replicas": 1},
+            "status": {"observedGeneration": 1, "replicas": 1}});
+        let pod = |reason: &str| {
+            json!({"kind": "Pod", "metadata": {}, "status": {"phase": "Running",
+                "containerStatuses": [{"state": {"waiting": {"reason": reason}}}]}})
+        };
+        assert_eq!(with_pods(&set, [&pod("CrashLoopBackOff")].into_iter()), Health::Failed);
+        assert_eq!(with_pods(&set, [&pod("ContainerCreating")].into_iter()), Health::InProgress);
+        let mut leaving = pod("CrashLoopBackOff");
+        leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert_eq!(with_pods(&set, [&leaving].into_iter()), Health::InProgress);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Waiting for objects: looked at every five seconds, until all are current, one has failed, or time is over.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use cluster_api::Store;
+use cluster_api::{Store, kinds, selector};
 use field_clock::Clock;
 use serde_json::Value;
 
@@ -59,14 +60,17 @@ impl Wait<'_> {
     ) -> Result<(), WaitError> {
         let (store, clock) = (self.store, self.clock);
         let deadline = clock.now() + timeout;
+        let mut passing = Passing::default();
         loop {
             let found: Vec<(&Target, Health)> =
-                targets.iter().map(|target| (target, health(store, target, jobs))).collect();
+                targets.iter().map(|target| (target, passing.health(store, target, jobs))).collect();
             if found.iter().all(|(_, health)| *health == Health::Current) {
                 return Ok(());
             }
-            if found.iter().any(|(_, health)| *health == Health::Failed) {
-                return Err(WaitError::Stalled(list(&found)));
+            let failed: Vec<_> =
+                found.iter().copied().filter(|(_, health)| *health == Health::Failed).collect();
+            if !failed.is_empty() {
+                return Err(WaitError::Stalled(list(&failed)));
             }
             let next = clock.now() + self.poll;
             if next > deadline {
@@ -191,10 +195,34 @@ fn completion(store: &Store, target: &Target) -> Health {
     }
 }
 
+/// The Jobs seen that go away by themselves when they have ended: their absence is no failure.
+#[derive(Default)]
+struct Passing(HashSet<String>);
+
+impl Passing {
+    fn health(&mut self, store: &Store, target: &Target, jobs: Jobs) -> Health {
+        match target.get(store) {
+            None if self.0.contains(&target.to_string()) => Health::Current,
+            Some(object) if is_job(&object) && !object["spec"]["ttlSecondsAfterFinished"].is_null() => {
+                self.0.insert(target.to_string());
+                health(store, target, jobs)
+            }
+            _ => health(store, target, jobs),
+        }
+    }
+}
+
 fn health(store: &Store, target: &Target, jobs: Jobs) -> Health {
     match target.get(store) {
         None => Health::NotFound,
         Some(object) if jobs == Jobs::Ignore && is_job(&object) => Health::Current,
+        Some(object) if kstatus::makes_pods(&object) => {
+            let pods = store.list(&kinds::PODS, Some(&target.namespace));
+            let own = pods.iter().filter(|pod| {
+                selector::matches(&object["spec"]["selector"], cluster_api::object::labels(pod))
+            });
+            kstatus::with_pods(&object, own.map(|pod| &**pod))
+        }
         Some(object) => kstatus::of(&object),
     }
 }
