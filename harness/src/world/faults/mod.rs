@@ -19,6 +19,7 @@ mod kubernetes;
 mod login;
 mod node;
 mod pod;
+mod provisioner;
 mod registry;
 mod release;
 mod secret;

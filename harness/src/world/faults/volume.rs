@@ -4,23 +4,21 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use cluster_api::{kinds, object};
+use cluster_api::kinds;
 use fake_workloads::Quotas;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::volumes::Astray;
 use super::{
-    Cause, Ground, Noticed, Objects, Set, Sighting, done, failed, impossible, no_target, unsupported, volumes,
+    Cause, Ground, Noticed, Objects, Set, Sighting, done, impossible, no_target, provisioner, unsupported,
+    volumes,
 };
 use crate::fault::{FaultUse, HealStep};
 use crate::world::{InjectError, WorldError};
 
-/// Where a distribution has its own provisioner.
-const SYSTEM: &str = "kube-system";
-const PROVISIONER: &str = "local-path-provisioner";
 /// The class by which the appliance asks for volumes, and what it is made from.
 const CLASS: &str = "local-path";
-const STORAGE: &str = "platform/local-path.yaml";
+pub(super) const STORAGE: &str = "platform/local-path.yaml";
 /// Why a volume cannot be full.
 const NO_LIMITS: &str = "the volumes of its disk have no limits of their own";
 
@@ -31,7 +29,7 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
         "volume.subpath-escapes" => Astray::Outside,
         "volume.subpath-under-file" => Astray::ThroughFile,
         "volume.no-storage-class" => return Ok(no_class(ground)),
-        "volume.two-provisioners" => return second_provisioner(ground, fault).await,
+        "volume.two-provisioners" => return provisioner::inject(ground, fault).await,
         "volume.full" => return full(ground, fault, component),
         other => return Err(unsupported(other)),
     };
@@ -51,7 +49,7 @@ pub(super) async fn heal(ground: &Ground<'_>, step: &HealStep) -> Result<(), Inj
             done(step, restore_class(ground.objects).await, "missing StorageClass", CLASS)
         }
         "volume.remove-provisioner" => {
-            done(step, remove_provisioner(ground.objects).await, "second provisioner", SYSTEM)
+            done(step, provisioner::remove(ground.objects).await, "second provisioner", provisioner::SYSTEM)
         }
         "volume.enlarge" => {
             let roots = volumes::roots(ground.objects, ground.disk, component);
@@ -152,68 +150,4 @@ async fn restore_class(objects: &Objects) -> Result<bool, WorldError> {
         objects.create(&kinds::STORAGE_CLASSES, class).await?;
     }
     Ok(true)
-}
-
-/// Takes the provisioner of a distribution away; says whether there was one.
-async fn remove_provisioner(objects: &Objects) -> Result<bool, WorldError> {
-    if objects.get(&kinds::DEPLOYMENTS, SYSTEM, PROVISIONER).is_none() {
-        return Ok(false);
-    }
-    objects.delete(&kinds::DEPLOYMENTS, SYSTEM, PROVISIONER).await?;
-    Ok(true)
-}
-
-/// Adds the provisioner of a distribution.
-async fn second_provisioner(ground: &Ground<'_>, fault: &FaultUse) -> Set {
-    add_provisioner(ground.objects).await.map_err(|source| failed(fault.name(), source))?;
-    Ok(Rc::new(Second))
-}
-
-async fn add_provisioner(objects: &Objects) -> Result<(), WorldError> {
-    let labels = json!({ "app": PROVISIONER });
-    let account = format!("{PROVISIONER}-service-account");
-    let object = json!({ "metadata": { "name": account, "namespace": SYSTEM } });
-    objects.create(&kinds::SERVICE_ACCOUNTS, object).await?;
-    let deployment = json!({
-        "apiVersion": "apps/v1", "kind": "Deployment",
-        "metadata": { "name": PROVISIONER, "namespace": SYSTEM },
-        "spec": {
-            "replicas": 1,
-            "selector": { "matchLabels": labels },
-            "template": {
-                "metadata": { "labels": labels },
-                "spec": {
-                    "priorityClassName": "system-node-critical",
-                    "serviceAccountName": account,
-                    "tolerations": [{ "key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule" }],
-                    "containers": [{
-                        "name": PROVISIONER,
-                        "image": "docker.io/rancher/local-path-provisioner:v0.0.30",
-                        "imagePullPolicy": "IfNotPresent",
-                        "command": ["local-path-provisioner", "start", "--config", "/etc/config/config.json"],
-                    }],
-                },
-            },
-        },
-    });
-    objects.create(&kinds::DEPLOYMENTS, deployment).await.map(drop)
-}
-
-struct Second;
-
-#[async_trait(?Send)]
-impl Cause for Second {
-    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
-        let pods = ground.objects.list(&kinds::PODS, Some(SYSTEM));
-        let started = pods.iter().filter(|pod| object::label(pod, "app") == Some(PROVISIONER));
-        let started = started.filter_map(|pod| {
-            let status = pod["status"]["containerStatuses"].as_array()?.first()?;
-            let at = status["state"]["running"]["startedAt"].as_str()?.parse().ok()?;
-            Some(Sighting::new(
-                at,
-                format_args!("container {PROVISIONER} of {} was started", object::name(pod)),
-            ))
-        });
-        started.collect()
-    }
 }

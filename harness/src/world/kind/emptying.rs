@@ -26,7 +26,8 @@ for i in $(seq 90); do kubectl get --raw /readyz >/dev/null 2>&1 && break; sleep
 for node in $(kubectl get nodes -o name); do kubectl uncordon "${node#node/}"; done
 for node in $(kubectl get nodes -o name); do kubectl patch "$node" --type=merge -p '{"spec":{"taints":null}}'; done
 kubectl -n kube-system scale deployment coredns --replicas=1
-kubectl -n kube-system delete deployment,serviceaccount local-path-provisioner local-path-provisioner-service-account --ignore-not-found
+kubectl -n kube-system delete deployment,serviceaccount,role,rolebinding local-path-provisioner --ignore-not-found
+kubectl -n kube-system delete configmap local-path-config --ignore-not-found
 kubectl -n kube-system rollout restart deployment coredns
 "#;
 

@@ -57,7 +57,8 @@ impl Engine<'_> {
         self.write(objects, Writing::Create)
     }
 
-    /// Writes all of them.
+    /// Writes all of them. Refusals of a first installation are lines; of those of an upgrade, a refused creation ends it,
+    /// and refused changes are joined with `&&` (Helm 4, `client.update`).
     pub(super) fn write(&self, objects: Vec<(Target, Value)>, writing: Writing) -> Result<(), String> {
         let mut refusals = Vec::new();
         for (target, object) in objects {
@@ -79,14 +80,18 @@ impl Engine<'_> {
                         namespace => format!("{namespace}/"),
                     };
                     let name = &target.name;
-                    refusals
-                        .push(format!("server-side apply failed for object {place}{name} {gvk}: {error}"));
+                    let refusal = format!("server-side apply failed for object {place}{name} {gvk}: {error}");
                     details = json!({"error": {}, "gvk": details["gvk"], "name": name, "namespace": target.namespace});
                     self.journal.note("Error creating resource via patch", &details);
+                    if writing == Writing::Patch && is_new {
+                        return Err(format!("failed to create resource: {refusal}"));
+                    }
+                    refusals.push(refusal);
                 }
             }
         }
-        if refusals.is_empty() { Ok(()) } else { Err(refusals.join("\n")) }
+        let separator = if writing == Writing::Patch { " && " } else { "\n" };
+        if refusals.is_empty() { Ok(()) } else { Err(refusals.join(separator)) }
     }
 
     /// Deletes objects, the last kinds first, except those that are to be kept; answers what was told to go.
