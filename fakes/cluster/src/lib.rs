@@ -21,17 +21,16 @@ struct Readme;
 
 mod config;
 mod objects;
+mod planned;
 mod programs;
 mod system;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster_api::pki::Authority;
-use cluster_api::tokens::Tokens;
-use cluster_api::{ApiConfig, ApiServer};
-use cluster_node::{Addresses, ApiAccess, Node, NodeConfig};
+use cluster_api::ApiServer;
+use cluster_node::Node;
 use tokio_util::sync::CancellationToken;
 
 pub use cluster_api::{ApiControl, Encounter, Res, Store, Trouble, kinds, object};
@@ -41,6 +40,7 @@ pub use cluster_node::{
 };
 pub use config::{ClusterConfig, Place};
 pub use field_clock::{Clock, FieldRuntime, Options};
+pub use planned::Planned;
 pub use programs::{Process, Programs};
 pub use system::{ProgramContainer, SystemRuntime};
 
@@ -84,52 +84,7 @@ impl Cluster {
     /// # Errors
     /// See [`ClusterError`].
     pub async fn start(config: ClusterConfig, programs: Arc<dyn Runtime>) -> Result<Self, ClusterError> {
-        let addresses = Addresses::around(config.node_ip);
-        let store = Store::seeded(config.clock.clone(), config.seed).with_service_range(config.node_ip);
-        let authority = Authority::new("kubernetes").map_err(ClusterError::Authority)?;
-        let tokens = Tokens::new();
-        let stop = CancellationToken::new();
-        let ca_pem = authority.pem();
-        objects::create(&store, config.node_ip, config.api_port).map_err(ClusterError::Objects)?;
-        cluster_controllers::start(
-            &store,
-            stop.clone(),
-            &cluster_controllers::Options { ca_pem: ca_pem.clone() },
-        );
-        let runtime = SystemRuntime::new(&store, &config, programs);
-        let (running, burden) = (runtime.running(), runtime.burden());
-        let node = Arc::new(
-            Node::start(NodeConfig {
-                store: store.clone(),
-                clock: config.clock.clone(),
-                name: config.node,
-                ip: config.node_ip.into(),
-                addresses,
-                volumes: config.disk,
-                resolvers: config.resolvers,
-                wire: config.wire,
-                trust: config.trust,
-                mirrors: config.mirrors,
-                runtime: Arc::new(runtime),
-                api: ApiAccess { host: config.node_ip.into(), port: config.api_port, ca_pem },
-                tokens: tokens.clone(),
-                max_pods: config.max_pods,
-                pace: config.pace,
-                preloaded: system::preloaded().into_iter().chain(config.images).collect(),
-            })
-            .map_err(ClusterError::Node)?,
-        );
-        let api = ApiServer::start(ApiConfig {
-            store: store.clone(),
-            listen: SocketAddr::from((config.node_ip, config.api_port)),
-            authority,
-            tokens,
-            node: Arc::<Node>::clone(&node),
-            names: api_names(&store, config.node_ip),
-        })
-        .await
-        .map_err(ClusterError::Api)?;
-        Ok(Self { store, api, node, running, burden, stop, _place: config.place })
+        Planned::new(config)?.start(programs).await
     }
 
     /// Starts a cluster whose node has the images of these programs.
@@ -191,24 +146,11 @@ impl Cluster {
     }
 
     /// Stops every container and everything else; returns when all sockets are closed.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.stop.cancel();
         self.node.stop().await;
         self.api.stop().await;
     }
-}
-
-/// Every name by which the API is spoken to: the node's address, the address of its service, and the service's names.
-fn api_names(store: &Store, node: Ipv4Addr) -> Vec<String> {
-    let service = store.get(&kinds::SERVICES, "default", "kubernetes");
-    let address = service.and_then(|service| service["spec"]["clusterIP"].as_str().map(str::to_owned));
-    let names = [
-        "kubernetes",
-        "kubernetes.default",
-        "kubernetes.default.svc",
-        "kubernetes.default.svc.cluster.local",
-    ];
-    names.map(str::to_owned).into_iter().chain([node.to_string()]).chain(address).collect()
 }
 
 /// An image of the cluster's own, there before any registry.

@@ -9,6 +9,7 @@ use crate::caller::{Addressed, Role, failed};
 use crate::grpc::{Call, stream, unary};
 use crate::machine::{Attempt, Machine, Stage};
 use crate::resources;
+use crate::visits::Visit;
 use crate::wire::cosi::{Found, GetRequest, ListRequest};
 use crate::wire::machine::{
     ApplyConfiguration, ApplyConfigurationRequest, Bootstrap, BootstrapRequest, DmesgRequest, FeaturesInfo,
@@ -27,6 +28,7 @@ impl Api {
     /// Answers a call.
     pub(crate) async fn answer(self, request: Request<Incoming>) -> Response<Body> {
         let path = request.uri().path().to_owned();
+        self.machine.visited(Visit::Called(path.trim_start_matches('/').to_owned()));
         if let Err(refusal) = self.permit(&path) {
             return refusal.into_http();
         }

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ED25519, SanType,
@@ -21,6 +23,9 @@ use crate::configuration::Configuration;
 /// A machine cannot show what it should.
 pub(crate) type IdentityError = Box<dyn std::error::Error + Send + Sync>;
 
+/// How long a certificate of a machine is good.
+const LIFE: Duration = Duration::from_secs(24 * 3600);
+
 /// In maintenance mode: a certificate of nobody's, and everybody may come in.
 pub(crate) fn of_maintenance(address: IpAddr) -> Result<Arc<ServerConfig>, IdentityError> {
     let key = KeyPair::generate_for(&PKCS_ED25519)?;
@@ -32,13 +37,23 @@ pub(crate) fn of_maintenance(address: IpAddr) -> Result<Arc<ServerConfig>, Ident
 }
 
 /// Configured: a certificate of its authority, and only those may come in to whom that has given one.
-pub(crate) fn of(configuration: &Configuration, address: IpAddr) -> Result<Arc<ServerConfig>, IdentityError> {
+///
+/// Its certificate is good from that moment on; since long ago where there is none.
+pub(crate) fn of(
+    configuration: &Configuration,
+    address: IpAddr,
+    from: Option<Timestamp>,
+) -> Result<Arc<ServerConfig>, IdentityError> {
     let (authority, authority_key) =
         configuration.machine.ca.pem().ok_or("machine.ca is no certificate and key")?;
     let issuer = Issuer::from_ca_cert_pem(&authority, KeyPair::from_pem(&authority_key)?)?;
     let key = KeyPair::generate_for(&PKCS_ED25519)?;
     let name = configuration.machine.network.hostname.as_deref().unwrap_or("talos");
-    let certificate = parameters(name, address, &configuration.machine.names).signed_by(&key, &issuer)?;
+    let mut wanted = parameters(name, address, &configuration.machine.names);
+    if let Some(from) = from.map(SystemTime::from) {
+        (wanted.not_before, wanted.not_after) = (from.into(), (from + LIFE).into());
+    }
+    let certificate = wanted.signed_by(&key, &issuer)?;
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.as_bytes())?)?;
     let provider = Arc::new(ring::default_provider());

@@ -5,11 +5,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use field_clock::Clock;
 use jiff::Timestamp;
 
-/// Lines since the machine was switched on.
+/// Lines, and where those begin that came since the machine was started last.
+#[derive(Debug, Default)]
+struct Lines {
+    all: Vec<(Timestamp, String)>,
+    began: usize,
+}
+
+/// All that a machine has said.
 #[derive(Debug)]
 pub(crate) struct Journal {
     clock: Clock,
-    lines: Mutex<Vec<(Timestamp, String)>>,
+    lines: Mutex<Lines>,
 }
 
 impl Journal {
@@ -30,20 +37,27 @@ impl Journal {
     fn write(&self, text: String) {
         tracing::debug!(target: "console", "{text}");
         let at = self.clock.now();
-        self.lines().push((at, text));
+        self.lines().all.push((at, text));
     }
 
     /// A machine that starts has said nothing.
     pub(crate) fn begin_anew(&self) {
-        self.lines().clear();
+        let mut lines = self.lines();
+        lines.began = lines.all.len();
     }
 
     /// As `dmesg` shows it, one line with its end each.
     pub(crate) fn kernel_log(&self) -> Vec<String> {
-        self.lines().iter().map(|(at, text)| format!("user: warning: [{at}]: {text}\n")).collect()
+        let lines = self.lines();
+        lines.all[lines.began..].iter().map(|(at, text)| format!("user: warning: [{at}]: {text}\n")).collect()
     }
 
-    fn lines(&self) -> MutexGuard<'_, Vec<(Timestamp, String)>> {
+    /// All that it ever said.
+    pub(crate) fn history(&self) -> Vec<(Timestamp, String)> {
+        self.lines().all.clone()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

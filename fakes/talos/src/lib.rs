@@ -5,7 +5,7 @@
 //!   server ── TLS, HTTP/2 ──► grpc ──► api ──► machine          what is done to it: configure, bootstrap, restart
 //!     identity   whose certificates       caller   roles, and the proxy's wrapping    life   what happens in it, in field time
 //!                                         resources  kinds that `talosctl get` asks for   pull  through the site's resolver
-//!     wire       messages                 services, journal   what it tells of itself
+//!     wire       messages                 services, journal   what it tells of itself    visits   who came
 //! ```
 //! Pulls are real: they go through the resolver and the registry that the machine is given, and fail in their words. What the
 //! machine becomes is a [`Cluster`] of whoever makes it.
@@ -20,7 +20,9 @@ mod machine;
 mod resources;
 mod server;
 mod services;
+mod visits;
 mod wire;
 
-pub use machine::{Cluster, Disk, Machine, Parts, Power, Voice};
+pub use machine::{Cluster, Disk, Machine, Moment, Parts, Power, Room, Voice};
 pub use server::Server;
+pub use visits::Visit;

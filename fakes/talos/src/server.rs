@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::api::Api;
 use crate::identity;
 use crate::machine::{Machine, Voice};
+use crate::visits::Visit;
 
 /// The API, while it is served.
 #[derive(Debug)]
@@ -60,6 +61,7 @@ impl Server {
 
 async fn serve(machine: Machine, stream: TcpStream) {
     if machine.voice() == Voice::Silent {
+        machine.visited(Visit::Unanswered);
         // The connection is held, and nothing is said, until whoever made it gives up.
         let mut buffer = [0; 1024];
         while stream.readable().await.is_ok() {
@@ -75,6 +77,7 @@ async fn serve(machine: Machine, stream: TcpStream) {
     let stream = match TlsAcceptor::from(identity).accept(stream).into_fallible().await {
         Ok(stream) => stream,
         Err((error, stream)) => {
+            machine.visited(Visit::Distrusted);
             tracing::debug!(%error, "a caller of a machine and it do not trust each other");
             return take_leave(stream).await;
         }

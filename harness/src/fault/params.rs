@@ -110,6 +110,16 @@ pub(super) const STATUS: Param = required("status", ParamKind::HttpStatus, "the 
 pub(super) const TAKES: Param =
     required("takes", ParamKind::Duration, "how long the pull takes, in field time: `16m`");
 pub(super) const FOR: Param = required("for", ParamKind::Duration, "how long, in field time: `6m`");
+pub(super) const AHEAD: Param = optional(
+    "by",
+    ParamKind::Duration,
+    "how far, longer than a day so that no certificate of yesterday helps: `48h`, which it is where it is left out",
+);
+pub(super) const MACHINE_STAGE: Param = required(
+    "when",
+    ParamKind::OneOf { what: "moment of an installation", names: &["installing", "booting", "bootstrapped"] },
+    "how far the machine has come by then: it writes itself to its disk, its services start, or it has begun to make its cluster",
+);
 pub(super) const HOST: Param =
     optional("host", ParamKind::Host, "only for this name; all names where it is left out");
 pub(super) const LASTS: Param = optional(

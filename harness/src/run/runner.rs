@@ -122,7 +122,7 @@ impl<'v> Runner<'v> {
 
     fn plan_jobs(&mut self) {
         let shared = Arc::clone(&self.shared);
-        let schedule = schedule(&shared.plan, shared.factory.capabilities());
+        let schedule = schedule(&shared.plan, &*shared.factory);
         for (job, reason) in schedule.unable {
             let verdict = self.skip(reason).verdict;
             self.end(Outcome { verdict, ..outcome_of(&job, &shared.plan, Duration::ZERO) });

@@ -6,7 +6,7 @@ use super::controls::{Key, control_for, is_control};
 use super::job::{Job, Role};
 use super::{Plan, Stop};
 use crate::scenario::{Bootstrap, Milestone, Scenario};
-use crate::world::{Beginning, Capability};
+use crate::world::{Beginning, Capability, WorldFactory};
 
 /// What is to be done, and what cannot be done with the reason.
 pub(super) struct Schedule {
@@ -15,16 +15,20 @@ pub(super) struct Schedule {
 }
 
 /// Faultless scenarios first, for they are controls; then controls that nobody else provides; then the rest.
-pub(super) fn schedule(plan: &Plan, able: &[Capability]) -> Schedule {
+pub(super) fn schedule(plan: &Plan, factory: &dyn WorldFactory) -> Schedule {
+    let able = factory.capabilities();
     let mut unable = Vec::new();
     let mut scenarios: Vec<Arc<Scenario>> = Vec::new();
     for scenario in plan.scenarios.iter().cloned().map(Arc::new) {
-        let lacks: Vec<&str> =
-            scenario.needs().into_iter().filter(|need| !able.contains(need)).map(Capability::name).collect();
+        let lacks: Vec<Capability> =
+            scenario.needs().into_iter().filter(|need| !able.contains(need)).collect();
         if lacks.is_empty() {
             scenarios.push(scenario);
         } else {
-            let reason = format!("a {} world has no {}", plan.world, lacks.join(", no "));
+            let names: Vec<&str> = lacks.iter().map(|it| it.name()).collect();
+            let why = lacks.iter().find_map(|it| factory.lacks(*it));
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            let reason = format!("a {} world has no {}{why}", plan.world, names.join(", no "));
             unable.push((job(0, Role::Scenario { turn: 1 }, scenario, plan), reason));
         }
     }
@@ -58,7 +62,9 @@ pub(super) fn beginning(scenario: &Scenario) -> Beginning {
     let late = |milestone| milestone == Some(Milestone::FullyHealthy);
     let faults = !scenario.faults.is_empty() && scenario.faults.iter().all(|fault| late(fault.at));
     let acts = scenario.acts.iter().all(|act| late(Some(act.at)));
-    if faults && acts && scenario.bootstrap == Bootstrap::default() {
+    if scenario.needs().contains(&Capability::Host) {
+        Beginning::Machine
+    } else if faults && acts && scenario.bootstrap == Bootstrap::default() {
         Beginning::Installed
     } else {
         Beginning::Empty

@@ -19,6 +19,7 @@
 //!     ├─ objects    of the cluster: seen, and written     starts     what was started in containers
 //!     ├─ machine    below the cluster: node, API, load    volumes    files on the node's disk
 //!     ├─ outside    what is published, the way to it      site       values of the operator's own
+//!     ├─ host       the machine from its power button on, where there is one
 //!     └─ reconcile  what a person asks of Flux
 //! ```
 
@@ -27,6 +28,7 @@ mod addresses;
 mod concealed;
 mod evidence;
 mod faults;
+mod host;
 pub mod kind;
 mod machine;
 mod objects;
@@ -55,7 +57,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use access::{Access, Capability, Receipt, UnknownCapability};
 pub use concealed::{Concealed, MASK};
-pub use operator::{OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
+pub use operator::{Onto, OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
 pub use request::{
     Beginning, Binaries, BootRequest, BootstrapMode, BootstrapOptions, ClusterChoice, Lifetime, Speed,
 };
@@ -78,6 +80,12 @@ pub trait WorldFactory: Send + Sync {
 
     /// What its worlds can do; a scenario that needs more is skipped with the reason.
     fn capabilities(&self) -> &'static [Capability];
+
+    /// Why its worlds lack something that others have, where more can be said than that.
+    fn lacks(&self, capability: Capability) -> Option<&'static str> {
+        let _ = capability;
+        None
+    }
 
     /// How many of its worlds there are at once when nobody says.
     fn usually_at_once(&self) -> usize {

@@ -64,6 +64,15 @@ pub enum OperatorError {
     Wait(#[source] io::Error),
 }
 
+/// What the command installs onto.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onto {
+    /// A cluster that is there.
+    Cluster,
+    /// A machine, which it makes a cluster of.
+    Machine,
+}
+
 /// The operator's command, ready to run.
 #[derive(Debug, Clone)]
 pub struct OperatorCommand {
@@ -72,12 +81,20 @@ pub struct OperatorCommand {
 }
 
 impl OperatorCommand {
-    /// `program… bootstrap …` against a cluster that is there; `home` becomes the command's home and configuration directory.
-    pub fn bootstrap(program: Vec<String>, access: &Access, options: &BootstrapOptions, home: &Path) -> Self {
+    /// `program… bootstrap …` for what is there; `home` becomes the command's home and configuration directory.
+    pub fn bootstrap(
+        program: Vec<String>,
+        onto: Onto,
+        access: &Access,
+        options: &BootstrapOptions,
+        home: &Path,
+    ) -> Self {
         let mut argv: Vec<OsString> = program.into_iter().map(OsString::from).collect();
         argv.push("bootstrap".into());
         let mut flag = |name: &str, value: OsString| argv.extend([OsString::from(name), value]);
-        flag("--kubeconfig", access.kubeconfig.clone().into());
+        if onto == Onto::Cluster {
+            flag("--kubeconfig", access.kubeconfig.clone().into());
+        }
         flag("--bootstrap-mode", options.mode.name().into());
         flag("--release-version", options.release.clone().into());
         flag("--profile", options.profile.clone().into());

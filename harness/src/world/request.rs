@@ -81,6 +81,8 @@ pub enum Beginning {
     Empty,
     /// An install without faults of the same release and profile, if one stands; else an empty cluster.
     Installed,
+    /// A machine that has not been installed: what is done to it begins at its power button.
+    Machine,
 }
 
 /// One world, please.

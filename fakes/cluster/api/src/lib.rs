@@ -25,7 +25,9 @@ pub mod tokens;
 
 pub use chance::Chance;
 pub use error::{ApiError, Cause};
-pub use http::{ApiConfig, ApiControl, ApiServer, Encounter, Hang, Outage, Slow, StartError, Trouble};
+pub use http::{
+    ApiConfig, ApiControl, ApiServer, Encounter, Hang, Outage, Slow, StartError, Trouble, kubeconfig,
+};
 pub use kind::{Generation, KindInfo, Scope, ServedVersion};
 pub use node::{Ended, ExecRequest, LogOptions, LogStream, NoNode, NodeAccess, Session, Streams};
 pub use res::{Res, kinds};

@@ -16,6 +16,9 @@ pub const BUSY_GRACE: Duration = Duration::from_millis(250);
 const LARGEST_STEP: Duration = Duration::from_millis(2);
 /// One look at processes that slept since the look before is never charged more than this: a host may stop as a whole.
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
+/// The most seconds of field time in a second of the machine's while a tracked process has one running that it started: a
+/// program of somebody else sleeps by the machine's time, between two packets and before it asks again.
+pub const AMONG_STRANGERS: f64 = 30.0;
 /// The shortest sleep of the driver.
 const SHORTEST: Duration = Duration::from_micros(25);
 /// How long the driver sleeps while the world is busy (its parking wakes the driver).
@@ -115,9 +118,11 @@ impl Driver {
             drop(state);
             return self.wait(IDLE, |field| !is_parked(field));
         };
+        let ceiling =
+            if self.activity.has_strangers() { self.speed.min(AMONG_STRANGERS) } else { self.speed };
         let (reach, speed) = match state.pace {
-            Pace::Ceiling if self.speed.is_infinite() => (deadline, 1.0),
-            Pace::Ceiling => (after(state.now, elapsed.mul_f64(self.speed)), self.speed),
+            Pace::Ceiling if ceiling.is_infinite() => (deadline, 1.0),
+            Pace::Ceiling => (after(state.now, elapsed.mul_f64(ceiling)), ceiling),
             // Behind the machine it catches up; ahead of it, it goes on from where it is.
             Pace::Machine => (machine_now().max(after(state.now, elapsed)), 1.0),
             Pace::Step => (after(state.now, elapsed), 1.0),

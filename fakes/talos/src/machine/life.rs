@@ -65,6 +65,10 @@ impl Machine {
             now.stage = Stage::Down;
             now.identity = None;
             now.services = Default::default();
+            // What was not written to a disk is lost.
+            if !now.installed {
+                now.configuration = None;
+            }
             if now.etcd == Etcd::Awaited {
                 now.etcd = Etcd::Absent;
             }
@@ -131,7 +135,10 @@ impl Machine {
 
     /// Runs what the configuration says.
     async fn serve(&self) {
-        let identity = self.now().configuration.as_ref().map(|it| identity::of(it, self.address()));
+        let ahead = self.now().ahead;
+        // A clock that is ahead makes a certificate of the future, by the clocks of those who call.
+        let from = (!ahead.is_zero()).then(|| self.clock().now() + ahead);
+        let identity = self.now().configuration.as_ref().map(|it| identity::of(it, self.address(), from));
         match identity {
             Some(Ok(identity)) => self.change(|now| {
                 now.identity = Some(identity);
@@ -195,7 +202,7 @@ impl Machine {
         self.now().configuration.as_ref().and_then(of).unwrap_or_else(|| usual.to_owned())
     }
 
-    async fn until(&self, met: impl Fn(&Self) -> bool) {
+    pub(super) async fn until(&self, met: impl Fn(&Self) -> bool) {
         let mut changes = self.0.changes.subscribe();
         while !met(self) {
             // The sender lives as long as the machine does.

@@ -7,6 +7,7 @@ pub use self::life::Power;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use cluster_node::Resolvers;
 use cluster_node::oci::Client;
@@ -21,6 +22,7 @@ use crate::identity;
 use crate::journal::Journal;
 use crate::resources::{DISKS, MACHINE_STATUSES, Told};
 use crate::services::{Services, State};
+use crate::visits::{Visit, Visits};
 
 /// Where names are asked for.
 const DNS: u16 = 53;
@@ -74,6 +76,26 @@ pub enum Voice {
     Silent,
 }
 
+/// Whether a machine's disk takes what it pulls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It does.
+    Enough,
+    /// It is full.
+    None,
+}
+
+/// A moment on a machine's way that others can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It has a configuration and writes itself to its disk.
+    Installing,
+    /// Its services start, and it knows those who call it.
+    Booting,
+    /// It was told to make its cluster.
+    Bootstrapped,
+}
+
 /// Where a machine is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -105,6 +127,8 @@ impl Stage {
 struct Now {
     stage: Stage,
     voice: Voice,
+    room: Room,
+    ahead: Duration,
     identity: Option<Arc<rustls::ServerConfig>>,
     configuration: Option<Configuration>,
     installed: bool,
@@ -133,6 +157,7 @@ pub struct Machine(Arc<Whole>);
 struct Whole {
     parts: Parts,
     journal: Journal,
+    visits: Visits,
     now: Mutex<Now>,
     changes: watch::Sender<u64>,
     restarts: watch::Sender<u64>,
@@ -146,6 +171,8 @@ impl Machine {
         let now = Now {
             stage: Stage::Down,
             voice: Voice::Clear,
+            room: Room::Enough,
+            ahead: Duration::ZERO,
             identity: None,
             configuration: None,
             installed: false,
@@ -157,7 +184,8 @@ impl Machine {
         };
         let journal = Journal::new(parts.clock.clone());
         let (changes, restarts) = (watch::Sender::new(0), watch::Sender::new(0));
-        Self(Arc::new(Whole { parts, journal, now: Mutex::new(now), changes, restarts }))
+        let visits = Visits::default();
+        Self(Arc::new(Whole { parts, journal, visits, now: Mutex::new(now), changes, restarts }))
     }
 
     /// Its address.
@@ -169,6 +197,46 @@ impl Machine {
     /// How it treats its callers from now on.
     pub fn speak(&self, voice: Voice) {
         self.change(|now| now.voice = voice);
+    }
+
+    /// What its disk takes from now on.
+    pub fn leave(&self, room: Room) {
+        self.change(|now| now.room = room);
+    }
+
+    /// How far its clock is ahead of everybody's, from when it starts next.
+    pub fn be_ahead(&self, by: Duration) {
+        self.change(|now| now.ahead = by);
+    }
+
+    /// Wipes its disk: it knows no configuration any more. It goes on as before until it starts again.
+    pub fn wipe(&self) {
+        self.change(|now| {
+            (now.configuration, now.installed, now.etcd) = (None, false, Etcd::Absent);
+        });
+    }
+
+    /// Waits until that has come.
+    pub async fn reached(&self, moment: Moment) {
+        self.until(|it| {
+            let now = it.now();
+            match moment {
+                Moment::Installing => now.stage == Stage::Installing,
+                Moment::Booting => matches!(now.stage, Stage::Booting | Stage::Running),
+                Moment::Bootstrapped => now.etcd == Etcd::There,
+            }
+        })
+        .await;
+    }
+
+    /// Who has come to its API so far, and what became of them.
+    #[must_use]
+    pub fn visits(&self) -> Vec<(Timestamp, Visit)> {
+        self.0.visits.all()
+    }
+
+    pub(crate) fn visited(&self, visit: Visit) {
+        self.0.visits.note(self.clock(), visit);
     }
 
     /// Gives it a configuration before it is switched on, as somebody did who was here before.
@@ -189,6 +257,12 @@ impl Machine {
     #[must_use]
     pub fn console(&self) -> Vec<String> {
         self.0.journal.kernel_log()
+    }
+
+    /// All that it ever said, each with its time.
+    #[must_use]
+    pub fn history(&self) -> Vec<(Timestamp, String)> {
+        self.0.journal.history()
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -228,7 +302,7 @@ impl Machine {
                 "Dry run summary:\nNode is running in maintenance mode and does not have a config yet.";
             return Ok(if maintenance { told } else { "Dry run summary:\nNo changes." });
         }
-        if let Err(error) = identity::of(&configuration, self.address()) {
+        if let Err(error) = identity::of(&configuration, self.address(), None) {
             return Err(Status::invalid_argument(format!("configuration validation failed: {error}")));
         }
         self.resolve_by(&configuration);

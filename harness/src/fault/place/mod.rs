@@ -3,6 +3,7 @@
 mod bootstrap;
 mod dns;
 mod flux;
+mod host;
 mod kubernetes;
 mod login;
 mod node;
@@ -38,6 +39,7 @@ const FAULTS: &[&[FaultKind]] = &[
     values::FAULTS,
     status::FAULTS,
     release::FAULTS,
+    host::FAULTS,
 ];
 const HEALS: &[&[HealKind]] = &[
     dns::HEALS,
@@ -54,6 +56,7 @@ const HEALS: &[&[HealKind]] = &[
     pod::HEALS,
     flux::HEALS,
     time::HEALS,
+    host::HEALS,
 ];
 
 /// Every fault.

@@ -15,6 +15,7 @@ mod dns;
 mod earlier;
 mod flux;
 mod flux_releases;
+mod host;
 mod kubernetes;
 mod login;
 mod node;
@@ -40,6 +41,7 @@ use fake_workloads::Quotas;
 use jiff::Timestamp;
 
 pub(super) use self::archive::Archive;
+use super::host::{Host, Stage, Told};
 use super::machine::{ApiGuard, ApiTrouble, Killer, Machine, Met};
 use super::objects::Objects;
 use super::outside::{Image, Lack, Outside};
@@ -53,6 +55,8 @@ pub(super) struct Ground<'w> {
     pub(super) outside: &'w Outside,
     pub(super) objects: &'w Objects,
     pub(super) machine: &'w dyn Machine,
+    /// The machine below it, where it begins at its power button.
+    pub(super) host: Option<&'w dyn Host>,
     pub(super) starts: &'w Starts,
     /// What of the node's disk has a limit; nothing where the disk has no limits of its own.
     pub(super) quotas: Option<&'w Quotas>,
@@ -143,6 +147,7 @@ impl Faults {
             "bootstrap" => bootstrap::inject(ground, fault).await,
             "dns" => dns::inject(ground, fault).await,
             "flux" => flux::inject(ground, fault).await,
+            "host" => host::inject(ground, fault).await,
             "kubernetes" => kubernetes::inject(ground, fault).await,
             "node" => node::inject(ground, fault).await,
             "login" => login::inject(ground, fault).await,
@@ -166,6 +171,7 @@ impl Faults {
         match place(step.name()) {
             "dns" => dns::heal(ground, self, step).await,
             "flux" => flux::heal(ground, step).await,
+            "host" => host::heal(ground, self, step).await,
             "kubernetes" => kubernetes::heal(ground, self, step).await,
             "node" => node::heal(ground, step).await,
             "pod" => pod::heal(ground, step).await,

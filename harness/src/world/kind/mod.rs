@@ -46,7 +46,7 @@ use super::faults::{Archive, Faults, Ground};
 use super::objects::Objects;
 use super::outside::Outside;
 use super::{
-    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite,
+    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite, Onto,
     OperatorCommand, OperatorEnd, OperatorLine, Play, Receipt, Speed, World, WorldError, WorldFactory,
     evidence, writes,
 };
@@ -181,6 +181,7 @@ impl KindWorld {
             outside: &self.outside,
             objects: &self.objects,
             machine: &self.standing.machine,
+            host: None,
             starts: &self.standing.starts,
             quotas: None,
             disk: &self.standing.machine.cluster.disk,
@@ -242,8 +243,13 @@ impl World for KindWorld {
         lines: mpsc::UnboundedSender<OperatorLine>,
     ) -> Result<OperatorEnd, WorldError> {
         self.configure_machine(options).await?;
-        let command =
-            OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, self.standing.site());
+        let command = OperatorCommand::bootstrap(
+            self.operator.clone(),
+            Onto::Cluster,
+            &self.access,
+            options,
+            self.standing.site(),
+        );
         let site = self.standing.environment();
         let command = site.into_iter().fold(command, |command, (name, value)| command.env(name, value));
         let directory = self.directory.clone();

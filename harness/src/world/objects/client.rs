@@ -16,7 +16,7 @@ const TRIES: usize = 5;
 const CONFLICT: u16 = 409;
 
 /// What is written and what is followed, by which version and under which name of its kind. A cause sees no other kind in a real cluster.
-const KINDS: [(&Res, &str, &str); 24] = [
+const KINDS: [(&Res, &str, &str); 26] = [
     (&kinds::NAMESPACES, "v1", "Namespace"),
     (&kinds::NODES, "v1", "Node"),
     (&kinds::PODS, "v1", "Pod"),
@@ -34,7 +34,9 @@ const KINDS: [(&Res, &str, &str); 24] = [
     (&kinds::JOBS, "v1", "Job"),
     (&kinds::STORAGE_CLASSES, "v1", "StorageClass"),
     (&kinds::ROLES, "v1", "Role"),
+    (&kinds::ROLE_BINDINGS, "v1", "RoleBinding"),
     (&kinds::CLUSTER_ROLES, "v1", "ClusterRole"),
+    (&kinds::CLUSTER_ROLE_BINDINGS, "v1", "ClusterRoleBinding"),
     (&kinds::HELM_RELEASES, "v2", "HelmRelease"),
     (&kinds::KUSTOMIZATIONS, "v1", "Kustomization"),
     (&kinds::OCI_REPOSITORIES, "v1", "OCIRepository"),

@@ -29,8 +29,9 @@ pub(super) use self::images::Image;
 use super::WorldError;
 
 /// Every name under which the registry is known.
-pub(super) const HOSTS: [&str; 7] = [
+pub(super) const HOSTS: [&str; 8] = [
     "ghcr.io",
+    "gcr.io",
     "docker.io",
     "registry-1.docker.io",
     "index.docker.io",

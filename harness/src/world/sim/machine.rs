@@ -1,23 +1,24 @@
 //! The machine of the simulated world: its cluster, which it does everything to at once.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use cluster_api::{Hang, Outage, Slow};
-use fake_cluster::{Cluster, Trouble};
+use fake_cluster::Trouble;
 use jiff::Timestamp;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::NODE;
+use super::cluster::SimCluster;
 use crate::world::WorldError;
 use crate::world::machine::{ApiGuard, ApiTrouble, Done, Encounter, Killer, Machine, Met};
 use crate::world::starts::Starts;
 
 /// A simulated cluster, and what was started in it.
 pub(super) struct SimMachine {
-    pub(super) cluster: Cluster,
+    pub(super) cluster: Arc<SimCluster>,
     pub(super) starts: Starts,
 }
 
@@ -28,22 +29,22 @@ impl Machine for SimMachine {
     }
 
     async fn stop_kubelet(&self) -> Done {
-        self.cluster.node().stop_kubelet();
+        self.cluster.running()?.node().stop_kubelet();
         Ok(())
     }
 
     async fn start_kubelet(&self) -> Done {
-        self.cluster.node().start_kubelet();
+        self.cluster.running()?.node().start_kubelet();
         Ok(())
     }
 
     async fn leave_memory(&self, left: Option<u64>) -> Done {
-        self.cluster.node().leave_memory(left);
+        self.cluster.running()?.node().leave_memory(left);
         Ok(())
     }
 
     async fn reboot(&self, takes: Duration) -> Done {
-        self.cluster.reboot(takes);
+        self.cluster.running()?.reboot(takes);
         Ok(())
     }
 
@@ -52,12 +53,12 @@ impl Machine for SimMachine {
     }
 
     async fn remove_image(&self, reference: &str) -> Done {
-        self.cluster.node().remove_image(reference);
+        self.cluster.running()?.node().remove_image(reference);
         Ok(())
     }
 
     async fn trouble_api(&self, trouble: ApiTrouble) -> Done<Box<dyn ApiGuard>> {
-        let api = self.cluster.api();
+        let api = self.cluster.running()?.api();
         let guard = match trouble {
             ApiTrouble::Outage => Guard::Outage(api.outage()),
             ApiTrouble::Hang => Guard::Hang(api.hang()),
@@ -67,7 +68,7 @@ impl Machine for SimMachine {
     }
 
     async fn expire_watches(&self, user: &'static str) -> Done {
-        let api = self.cluster.api();
+        let api = self.cluster.running()?.api();
         let mut watchers = api.watchers();
         tokio::spawn(async move {
             // Nobody watches any more once the server is gone.
@@ -79,12 +80,12 @@ impl Machine for SimMachine {
     }
 
     async fn encounters(&self) -> Done<Vec<Encounter>> {
-        let encounters = self.cluster.api().encounters().into_iter();
+        let encounters = self.cluster.running()?.api().encounters().into_iter();
         Ok(encounters.map(|it| Encounter { at: it.at, met: met(it.trouble), user: it.user }).collect())
     }
 
     async fn burden(&self, takes: Duration, lasts: Option<Duration>) -> Done {
-        let burden = self.cluster.burden().clone();
+        let burden = self.cluster.running()?.burden().clone();
         burden.set(takes);
         if let Some(lasts) = lasts {
             let clock = self.cluster.store().clock().clone();
@@ -97,12 +98,12 @@ impl Machine for SimMachine {
     }
 
     async fn unburden(&self) -> Done {
-        self.cluster.burden().set(Duration::ZERO);
+        self.cluster.running()?.burden().set(Duration::ZERO);
         Ok(())
     }
 
     async fn burdened(&self) -> Done<Vec<Timestamp>> {
-        Ok(self.cluster.burden().felt())
+        Ok(self.cluster.running()?.burden().felt())
     }
 
     fn killer(&self) -> Done<Box<dyn Killer>> {

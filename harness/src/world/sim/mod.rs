@@ -4,15 +4,19 @@
 //!   outside     resolver and registry fakes, and a proxy for the operator's desk
 //!   runtime     image entrypoint → stand-in in this process, or the status service as a process
 //!   machine     what causes can be set in node and API
+//!   below       a machine with an installer, for scenarios that begin at its power button; cluster: what it becomes
 //!   evidence    what is kept of a world for people
 //! ```
 
+mod below;
+mod cluster;
 #[cfg(test)]
 mod listeners;
 mod machine;
 mod outside;
 mod process;
 mod runtime;
+mod talosctl;
 mod time;
 
 use std::net::{IpAddr, SocketAddr};
@@ -22,25 +26,28 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cluster_api::Store;
 use cluster_node::{Resolvers, Wire};
-use fake_cluster::{Cluster, ClusterConfig};
+use fake_cluster::ClusterConfig;
 use fake_workloads::Quotas;
 use field_clock::{Clock, FieldRuntime, Options};
 use futures::stream::LocalBoxStream;
 use tokio::sync::{mpsc, watch};
 
+use self::below::{Below, Site};
+use self::cluster::SimCluster;
 use self::machine::SimMachine;
 use self::outside::{Servers, SimPortal};
 use self::runtime::SimRuntime;
 use self::time::TimeServer;
 use super::addresses::{API_PORT, APP_PORT, DNS_KNOWN, Network, STATUS_PORT};
 use super::faults::{Archive, Faults, Ground};
+use super::host::Host;
 use super::objects::Objects;
 use super::outside::Outside;
 use super::starts::Starts;
 use super::{
-    Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite,
-    OperatorCommand, OperatorEnd, OperatorLine, Play, Receipt, World, WorldError, WorldFactory, evidence,
-    writes,
+    Access, Beginning, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError,
+    ObjectWrite, Onto, OperatorCommand, OperatorEnd, OperatorLine, Play, Receipt, World, WorldError,
+    WorldFactory, evidence, writes,
 };
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};
@@ -67,7 +74,11 @@ impl WorldFactory for Sim {
     }
 
     fn capabilities(&self) -> &'static [Capability] {
-        &Capability::OF_A_CLUSTER
+        if talosctl::find().is_some() { &Capability::ALL } else { &Capability::OF_A_CLUSTER }
+    }
+
+    fn lacks(&self, capability: Capability) -> Option<&'static str> {
+        (capability == Capability::Host).then_some(talosctl::MISSING)
     }
 
     fn play(&self, request: &BootRequest, play: Play<'_>) -> Result<(), BootError> {
@@ -97,6 +108,7 @@ struct SimWorld {
     trust: PathBuf,
     operator: Vec<String>,
     machine: SimMachine,
+    below: Option<Below>,
     objects: Objects,
     servers: Servers,
     outside: Outside,
@@ -130,19 +142,37 @@ impl SimWorld {
             quotas: quotas.clone(),
         };
         let resolvers = Resolvers::new(vec![SocketAddr::from((network.resolver(), DNS_KNOWN))]);
-        let cluster = Cluster::start(
+        let cluster = SimCluster::planned(
             ClusterConfig {
                 node: NODE.to_owned(),
                 api_port: API_PORT,
                 resolvers: resolvers.clone(),
-                wire,
+                wire: wire.clone(),
                 trust: vec![servers.trust.clone()],
                 seed: request.seed,
                 ..ClusterConfig::at(clock.clone(), network.node(), disk.clone())
             },
             Arc::new(runtime),
-        )
-        .await?;
+        )?;
+        let cluster = Arc::new(cluster);
+        let below = match request.beginning {
+            Beginning::Empty | Beginning::Installed => {
+                cluster.start().await?;
+                None
+            }
+            Beginning::Machine => {
+                let site = Site {
+                    clock: &clock,
+                    wire: &wire,
+                    address: network.node().into(),
+                    resolvers: &resolvers,
+                    trust: &servers.trust,
+                    outside: &outside,
+                    home: request.directory.join("machine"),
+                };
+                Some(Below::start(site, &cluster).await?)
+            }
+        };
         let kubeconfig = request.directory.join("kubeconfig");
         std::fs::write(&kubeconfig, cluster.kubeconfig())?;
         let trust = request.directory.join("trust");
@@ -163,6 +193,7 @@ impl SimWorld {
             operator: request.operator(),
             objects: Objects::simulated(cluster.store().clone()),
             machine: SimMachine { cluster, starts },
+            below,
             servers,
             outside,
             faults: Faults::default(),
@@ -186,6 +217,7 @@ impl SimWorld {
             outside: &self.outside,
             objects: &self.objects,
             machine: &self.machine,
+            host: self.below.as_ref().map(|it| it as &dyn Host),
             starts: &self.machine.starts,
             quotas: Some(&self.quotas),
             disk: &self.disk,
@@ -233,12 +265,18 @@ impl World for SimWorld {
         options: &BootstrapOptions,
         lines: mpsc::UnboundedSender<OperatorLine>,
     ) -> Result<OperatorEnd, WorldError> {
-        self.configure_machine(options);
+        let onto = if self.below.is_some() { Onto::Machine } else { Onto::Cluster };
+        if onto == Onto::Cluster {
+            self.configure_machine(options);
+        }
         let command =
-            OperatorCommand::bootstrap(self.operator.clone(), &self.access, options, &self.directory);
+            OperatorCommand::bootstrap(self.operator.clone(), onto, &self.access, options, &self.directory);
         let site = self.servers.environment(&self.trust);
         let command = site.into_iter().fold(command, |command, (name, value)| command.env(name, value));
-        let command = command.env("APPLIANCE_CLOCK", self.time.address().to_string());
+        let mut command = command.env("APPLIANCE_CLOCK", self.time.address().to_string());
+        if let Some(below) = &self.below {
+            command = command.env(talosctl::VARIABLE, &below.talosctl);
+        }
         let directory = self.directory.clone();
         let started = move |pid| {
             // Without the record only a runner that is killed leaves this process to its own end.
@@ -274,7 +312,9 @@ impl World for SimWorld {
     }
 
     async fn down(self: Box<Self>) -> Result<(), WorldError> {
-        let Self { machine, servers, .. } = *self;
+        let Self { machine, servers, below, .. } = *self;
+        // A machine without power makes no cluster any more.
+        drop(below);
         machine.cluster.stop().await;
         servers.stop().await;
         Ok(())

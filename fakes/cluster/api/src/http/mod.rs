@@ -140,22 +140,26 @@ impl ApiServer {
 
     /// An administrator's kubeconfig with a token of its own, complete in itself.
     pub fn kubeconfig(&self) -> String {
-        let authority = STANDARD.encode(self.authority.pem());
-        let (address, token) = (self.address, self.tokens.administrator());
-        format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: admin@cluster\n\
-             clusters:\n- name: cluster\n  cluster:\n    server: https://{address}\n    certificate-authority-data: {authority}\n\
-             users:\n- name: admin\n  user:\n    token: {token}\n\
-             contexts:\n- name: admin@cluster\n  context:\n    cluster: cluster\n    user: admin\n"
-        )
+        kubeconfig(self.address, &self.authority, &self.tokens)
     }
 
     /// Stops serving; every connection and watch ends, and the address is free again.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+/// A kubeconfig for the administrator of an API at that address, which need not be there yet.
+pub fn kubeconfig(address: SocketAddr, authority: &Authority, tokens: &Tokens) -> String {
+    let (authority, token) = (STANDARD.encode(authority.pem()), tokens.administrator());
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: admin@cluster\n\
+         clusters:\n- name: cluster\n  cluster:\n    server: https://{address}\n    certificate-authority-data: {authority}\n\
+         users:\n- name: admin\n  user:\n    token: {token}\n\
+         contexts:\n- name: admin@cluster\n  context:\n    cluster: cluster\n    user: admin\n"
+    )
 }
 
 impl Drop for ApiServer {

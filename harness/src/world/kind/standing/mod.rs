@@ -95,7 +95,7 @@ impl Stock {
         let mut held = self.held();
         let fits = held.iter().position(|standing| match request.beginning {
             Beginning::Installed => standing.has_install(request),
-            Beginning::Empty => !matches!(standing.inside, Inside::Install { .. }),
+            Beginning::Empty | Beginning::Machine => !matches!(standing.inside, Inside::Install { .. }),
         });
         match fits {
             Some(at) => Some(held.swap_remove(at)),

@@ -1,0 +1,121 @@
+//! The machine below Kubernetes, from its power button to its first node.
+
+use super::super::kind::{FaultKind, HealKind, LeadsTo, Shows};
+use super::super::params::{AHEAD, MACHINE_STAGE};
+use crate::world::Capability;
+
+/// Nothing below Kubernetes has a status page yet.
+const NO_PAGE: LeadsTo =
+    LeadsTo::Nothing("there is no status page before there is a cluster; the command says it");
+
+pub(super) static FAULTS: &[FaultKind] = &[
+    FaultKind {
+        name: "host.maintenance-silent",
+        summary: "The machine's API takes connections and answers nobody.",
+        params: &[],
+        healed_by: &["host.restart"],
+        receipt: "a connection to the machine's API was taken and not answered",
+        leads_to: NO_PAGE,
+        shows: Shows::Operator,
+        needs: Capability::Host,
+    },
+    FaultKind {
+        name: "host.installer-dns",
+        summary: "The machine's resolver refuses while the machine pulls its installer.",
+        params: &[],
+        healed_by: &["host.restore-resolver"],
+        receipt: "the machine's console says that a lookup of its installer's registry was refused",
+        leads_to: NO_PAGE,
+        shows: Shows::Operator,
+        needs: Capability::Host,
+    },
+    FaultKind {
+        name: "host.lost-credentials",
+        summary: "The machine was configured before, with secrets that this site does not have.",
+        params: &[],
+        healed_by: &["host.wipe"],
+        receipt: "a caller and the machine did not trust each other",
+        leads_to: NO_PAGE,
+        shows: Shows::Operator,
+        needs: Capability::Host,
+    },
+    FaultKind {
+        name: "host.foreign-credentials",
+        summary: "The site's talosconfig is that of another machine.",
+        params: &[],
+        healed_by: &["host.remove-credentials"],
+        receipt: "the machine was asked, not configured, and the file is what it was",
+        leads_to: NO_PAGE,
+        shows: Shows::Operator,
+        needs: Capability::Host,
+    },
+    FaultKind {
+        name: "host.disk-full",
+        summary: "The machine's disk takes nothing of what the machine pulls.",
+        params: &[],
+        healed_by: &["host.free-disk"],
+        receipt: "the machine's console says that no space is left",
+        leads_to: NO_PAGE,
+        shows: Shows::Operator,
+        needs: Capability::Host,
+    },
+    FaultKind {
+        name: "host.clock-ahead",
+        summary: "The machine's clock is ahead of everybody's: its certificate is of the future.",
+        params: &[AHEAD],
+        healed_by: &["host.set-clock"],
+        receipt: "a caller and the machine did not trust each other",
+        leads_to: NO_PAGE,
+        shows: Shows::Operator,
+        needs: Capability::Host,
+    },
+    FaultKind {
+        name: "host.reboot",
+        summary: "The machine is started again in the middle of its installation.",
+        params: &[MACHINE_STAGE],
+        healed_by: &[],
+        receipt: "the machine's console says that it starts again",
+        leads_to: NO_PAGE,
+        shows: Shows::Operator,
+        needs: Capability::Host,
+    },
+];
+
+pub(super) static HEALS: &[HealKind] = &[
+    HealKind {
+        name: "host.restart",
+        summary: "Starts the machine again by its reset button; its API answers then.",
+        params: &[],
+        needs: Capability::Host,
+    },
+    HealKind {
+        name: "host.wipe",
+        summary: "Takes the machine back to its maintenance mode; what was on its disk is gone.",
+        params: &[],
+        needs: Capability::Host,
+    },
+    HealKind {
+        name: "host.remove-credentials",
+        summary: "Puts the talosconfig of another machine out of the site's folder.",
+        params: &[],
+        needs: Capability::Host,
+    },
+    HealKind {
+        name: "host.free-disk",
+        summary: "Makes room on the machine's disk.",
+        params: &[],
+        needs: Capability::Host,
+    },
+    HealKind {
+        name: "host.set-clock",
+        summary: "Sets the machine's clock right, and starts it again.",
+        params: &[],
+        needs: Capability::Host,
+    },
+    HealKind {
+        name: "host.restore-resolver",
+        summary: "The machine's resolver answers again.",
+        params: &[],
+        needs: Capability::Host,
+    },
+];

@@ -1,0 +1,173 @@
+//! Causes in the machine below Kubernetes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use fake_network::{DnsFault, FaultId};
+use jiff::Timestamp;
+
+use super::{
+    Cause, Faults, Ground, Set, Sighting, Stage, Told, failed, impossible, no_target, read, unsupported,
+};
+use crate::fault::{FaultUse, HealStep};
+use crate::world::{InjectError, WorldError};
+
+const NO_HOST: &str = "there is no machine below its cluster";
+/// Where the command keeps credentials of the site that it is not told the name of.
+const CREDENTIALS: &str = "appliance/talosconfig";
+/// How far a clock is ahead when nobody says.
+const AHEAD: Duration = Duration::from_secs(48 * 3600);
+
+pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
+    let Some(host) = ground.host else { return Err(impossible(fault.name(), NO_HOST)) };
+    let since = ground.now();
+    let (done, cause) = match fault.name() {
+        "host.maintenance-silent" => (host.fall_silent().await, Met::visit("not answered", since)),
+        "host.installer-dns" => return closed_resolver(ground, fault, host.installer_host()).await,
+        "host.lost-credentials" => (host.configure_as_another().await, Met::visit("did not trust", since)),
+        "host.foreign-credentials" => {
+            let path = ground.configuration.join(CREDENTIALS);
+            host.write_credentials_of_another(&path).await.map_err(|error| error.of(fault.name()))?;
+            let written = fs::read(&path).map_err(|error| failed(fault.name(), error))?;
+            return Ok(Rc::new(Foreign { path, written }));
+        }
+        "host.disk-full" => (host.fill_disk().await, Met::console("no space left on device", since)),
+        "host.clock-ahead" => {
+            let by = fault.params.duration("by").unwrap_or(AHEAD);
+            (host.set_clock_ahead(by).await, Met::visit("did not trust", since))
+        }
+        "host.reboot" => {
+            let stage = stage(fault.params.text("when").unwrap_or_default());
+            (host.restart_at(stage).await, Met::console("reboot sequence", since))
+        }
+        other => return Err(unsupported(other)),
+    };
+    done.map_err(|error| error.of(fault.name()))?;
+    Ok(Rc::new(cause))
+}
+
+pub(super) async fn heal(ground: &Ground<'_>, faults: &Faults, step: &HealStep) -> Result<(), InjectError> {
+    let Some(host) = ground.host else { return Err(impossible(step.name(), NO_HOST)) };
+    let done = match step.name() {
+        "host.restart" => host.restart().await,
+        "host.wipe" => host.wipe().await,
+        "host.free-disk" => host.free_disk().await,
+        "host.set-clock" => match host.set_clock_ahead(Duration::ZERO).await {
+            Ok(()) => host.restart().await,
+            refused => refused,
+        },
+        "host.restore-resolver" => return faults.lift(ground, "host", step).await,
+        "host.remove-credentials" => return remove(&ground.configuration.join(CREDENTIALS), step),
+        other => return Err(unsupported(other)),
+    };
+    done.map_err(|error| error.of(step.name()))
+}
+
+fn remove(path: &Path, step: &HealStep) -> Result<(), InjectError> {
+    fs::remove_file(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => no_target(step.name(), path.display().to_string(), Vec::new()),
+        _ => failed(step.name(), error),
+    })
+}
+
+fn stage(named: &str) -> Stage {
+    match named {
+        "booting" => Stage::Booting,
+        "bootstrapped" => Stage::Bootstrapped,
+        _ => Stage::Installing,
+    }
+}
+
+/// Where something is met.
+enum Where {
+    /// By those who come to the machine's API.
+    Visits,
+    /// On its console.
+    Console,
+}
+
+/// Something that the machine tells itself.
+struct Met {
+    place: Where,
+    words: &'static str,
+    since: Timestamp,
+}
+
+impl Met {
+    fn visit(words: &'static str, since: Timestamp) -> Self {
+        Self { place: Where::Visits, words, since }
+    }
+
+    fn console(words: &'static str, since: Timestamp) -> Self {
+        Self { place: Where::Console, words, since }
+    }
+}
+
+#[async_trait(?Send)]
+impl Cause for Met {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let Some(host) = ground.host else { return Vec::new() };
+        let all = match self.place {
+            Where::Visits => read(host.visits().await, "a machine's API"),
+            Where::Console => read(host.console().await, "a machine's console"),
+        };
+        sightings(all, |it| it.at >= self.since && it.what.contains(self.words))
+    }
+}
+
+fn sightings(all: Vec<Told>, fits: impl Fn(&Told) -> bool) -> Vec<Sighting> {
+    all.into_iter().filter(|it| fits(it)).map(|it| Sighting::new(it.at, it.what)).collect()
+}
+
+/// Nobody listens where the machine asks for names.
+async fn closed_resolver(ground: &Ground<'_>, fault: &FaultUse, host: &str) -> Set {
+    let resolver = ground.outside.resolver();
+    let id = resolver.inject(DnsFault::ClosedPort).await.map_err(|source| failed(fault.name(), source))?;
+    Ok(Rc::new(Refusing { id, host: host.to_owned(), since: ground.now() }))
+}
+
+struct Refusing {
+    id: FaultId,
+    /// The installer's registry.
+    host: String,
+    since: Timestamp,
+}
+
+#[async_trait(?Send)]
+impl Cause for Refusing {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let Some(host) = ground.host else { return Vec::new() };
+        let lookup = format!("lookup {} ", self.host);
+        let refused = |it: &Told| {
+            it.at >= self.since && it.what.contains(&lookup) && it.what.contains("connection refused")
+        };
+        sightings(read(host.console().await, "a machine's console"), refused)
+    }
+
+    async fn lift(&self, ground: &Ground<'_>) -> Result<(), WorldError> {
+        ground.outside.resolver().heal(self.id).await
+    }
+}
+
+/// Credentials that do not belong to this machine.
+struct Foreign {
+    path: PathBuf,
+    written: Vec<u8>,
+}
+
+#[async_trait(?Send)]
+impl Cause for Foreign {
+    async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
+        let Some(host) = ground.host else { return Vec::new() };
+        let visits = read(host.visits().await, "a machine's API");
+        let configured = visits.iter().any(|it| it.what.contains("ApplyConfiguration"));
+        let kept = fs::read(&self.path).is_ok_and(|now| now == self.written);
+        if configured || !kept {
+            return Vec::new();
+        }
+        sightings(visits, |it| it.what.contains("cosi.resource.State"))
+    }
+}

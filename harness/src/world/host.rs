@@ -1,0 +1,67 @@
+//! The machine below a world's Kubernetes, from its power button on, as far as a cause can be set in it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::machine::Done;
+
+/// A moment on a machine's way at which something can happen to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::world) enum Stage {
+    /// It has a configuration and writes itself to its disk.
+    Installing,
+    /// Its services start, and it knows those who call it.
+    Booting,
+    /// It was told to make its cluster.
+    Bootstrapped,
+}
+
+/// What became of somebody who came to a machine's API, or a line of its console.
+#[derive(Debug, Clone)]
+pub(in crate::world) struct Told {
+    pub(in crate::world) at: Timestamp,
+    pub(in crate::world) what: String,
+}
+
+/// A machine with an installer; what it is asked for is done when it answers.
+#[async_trait(?Send)]
+pub(in crate::world) trait Host {
+    /// Its API takes connections and answers nobody.
+    async fn fall_silent(&self) -> Done;
+
+    /// It is started again, by its reset button; its API answers then.
+    async fn restart(&self) -> Done;
+
+    /// It is started again as soon as it has come that far.
+    async fn restart_at(&self, stage: Stage) -> Done;
+
+    /// Somebody else configured it before, with secrets of their own.
+    async fn configure_as_another(&self) -> Done;
+
+    /// Its disk is wiped, and it is started again: it waits for a configuration.
+    async fn wipe(&self) -> Done;
+
+    /// Its disk takes nothing more.
+    async fn fill_disk(&self) -> Done;
+
+    /// Its disk takes everything again.
+    async fn free_disk(&self) -> Done;
+
+    /// Its clock is ahead of everybody's by that, from when it starts next.
+    async fn set_clock_ahead(&self, by: Duration) -> Done;
+
+    /// Credentials of another machine, as a file.
+    async fn write_credentials_of_another(&self, to: &Path) -> Done;
+
+    /// The registry that its installer comes from.
+    fn installer_host(&self) -> &str;
+
+    /// Who came to its API so far, and what became of them.
+    async fn visits(&self) -> Done<Vec<Told>>;
+
+    /// What its console said since it was started.
+    async fn console(&self) -> Done<Vec<Told>>;
+}

@@ -1,0 +1,193 @@
+//! The machine below a simulated cluster, for scenarios that begin at its power button: Talos' API, spoken to by the real `talosctl`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cluster_node::oci::Client;
+use cluster_node::{PodNetwork, Resolvers, Wire};
+use fake_network::ImageSpec;
+use fake_talos::{Disk, Machine, Moment, Parts, Power, Room, Server, Voice};
+use field_clock::Clock;
+use jiff::Timestamp;
+
+use super::cluster::{Becomes, SimCluster};
+use super::talosctl;
+use crate::world::WorldError;
+use crate::world::host::{Host, Stage, Told};
+use crate::world::machine::{Done, MachineError};
+use crate::world::outside::{HOSTS, Outside};
+
+/// Where Talos' API is.
+const TALOS_PORT: u16 = 50_000;
+/// What can be written in the machine.
+const DISK: (&str, u64) = ("/dev/vda", 64 << 30);
+/// Who configured the machine before, when somebody did.
+const ANOTHER: &str = "another-site";
+
+/// What a machine is put into.
+pub(super) struct Site<'a> {
+    pub(super) clock: &'a Clock,
+    pub(super) wire: &'a Wire,
+    pub(super) address: IpAddr,
+    pub(super) resolvers: &'a Resolvers,
+    pub(super) trust: &'a str,
+    pub(super) outside: &'a Outside,
+    /// A directory of its own.
+    pub(super) home: PathBuf,
+}
+
+/// A machine that was switched on.
+pub(super) struct Below {
+    machine: Machine,
+    _power: Power,
+    _server: Server,
+    pub(super) talosctl: PathBuf,
+    home: PathBuf,
+    address: IpAddr,
+    installer: String,
+}
+
+impl Below {
+    /// Puts a machine into its site and switches it on; `cluster` is what it becomes.
+    pub(super) async fn start(site: Site<'_>, cluster: &Arc<SimCluster>) -> Result<Self, WorldError> {
+        let program = talosctl::find().ok_or(talosctl::MISSING)?;
+        std::fs::create_dir_all(&site.home)?;
+        let images = talosctl::said(&program, &site.home, &["image", "default"]).await?;
+        let installer = publish(site.outside, &images).await?;
+        let (clock, resolvers) = (site.clock.clone(), site.resolvers.clone());
+        let network = PodNetwork::of_node(clock.clone(), site.wire.clone(), site.address, resolvers.clone());
+        let machine = Machine::new(Parts {
+            address: site.address,
+            clock,
+            images: Client::new(network, &[site.trust.to_owned()])?,
+            resolvers,
+            disks: vec![Disk { path: DISK.0.to_owned(), size: DISK.1 }],
+            cluster: Arc::new(Becomes(Arc::clone(cluster))),
+        });
+        let server = Server::start(machine.clone(), SocketAddr::new(site.address, TALOS_PORT)).await?;
+        Ok(Self {
+            _power: machine.switch_on(),
+            machine,
+            _server: server,
+            talosctl: program,
+            home: site.home,
+            address: site.address,
+            installer,
+        })
+    }
+
+    /// Has files made for a machine of somebody else.
+    async fn made_for_another(&self, what: &str, to: &Path) -> Result<(), WorldError> {
+        let endpoint = format!("https://{}:6443", self.address);
+        let to = to.to_string_lossy();
+        let arguments =
+            ["gen", "config", ANOTHER, &endpoint, "--output-types", what, "--output", &to, "--force"];
+        talosctl::said(&self.talosctl, &self.home, &arguments).await.map(drop)
+    }
+}
+
+/// Publishes what a machine pulls by itself; returns the registry of its installer.
+async fn publish(outside: &Outside, images: &str) -> Result<String, WorldError> {
+    let mut installer = None;
+    for image in images.lines().map(str::trim) {
+        let Some((repository, tag)) = image.rsplit_once(':') else { continue };
+        let host = repository.split('/').next().unwrap_or_default();
+        if !HOSTS.contains(&host) {
+            continue;
+        }
+        outside.registry().push_image(repository, tag, &ImageSpec::program(["/it"])).await?;
+        if repository.ends_with("/installer") {
+            installer = Some(host.to_owned());
+        }
+    }
+    installer.ok_or_else(|| "talosctl names no installer among its images".into())
+}
+
+fn failed(source: impl Into<WorldError>) -> MachineError {
+    MachineError::Failed(source.into())
+}
+
+fn told(all: Vec<(Timestamp, String)>) -> Vec<Told> {
+    all.into_iter().map(|(at, what)| Told { at, what }).collect()
+}
+
+#[async_trait(?Send)]
+impl Host for Below {
+    async fn fall_silent(&self) -> Done {
+        self.machine.speak(Voice::Silent);
+        Ok(())
+    }
+
+    async fn restart(&self) -> Done {
+        self.machine.speak(Voice::Clear);
+        self.machine.restart();
+        Ok(())
+    }
+
+    async fn restart_at(&self, stage: Stage) -> Done {
+        let machine = self.machine.clone();
+        let moment = match stage {
+            Stage::Installing => Moment::Installing,
+            Stage::Booting => Moment::Booting,
+            Stage::Bootstrapped => Moment::Bootstrapped,
+        };
+        tokio::spawn(async move {
+            machine.reached(moment).await;
+            machine.restart();
+        });
+        Ok(())
+    }
+
+    async fn configure_as_another(&self) -> Done {
+        let path = self.home.join("another.yaml");
+        self.made_for_another("controlplane", &path).await.map_err(failed)?;
+        let configuration = std::fs::read(&path).map_err(failed)?;
+        let refused = |status| failed(format!("a configuration is refused: {status}"));
+        self.machine.configured_before(&configuration).map_err(refused)?;
+        self.machine.restart();
+        Ok(())
+    }
+
+    async fn wipe(&self) -> Done {
+        self.machine.wipe();
+        self.machine.restart();
+        Ok(())
+    }
+
+    async fn fill_disk(&self) -> Done {
+        self.machine.leave(Room::None);
+        Ok(())
+    }
+
+    async fn free_disk(&self) -> Done {
+        self.machine.leave(Room::Enough);
+        Ok(())
+    }
+
+    async fn set_clock_ahead(&self, by: Duration) -> Done {
+        self.machine.be_ahead(by);
+        Ok(())
+    }
+
+    async fn write_credentials_of_another(&self, to: &Path) -> Done {
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        self.made_for_another("talosconfig", to).await.map_err(failed)
+    }
+
+    fn installer_host(&self) -> &str {
+        &self.installer
+    }
+
+    async fn visits(&self) -> Done<Vec<Told>> {
+        Ok(told(self.machine.visits().into_iter().map(|(at, visit)| (at, visit.to_string())).collect()))
+    }
+
+    async fn console(&self) -> Done<Vec<Told>> {
+        Ok(told(self.machine.history()))
+    }
+}
