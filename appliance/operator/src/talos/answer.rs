@@ -22,6 +22,8 @@ pub(super) enum Meaning {
     SelfSigned,
     /// Its certificate was signed by another authority than ours.
     OtherAuthority,
+    /// Its certificate is not for the address at which it was reached: that of a maintenance mode behind a forwarded port, for one.
+    OtherName,
     /// It does not accept our certificate.
     RefusesUs,
     /// A certificate is not valid at the time that one of the two has.
@@ -40,7 +42,7 @@ pub(super) enum Meaning {
 
 /// Words by which each is known, the most telling first. Those of an expired or bad certificate and of a configuration that is
 /// not valid are Go's and Talos' own and were not heard yet; all others are in the tests below as a real machine said them.
-const WORDS: [(&str, Meaning); 18] = [
+const WORDS: [(&str, Meaning); 19] = [
     ("not implemented in maintenance mode", Meaning::InMaintenance),
     ("tls: certificate required", Meaning::AsksWhoWeAre),
     ("remote error: tls: unknown certificate authority", Meaning::RefusesUs),
@@ -49,6 +51,7 @@ const WORDS: [(&str, Meaning); 18] = [
     ("remote error: tls: expired certificate", Meaning::WrongTime),
     ("while trying to verify candidate authority certificate", Meaning::OtherAuthority),
     ("certificate signed by unknown authority", Meaning::SelfSigned),
+    ("x509: certificate is valid for ", Meaning::OtherName),
     ("code = PermissionDenied", Meaning::NotAllowed),
     ("code = AlreadyExists", Meaning::AlreadyDone),
     ("code = FailedPrecondition", Meaning::TooEarly),
@@ -148,6 +151,11 @@ mod tests {
                 "transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority",
             ),
             (
+                r#"rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate is valid for 10.0.2.15, 127.0.0.1, ::1, not 127.77.1.7""#,
+                Meaning::OtherName,
+                "transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate is valid for 10.0.2.15, 127.0.0.1, ::1, not 127.77.1.7",
+            ),
+            (
                 r#"error getting version: rpc error: code = Unavailable desc = connection error: desc = "error reading server preface: remote error: tls: unknown certificate authority""#,
                 Meaning::RefusesUs,
                 "error reading server preface: remote error: tls: unknown certificate authority",
@@ -156,6 +164,11 @@ mod tests {
                 "error executing bootstrap: 1 error occurred:\n\t* 127.0.0.1: rpc error: code = FailedPrecondition desc = bootstrap is not available yet\n\n",
                 Meaning::TooEarly,
                 "bootstrap is not available yet",
+            ),
+            (
+                "error executing bootstrap: 1 error occurred:\n\t* 127.77.1.1: rpc error: code = FailedPrecondition desc = time is not in sync yet\n\n",
+                Meaning::TooEarly,
+                "time is not in sync yet",
             ),
             (
                 "error executing bootstrap: 1 error occurred:\n\t* 127.0.0.1: rpc error: code = AlreadyExists desc = etcd data directory is not empty\n\n",

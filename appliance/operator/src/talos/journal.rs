@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use appliance_assess::{PullCause, explain_pull};
 use appliance_status_model::BlockerCode;
+use serde_json::Value;
 
+use super::answer::Answer;
 use super::talosctl::Talosctl;
 use super::wait::Seen;
 use crate::blocker::Blocker;
@@ -13,25 +15,44 @@ use crate::report::{Phase, blocked};
 
 /// A machine's whole log is asked for at the first look, and at every fifth after it.
 const EVERY: u32 = 5;
+/// Words by which something is known to wait for the machine's clock.
+const CLOCK: [&str; 2] = ["time sync", "time is not in sync"];
+/// Where the machine's own resolver listens, which asks the servers that the machine was given.
+const OWN_RESOLVER: &str = " on 127.0.0.53:53: ";
+/// What comes before the name of a time server that does not answer.
+const TIME_SERVER: &str = "time query error with server \"";
 
 /// Reads what the machine says, and tells each trouble once.
 pub(super) struct Journal<'a> {
     talosctl: &'a Talosctl,
     looks: Cell<u32>,
+    /// What the last look into the log has found.
+    lately: RefCell<Option<PullCause>>,
+    /// The same, where the look before it had found something, too.
     trouble: RefCell<Option<PullCause>>,
     told: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Journal<'a> {
     pub(super) fn of(talosctl: &'a Talosctl) -> Self {
-        Self { talosctl, looks: Cell::new(0), trouble: RefCell::default(), told: RefCell::default() }
+        Self {
+            talosctl,
+            looks: Cell::new(0),
+            lately: RefCell::default(),
+            trouble: RefCell::default(),
+            told: RefCell::default(),
+        }
     }
 
     /// Why something is not there yet: the trouble that the machine tells, else what was seen.
     pub(super) async fn not_yet<T>(&self, seen: &str) -> Seen<T> {
         if self.looks.replace(self.looks.get() + 1).is_multiple_of(EVERY) {
-            let trouble = self.read().await;
-            self.trouble.replace(trouble);
+            // A log that cannot be read at the moment says nothing new.
+            if let Ok(trouble) = self.read(seen).await {
+                let before = self.lately.replace(trouble.clone());
+                // What a machine overcomes by itself, as a resolver that is not there yet, is no trouble.
+                self.trouble.replace(trouble.filter(|_| before.is_some()));
+            }
         }
         let trouble = self.trouble.borrow().clone();
         let Some(PullCause { reason, next_action }) = trouble else { return Seen::NotYet(seen.to_owned()) };
@@ -47,26 +68,96 @@ impl<'a> Journal<'a> {
         Seen::NotYet(format!("{seen}; {reason}. {next_action}"))
     }
 
-    async fn read(&self) -> Option<PullCause> {
-        if let Some(trouble) = self.talosctl.dmesg().await.ok().as_deref().and_then(of_machine) {
-            return Some(trouble);
+    async fn read(&self, seen: &str) -> Result<Option<PullCause>, Answer> {
+        let dmesg = self.talosctl.dmesg().await?;
+        // Nothing is pulled, and no etcd is made, before the machine knows what time it is.
+        let of_machine = if CLOCK.iter().any(|words| seen.contains(words)) { of_clock } else { of_machine };
+        let mut trouble = of_machine(&dmesg);
+        if trouble.is_none() {
+            trouble = self.talosctl.logs("kubelet").await.ok().as_deref().and_then(of_kubelet);
         }
-        self.talosctl.logs("kubelet").await.ok().as_deref().and_then(of_kubelet)
+        Ok(trouble.map(|it| with_server(it, &dmesg)))
     }
 }
 
-/// The newest trouble of which the machine itself tells.
-fn of_machine(dmesg: &str) -> Option<PullCause> {
+/// Why the machine's clock is not set: what it last met with when it asked for the time.
+fn of_clock(dmesg: &str) -> Option<PullCause> {
     dmesg.lines().rev().find_map(|line| {
+        let cause = || error_of(line).unwrap_or_default();
+        if line.contains("failed looking up \"") {
+            let cause = cause();
+            let next_action = explain_pull(&cause)?.next_action;
+            return Some(PullCause {
+                reason: format!("The machine's clock cannot be set: {cause}"),
+                next_action,
+            });
+        }
+        let server = &line[line.find(TIME_SERVER)? + TIME_SERVER.len()..];
+        let server = server.split('"').next().unwrap_or_default();
+        let reason = format!("The machine's clock cannot be set: time server {server}: {}", cause());
+        Some(PullCause {
+            reason,
+            next_action: "Let the machine reach its time server (UDP port 123), then retry.",
+        })
+    })
+}
+
+/// A lookup that failed, with what the machine's own resolver, at which all of its programs ask, has met with at the servers that it was given.
+fn with_server(trouble: PullCause, dmesg: &str) -> PullCause {
+    let PullCause { reason, next_action } = trouble;
+    let reason = without_our_port(&reason);
+    let met = reason.contains(OWN_RESOLVER).then(|| {
+        let line = dmesg.lines().rev().find(|line| line.contains("error serving dns request"));
+        line.and_then(error_of)
+    });
+    let reason = match met.flatten() {
+        Some(met) => format!("{reason} ({})", without_our_port(&met)),
+        None => reason,
+    };
+    PullCause { reason, next_action }
+}
+
+/// Without the port that was ours for one question: `read udp 10.0.2.15:41196->10.0.2.15:53` is another one every time.
+fn without_our_port(text: &str) -> String {
+    let Some((before, after)) = text.split_once("->") else { return text.to_owned() };
+    let kept = before.rfind(' ').map_or("", |at| &before[..=at]);
+    format!("{kept}{}", without_our_port(after))
+}
+
+/// What a line of the machine's own log holds as the error.
+fn error_of(line: &str) -> Option<String> {
+    let fields: Value = serde_json::from_str(&line[line.find("{\"")?..]).ok()?;
+    fields["error"].as_str().map(str::to_owned)
+}
+
+/// The newest trouble of which the machine itself tells, and which it has not overcome since.
+fn of_machine(dmesg: &str) -> Option<PullCause> {
+    let mut there: Vec<String> = Vec::new();
+    dmesg.lines().rev().find_map(|line| {
+        if let Some((service, _)) = line.split_once("](Preparing): Creating service runner") {
+            there.extend(service.rsplit_once("service[").map(|(_, name)| name.to_owned()));
+        }
         let at = line.find("failed to pull image \"").or_else(|| line.find("fetch failed error="));
         if let Some(at) = at {
-            return explain_pull(&line[at..]);
+            // Behind it is what the runtime adds for its own log.
+            let trouble = line[at..].split(" host=").next().unwrap_or_default();
+            // Its causes are in the lines that follow, and were read before this one.
+            if trouble.ends_with("error(s) occurred:") || there.iter().any(|service| names(trouble, service))
+            {
+                return None;
+            }
+            return explain_pull(trouble);
         }
         line.contains("no space left on device").then(|| PullCause {
             reason: "The machine's disk is full".to_owned(),
             next_action: "Give the machine a larger disk, or free some of it, then retry.",
         })
     })
+}
+
+/// Whether it is the image of that service which could not be pulled.
+fn names(trouble: &str, service: &str) -> bool {
+    [':', '/', '@'].iter().any(|end| trouble.contains(&format!("/{service}{end}")))
 }
 
 /// The newest pull that failed for the kubelet, whose log quotes inside of quotes.
@@ -81,7 +172,7 @@ fn of_kubelet(log: &str) -> Option<PullCause> {
 
 #[cfg(test)]
 mod tests {
-    use super::{of_kubelet, of_machine};
+    use super::{of_clock, of_kubelet, of_machine, with_server};
 
     #[test]
     fn a_resolver_that_refuses_is_named() {
@@ -116,6 +207,59 @@ mod tests {
             "{}",
             cause.reason
         );
+    }
+
+    #[test]
+    fn a_clock_that_cannot_be_set_is_named_with_what_the_time_server_met() {
+        let lookup = "127.77.1.1: user: warning: [2026-11-22T19:35:15.5736718Z]: [talos] failed looking up \"time.cloudflare.com\", ignored \
+            {\"component\": \"controller-runtime\", \"controller\": \"time.SyncController\", \"error\": \"lookup time.cloudflare.com on 127.0.0.53:53: no such host\"}\n\
+            127.77.1.1: user: warning: [2026-11-22T19:35:18.1839718Z]: [talos] bootstrap request received\n";
+        let cause = of_clock(lookup).unwrap();
+        assert_eq!(
+            cause.reason,
+            "The machine's clock cannot be set: lookup time.cloudflare.com on 127.0.0.53:53: no such host"
+        );
+        assert!(cause.next_action.contains("DNS servers"), "{}", cause.next_action);
+        assert!(of_machine(lookup).is_none());
+    }
+
+    #[test]
+    fn a_server_that_refuses_is_named_where_the_machine_asks_itself() {
+        let dmesg = "127.77.1.3: user: warning: [2026-11-22T19:42:54.18Z]: [talos] error serving dns request \
+            {\"component\": \"dns-resolve-cache\", \"error\": \"read udp 10.0.2.15:34414->10.0.2.15:53: read: connection refused\"}\n\
+            127.77.1.3: user: warning: [2026-11-22T19:42:54.53Z]: [talos] failed looking up \"time.cloudflare.com\", ignored \
+            {\"component\": \"controller-runtime\", \"controller\": \"time.SyncController\", \"error\": \"lookup time.cloudflare.com on 127.0.0.53:53: server misbehaving\"}\n";
+        let cause = with_server(of_clock(dmesg).unwrap(), dmesg);
+        assert_eq!(
+            cause.reason,
+            "The machine's clock cannot be set: lookup time.cloudflare.com on 127.0.0.53:53: server misbehaving \
+             (read udp 10.0.2.15:53: read: connection refused)"
+        );
+    }
+
+    #[test]
+    fn a_pull_that_is_begun_anew_and_succeeds_is_no_trouble() {
+        let line = |text: &str| format!("127.77.1.1: user: warning: [2026-11-22T19:35:59.6Z]: {text}\n");
+        // What a machine says when it is told to bootstrap its etcd.
+        let anew = [
+            line(r#"[talos] service[etcd](Failed): Failed to run pre stage: failed to pull image "gcr.io/etcd-development/etcd:v3.6.4": 2 error(s) occurred:"#),
+            line(r#" failed to pull image "gcr.io/etcd-development/etcd:v3.6.4": failed commit on ref "manifest-sha256:2870": commit failed: context canceled"#),
+            line(" failed to get configured registries: context canceled"),
+        ]
+        .concat();
+        assert_eq!(of_machine(&anew), None);
+        let refused = line(
+            r#"[talos] retrying error: failed to pull image "gcr.io/etcd-development/etcd:v3.6.4": failed to do request: Head "http://10.0.2.2:5080/v2/": dial tcp 10.0.2.2:5080: connect: connection refused"#,
+        );
+        assert!(of_machine(&refused).is_some());
+        assert_eq!(
+            of_machine(
+                &(refused.clone() + &line("[talos] service[etcd](Preparing): Creating service runner"))
+            ),
+            None
+        );
+        let another = line("[talos] service[kubelet](Preparing): Creating service runner");
+        assert!(of_machine(&(refused + &another)).is_some());
     }
 
     #[test]

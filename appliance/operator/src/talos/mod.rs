@@ -113,7 +113,7 @@ impl Target {
             (Credentials::Own, found) => self.configure(&talosctl, found).await?,
         }
         let journal = Journal::of(&talosctl);
-        self.become_secure(&talosctl).await?;
+        self.become_secure(&talosctl, credentials).await?;
         self.start_etcd(&talosctl, &journal).await?;
         step(Phase::Talos, &format!("Writing {}", self.files.kubeconfig().display()));
         talosctl
@@ -207,7 +207,7 @@ impl Target {
             .await
     }
 
-    async fn become_secure(&self, talosctl: &Talosctl) -> Result<(), Failure> {
+    async fn become_secure(&self, talosctl: &Talosctl, credentials: Credentials) -> Result<(), Failure> {
         let ip = self.node_ip;
         step(Phase::Talos, &format!("Waiting for the secure Talos API on {ip}"));
         let waiting = Waiting {
@@ -215,19 +215,36 @@ impl Target {
             subject: format!("secure Talos API on {ip}"),
             within: TO_SECURE_API,
             remedy: "Look at the machine's console: while it installs itself to its disk no API answers. A lookup that fails there means that its resolver \
-                     refuses (give --dns-servers 1.1.1.1,8.8.8.8); a boot medium that is still in it starts it anew (remove it).",
+                     refuses (give --dns-servers 1.1.1.1,8.8.8.8), a connection that fails that it cannot reach its registry; a boot medium that is still in it starts it anew (remove it).",
         };
+        let (mut away, mut lost) = (false, 0_u32);
         waiting
-            .until(async || match talosctl.stage(As::Us).await {
-                Ok(_) => Seen::Met(()),
-                // The certificate of the maintenance mode, which is nobody's.
-                Err(answer) if answer.meaning == Meaning::SelfSigned => {
-                    Seen::NotYet("the machine is still in maintenance mode".to_owned())
+            .until(async || {
+                let answer = match talosctl.stage(As::Us).await {
+                    Ok(_) => return Seen::Met(()),
+                    Err(answer) => answer,
+                };
+                if !is_in_maintenance(talosctl, &answer).await {
+                    away = true;
+                    return match self.strangers(&answer) {
+                        Some(failure) => Seen::Never(failure),
+                        None => Seen::NotYet(answer.to_string()),
+                    };
                 }
-                Err(answer) => match self.strangers(&answer) {
-                    Some(failure) => Seen::Never(failure),
-                    None => Seen::NotYet(answer.to_string()),
-                },
+                if std::mem::take(&mut away) && credentials == Credentials::Own {
+                    lost += 1;
+                    step(
+                        Phase::Talos,
+                        "The machine started again and has no configuration; applying it again",
+                    );
+                    if let Err(answer) = talosctl.apply(&self.files.configuration(), As::Anybody).await {
+                        return Seen::NotYet(answer.to_string());
+                    }
+                }
+                Seen::NotYet(match lost {
+                    0 => "the machine is still in maintenance mode".to_owned(),
+                    times => format!("the machine started again without its configuration (times: {times})"),
+                })
             })
             .await
     }
@@ -246,7 +263,7 @@ impl Target {
                 Ok(_) => Seen::Met(()),
                 Err(answer) => match answer.meaning {
                     Meaning::AlreadyDone => Seen::Met(()),
-                    Meaning::TooEarly => Seen::NotYet(answer.to_string()),
+                    Meaning::TooEarly => journal.not_yet(&answer.to_string()).await,
                     _ if answer.is_passing() => Seen::NotYet(answer.to_string()),
                     _ => Seen::Never(self.refused("bootstrap", &answer)),
                 },
@@ -297,5 +314,16 @@ impl Target {
     fn refused(&self, command: &str, answer: &Answer) -> Failure {
         let operation = format!("talosctl {command} on {}", self.node_ip);
         Failure::new(Layer::Host, operation, answer.remedy()).because(answer.to_string())
+    }
+}
+
+/// Whether it was the maintenance mode that answered so: its certificate is nobody's, and names the addresses that the machine knows of.
+async fn is_in_maintenance(talosctl: &Talosctl, answer: &Answer) -> bool {
+    match answer.meaning {
+        Meaning::SelfSigned => true,
+        Meaning::OtherName => {
+            talosctl.stage(As::Anybody).await.is_ok_and(|stage| stage.name == "maintenance")
+        }
+        _ => false,
     }
 }
