@@ -73,6 +73,20 @@ fn a_machine_that_starts_again_in_the_middle_is_waited_for() {
 }
 
 #[test]
+fn a_machine_that_starts_again_without_its_configuration_is_given_it_again() {
+    play(async |site| {
+        site.is(&[("stage", "maintenance"), ("waits", "3"), ("forgets", "1")]);
+        let ran = site.bootstrap(&[]).await;
+        assert_eq!(ran.ended, OperatorEnd::Exited(0), "{ran}");
+        ran.said_in_order(&[
+            "The machine started again and has no configuration; applying it again",
+            "etcd is healthy",
+        ]);
+        assert_eq!(site.calls("apply-config"), 2);
+    });
+}
+
+#[test]
 fn each_cause_below_kubernetes_is_told_in_its_own_words() {
     let lookup = "127.0.0.1: user: warning: [2026-11-21T11:21:00.6Z]: level=info msg=fetch failed error=failed to do request: Head \
         \"https://gcr.io/v2/etcd-development/etcd/manifests/v3.6.4\": dial tcp: lookup gcr.io on 10.0.2.3:53: connection refused host=gcr.io\n";

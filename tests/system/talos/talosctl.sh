@@ -3,6 +3,7 @@
 #   stage      maintenance | configured | silent | refusing         authority   the secrets that it was configured with
 #   etcd       how many looks until etcd is healthy, or `never`     dmesg       what its kernel log says
 #   waits      how many calls it refuses after it was configured    kubeconfig  of its cluster
+#   forgets    how often it starts again without its configuration, once it was configured
 #   calls      every call that was made of it, by us
 set -u
 cd "${MACHINE:?}" || exit 2
@@ -41,6 +42,10 @@ reach() { # as what the machine sees us
             unavailable 'transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority'
         [ -f waits ] && less_one waits &&
             unavailable 'transport: Error while dialing: dial tcp 10.9.9.9:50000: connect: connection refused'
+        if [ -f forgets ] && less_one forgets; then
+            echo maintenance >stage
+            unavailable 'transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate is valid for 10.0.2.15, 127.0.0.1, ::1, not 10.9.9.9'
+        fi
         [ "$(sed -n 's/^ *ca: //p' "$(value_of --talosconfig "$@")")" = "$(cat authority)" ] ||
             unavailable 'transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority (possibly because of \"x509: Ed25519 verification failure\" while trying to verify candidate authority certificate \"talos\")'
         ;;
