@@ -70,6 +70,7 @@ pub(crate) struct State {
     pub(crate) now: Timestamp,
     pub(crate) timers: Timers,
     pub(crate) holds: usize,
+    pub(crate) strangers: usize,
     pub(crate) processes: BTreeSet<u32>,
     pub(crate) pace: Pace,
 }
@@ -92,6 +93,7 @@ impl Field {
                 now: start,
                 timers: Timers::default(),
                 holds: 0,
+                strangers: 0,
                 processes: BTreeSet::new(),
                 pace: Pace::Ceiling,
             }),
@@ -211,6 +213,16 @@ impl Clock {
         }
     }
 
+    /// Programs that live by the machine's time have a part in this world while the guard lives: field time goes at most
+    /// [`AMONG_STRANGERS`](crate::driver::AMONG_STRANGERS) times as fast as theirs.
+    #[must_use = "time is slow while the guard lives"]
+    pub fn among_strangers(&self) -> Strangers {
+        if let Some(field) = &self.field {
+            field.lock().strangers += 1;
+        }
+        Strangers { field: self.field.clone() }
+    }
+
     /// Field time does not jump while this process, or one that it started, does something.
     #[must_use = "the process is tracked while the guard lives"]
     pub fn track_process(&self, pid: u32) -> Tracked {
@@ -237,6 +249,21 @@ impl Drop for Hold {
             if over {
                 field.nudge(awaited::RELEASE);
             }
+        }
+    }
+}
+
+/// Keeps field time slow; see [`Clock::among_strangers`].
+#[derive(Debug)]
+pub struct Strangers {
+    field: Option<Arc<Field>>,
+}
+
+impl Drop for Strangers {
+    fn drop(&mut self) {
+        if let Some(field) = &self.field {
+            field.lock().strangers -= 1;
+            field.nudge(awaited::RELEASE);
         }
     }
 }

@@ -16,8 +16,8 @@ pub const BUSY_GRACE: Duration = Duration::from_millis(250);
 const LARGEST_STEP: Duration = Duration::from_millis(2);
 /// One look at processes that slept since the look before is never charged more than this: a host may stop as a whole.
 const LONGEST_SLEEP: Duration = Duration::from_millis(100);
-/// The most seconds of field time in a second of the machine's while a tracked process has one running that it started: a
-/// program of somebody else sleeps by the machine's time, between two packets and before it asks again.
+/// The most seconds of field time in a second of the machine's while somebody talks to a program that lives by the machine's
+/// time: it sleeps between two packets and before it asks again, and that looks like nothing to do.
 pub const AMONG_STRANGERS: f64 = 30.0;
 /// The shortest sleep of the driver.
 const SHORTEST: Duration = Duration::from_micros(25);
@@ -118,8 +118,7 @@ impl Driver {
             drop(state);
             return self.wait(IDLE, |field| !is_parked(field));
         };
-        let ceiling =
-            if self.activity.has_strangers() { self.speed.min(AMONG_STRANGERS) } else { self.speed };
+        let ceiling = if state.strangers > 0 { self.speed.min(AMONG_STRANGERS) } else { self.speed };
         let (reach, speed) = match state.pace {
             Pace::Ceiling if ceiling.is_infinite() => (deadline, 1.0),
             Pace::Ceiling => (after(state.now, elapsed.mul_f64(ceiling)), ceiling),

@@ -12,8 +12,8 @@
 //!    that waits for a processor is not charged, one that sleeps or computes is.
 //! 2. **Quiet: jump.** All is quiet when the world's thread is parked, no hold exists, every tracked process and its
 //!    children have slept between two looks at them, and no packet is under way between two sockets. Then field time becomes the
-//!    next deadline, as fast as [`Options::speed`] permits; while a tracked process has started another program and that lives,
-//!    no faster than [`driver::AMONG_STRANGERS`] times the machine's time, since such a program sleeps by that.
+//!    next deadline, as fast as [`Options::speed`] permits; and no faster than [`driver::AMONG_STRANGERS`] times the machine's time
+//!    while somebody says that a program which lives by that has a part in it ([`Clock::among_strangers`]).
 //! 3. **Order is by deadline.** Sleepers with the same deadline wake in the order in which they went to sleep.
 //!
 //! The clock sees threads, processes and sockets; it never reads a document that the world serves.
@@ -37,5 +37,5 @@ mod runtime;
 mod table;
 mod timers;
 
-pub use clock::{Clock, Elapsed, Hold, Tracked};
+pub use clock::{Clock, Elapsed, Hold, Strangers, Tracked};
 pub use runtime::{FieldRuntime, HEAD_START, Options};

@@ -14,8 +14,6 @@ use crate::table::TableFile;
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Activity {
     awake: usize,
-    /// Processes that tracked ones have started.
-    started: usize,
     /// Per thread: nanoseconds computed, and how often it was given a processor.
     turns: Vec<(u32, Turns)>,
 }
@@ -27,11 +25,6 @@ impl Activity {
     /// Nobody computes or waits for a processor or a disk.
     pub(crate) fn asleep(&self) -> bool {
         self.awake == 0
-    }
-
-    /// Somebody was started by a tracked process, who may sleep by the machine's time.
-    pub(crate) fn has_strangers(&self) -> bool {
-        self.started > 0
     }
 
     /// How long all of them together computed since `earlier`.
@@ -58,7 +51,6 @@ impl Processes {
             process.look(&mut seen);
             open.extend(process.children.iter().copied().filter(|child| reached.insert(*child)));
         }
-        seen.started = reached.len() - tracked.len();
         if self.known.len() > reached.len() {
             self.known.retain(|pid, _| reached.contains(pid));
         }

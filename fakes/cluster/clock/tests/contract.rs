@@ -187,3 +187,18 @@ fn a_world_that_keeps_step_neither_catches_up_nor_jumps() {
         clock.sleep(Duration::from_secs(3600)).await;
     });
 }
+
+#[test]
+fn time_runs_at_most_thirty_times_as_fast_among_programs_that_live_by_the_machines() {
+    let world = world();
+    let clock = world.clock().clone();
+    let (start, machine) = (clock.now(), Clock::wall().now());
+    let strangers = clock.among_strangers();
+    world.block_on(clock.sleep(Duration::from_secs(6)));
+    let took = Clock::wall().now().duration_since(machine).as_secs_f64();
+    assert!(took * 30.0 >= 5.9, "{} s in {took} s", field_seconds(&clock, start));
+    drop(strangers);
+    let machine = Clock::wall().now();
+    world.block_on(clock.sleep(Duration::from_secs(86_400)));
+    assert!(Clock::wall().now().duration_since(machine).as_secs() < 60);
+}

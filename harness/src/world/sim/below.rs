@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use cluster_node::{PodNetwork, Resolvers, Wire};
 use fake_network::ImageSpec;
 use fake_talos::{Disk, Machine, Moment, Parts, Power, Room, Server, Voice};
 use field_clock::Clock;
+use futures::future::{Either, select};
 use jiff::Timestamp;
 
 use super::cluster::{Becomes, SimCluster};
@@ -77,6 +79,19 @@ impl Below {
             address: site.address,
             installer,
         })
+    }
+
+    /// Slows time down while `command` talks to this machine: until it has been given a kubeconfig, or has ended.
+    pub(super) async fn while_talking<T>(&self, clock: &Clock, command: impl Future<Output = T>) -> T {
+        let strangers = clock.among_strangers();
+        let given = async {
+            self.machine.called("/Kubeconfig").await;
+            drop(strangers);
+        };
+        match select(pin!(command), pin!(given)).await {
+            Either::Left((output, _)) => output,
+            Either::Right(((), command)) => command.await,
+        }
     }
 
     /// Has files made for a machine of somebody else.

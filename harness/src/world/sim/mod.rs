@@ -282,7 +282,12 @@ impl World for SimWorld {
             // Without the record only a runner that is killed leaves this process to its own end.
             let _ = directory::record_process(&directory, pid);
         };
-        Ok(command.run(&self.clock, options, lines, started).await?)
+        let command = command.run(&self.clock, options, lines, started);
+        let ended = match &self.below {
+            Some(below) => below.while_talking(&self.clock, command).await,
+            None => command.await,
+        };
+        Ok(ended?)
     }
 
     async fn inject(&self, fault: &FaultUse) -> Result<(), InjectError> {
