@@ -235,19 +235,8 @@ impl Machine {
         self.0.visits.all()
     }
 
-    /// Waits until a method of this name is called once more.
-    pub async fn called(&self, method: &str) {
-        let times = |it: &Self| {
-            let visits = it.0.visits.all();
-            visits.iter().filter(|(_, it)| matches!(it, Visit::Called(it) if it.ends_with(method))).count()
-        };
-        let before = times(self);
-        self.until(|it| times(it) > before).await;
-    }
-
     pub(crate) fn visited(&self, visit: Visit) {
         self.0.visits.note(self.clock(), visit);
-        self.0.changes.send_modify(|it| *it += 1);
     }
 
     /// Gives it a configuration before it is switched on, as somebody did who was here before.

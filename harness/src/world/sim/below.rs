@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cluster_api::kinds;
 use cluster_node::oci::Client;
 use cluster_node::{PodNetwork, Resolvers, Wire};
 use fake_network::ImageSpec;
@@ -20,12 +21,15 @@ use super::talosctl;
 use crate::world::WorldError;
 use crate::world::host::{Host, Stage, Told};
 use crate::world::machine::{Done, MachineError};
+use crate::world::objects::Objects;
 use crate::world::outside::{HOSTS, Outside};
 
 /// Where Talos' API is.
 const TALOS_PORT: u16 = 50_000;
 /// What can be written in the machine.
 const DISK: (&str, u64) = ("/dev/vda", 64 << 30);
+/// What the command makes first in a cluster.
+const MADE_FIRST: &str = "alga-system";
 /// Who configured the machine before, when somebody did.
 const ANOTHER: &str = "another-site";
 
@@ -81,14 +85,18 @@ impl Below {
         })
     }
 
-    /// Slows time down while `command` talks to this machine: until it has been given a kubeconfig, or has ended.
-    pub(super) async fn while_talking<T>(&self, clock: &Clock, command: impl Future<Output = T>) -> T {
-        let strangers = clock.among_strangers();
-        let given = async {
-            self.machine.called("/Kubeconfig").await;
+    /// Slows time down while `command` talks to this machine: until it has made something in a cluster, or has ended.
+    pub(super) async fn while_talking<T>(&self, objects: &Objects, command: impl Future<Output = T>) -> T {
+        let strangers = objects.clock().among_strangers();
+        let made = || objects.get(&kinds::NAMESPACES, "", MADE_FIRST);
+        if made().is_some() {
+            return command.await;
+        }
+        let talked = async {
+            objects.until(made).await;
             drop(strangers);
         };
-        match select(pin!(command), pin!(given)).await {
+        match select(pin!(command), pin!(talked)).await {
             Either::Left((output, _)) => output,
             Either::Right(((), command)) => command.await,
         }

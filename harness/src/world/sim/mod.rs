@@ -284,7 +284,7 @@ impl World for SimWorld {
         };
         let command = command.run(&self.clock, options, lines, started);
         let ended = match &self.below {
-            Some(below) => below.while_talking(&self.clock, command).await,
+            Some(below) => below.while_talking(&self.objects, command).await,
             None => command.await,
         };
         Ok(ended?)
