@@ -146,12 +146,19 @@ fn of_machine(dmesg: &str) -> Option<PullCause> {
             {
                 return None;
             }
-            return explain_pull(trouble);
+            return full_disk(trouble).or_else(|| explain_pull(trouble));
         }
-        line.contains("no space left on device").then(|| PullCause {
-            reason: "The machine's disk is full".to_owned(),
-            next_action: "Give the machine a larger disk, or free some of it, then retry.",
-        })
+        full_disk(line)
+    })
+}
+
+/// A disk that takes nothing more; what was to be written says where it was, whatever it was pulled for.
+fn full_disk(line: &str) -> Option<PullCause> {
+    let before = line.split_once(": no space left on device")?.0;
+    let what = before.rsplit_once("write ").map(|(_, path)| format!(": {path} cannot be written"));
+    Some(PullCause {
+        reason: format!("The machine's disk is full (no space left on device){}", what.unwrap_or_default()),
+        next_action: "Give the machine a larger disk, or free some of it, then retry.",
     })
 }
 
@@ -186,6 +193,19 @@ mod tests {
             cause.reason
         );
         assert!(cause.next_action.contains("DNS servers"), "{}", cause.next_action);
+    }
+
+    #[test]
+    fn a_full_disk_is_not_told_as_a_registry_that_does_not_serve() {
+        let dmesg = "127.0.0.1: user: warning: [2026-11-21T10:59:07.4Z]: [talos] retrying error: failed to pull image \"gcr.io/etcd-development/etcd:v3.6.4\": \
+            failed to copy: write /var/lib/containerd/ingest/data: no space left on device\n";
+        let cause = of_machine(dmesg).unwrap();
+        assert!(
+            cause.reason.contains("disk is full") && cause.reason.contains("/var/lib/containerd/ingest/data"),
+            "{}",
+            cause.reason
+        );
+        assert!(cause.next_action.contains("larger disk"), "{}", cause.next_action);
     }
 
     #[test]

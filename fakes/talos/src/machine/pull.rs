@@ -21,12 +21,14 @@ impl Machine {
 
     /// What was pulled has to find room on the disk.
     fn unpacked(&self, image: &str) -> Result<(), String> {
-        match self.now().room {
-            Room::Enough => Ok(()),
-            Room::None => Err(format!(
+        let now = self.now();
+        match now.room {
+            // Its installer runs in memory.
+            Room::None if now.installed => Err(format!(
                 "failed to pull and unpack image \"{image}\": failed to copy: write \
                  /var/lib/containerd/io.containerd.content.v1.content/ingest/data: no space left on device"
             )),
+            Room::None | Room::Enough => Ok(()),
         }
     }
 }

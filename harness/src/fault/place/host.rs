@@ -51,7 +51,7 @@ pub(super) static FAULTS: &[FaultKind] = &[
     },
     FaultKind {
         name: "host.disk-full",
-        summary: "The machine's disk takes nothing of what the machine pulls.",
+        summary: "The machine's disk is so small that, once the machine is installed, it takes nothing of what the machine pulls.",
         params: &[],
         healed_by: &["host.free-disk"],
         receipt: "the machine's console says that no space is left",
