@@ -220,10 +220,7 @@ impl Target {
         let (mut away, mut lost) = (false, 0_u32);
         waiting
             .until(async || {
-                let answer = match talosctl.stage(As::Us).await {
-                    Ok(_) => return Seen::Met(()),
-                    Err(answer) => answer,
-                };
+                let Err(answer) = talosctl.stage(As::Us).await else { return Seen::Met(()) };
                 if !is_in_maintenance(talosctl, &answer).await {
                     away = true;
                     return match self.strangers(&answer) {
