@@ -324,6 +324,12 @@ mod tests {
         let mut child = Command::new("sleep").arg("600").env("HOME", &dead).spawn().unwrap();
         let mut guest =
             Command::new("sleep").arg("600").env("KUBECONFIG", dead.join("kubeconfig")).spawn().unwrap();
+        // A process shows its environment a moment after it has been started.
+        let shown = || fs::read(format!("/proc/{}/environ", child.id())).unwrap();
+        let home = dead.as_os_str().as_encoded_bytes();
+        while !shown().windows(home.len()).any(|it| it == home) {
+            std::thread::yield_now();
+        }
         assert_eq!(sweep(base.path()).unwrap(), Swept { directories: 1, groups: 1, living: 0 });
         assert!(!child.wait().unwrap().success());
         assert!(guest.try_wait().unwrap().is_none(), "who looks around is left alone");
