@@ -10,7 +10,7 @@
 # The port is open before the machine is there. Ask what it says: talosctl get machinestatus --insecure -n ADDRESS -e ADDRESS
 set -euo pipefail
 
-lab=${TALOS_LAB:-$HOME/.cache/taloslab} address=${TALOS_VM_ADDRESS:-127.77.1.1} disk=${TALOS_VM_DISK:-installed} memory=${TALOS_VM_MEMORY:-3072} files=${TALOS_VM_FILES:-}
+lab=${TALOS_LAB:-} address=${TALOS_VM_ADDRESS:-127.77.1.1} disk=${TALOS_VM_DISK:-installed} memory=${TALOS_VM_MEMORY:-3072} files=${TALOS_VM_FILES:-}
 while [ $# -gt 0 ]; do
     case $1 in
     --address) address=$2 ;;
@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 for file in vmlinuz initramfs.zst; do
-    [ -e "$lab/$file" ] || { echo "talos-vm: no $file in $lab (--lab)" >&2 && exit 3; }
+    [ -e "$lab/$file" ] || { echo "talos-vm: no $file in the folder ${lab:-that nobody has named} (--lab or TALOS_LAB)" >&2 && exit 3; }
 done
 for program in qemu-system-x86_64 qemu-img sfdisk; do
     command -v "$program" >/dev/null || { echo "talos-vm: no $program" >&2 && exit 3; }
