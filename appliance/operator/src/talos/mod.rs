@@ -228,8 +228,7 @@ impl Target {
                         None => Seen::NotYet(answer.to_string()),
                     };
                 }
-                if std::mem::take(&mut away) && credentials == Credentials::Own {
-                    lost += 1;
+                if away && credentials == Credentials::Own {
                     step(
                         Phase::Talos,
                         "The machine started again and has no configuration; applying it again",
@@ -237,7 +236,9 @@ impl Target {
                     if let Err(answer) = talosctl.apply(&self.files.configuration(), As::Anybody).await {
                         return Seen::NotYet(answer.to_string());
                     }
+                    lost += 1;
                 }
+                away = false;
                 Seen::NotYet(match lost {
                     0 => "the machine is still in maintenance mode".to_owned(),
                     times => format!("the machine started again without its configuration (times: {times})"),

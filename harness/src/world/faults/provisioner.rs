@@ -24,7 +24,7 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
 }
 
 async fn add(objects: &Objects) -> Result<(), WorldError> {
-    for (res, object) in manifests()? {
+    for (res, object) in manifests(objects)? {
         let wanted = object.clone();
         objects.put(&res, object, move |there| merge(there, &wanted)).await?;
     }
@@ -36,31 +36,23 @@ pub(super) async fn remove(objects: &Objects) -> Result<bool, WorldError> {
     if objects.get(&kinds::DEPLOYMENTS, SYSTEM, NAME).is_none() {
         return Ok(false);
     }
-    for (res, object) in manifests()?.into_iter().rev() {
+    for (res, object) in manifests(objects)?.into_iter().rev() {
         objects.remove(&res, object::namespace(&object), object::name(&object)).await?;
     }
     Ok(true)
 }
 
 /// Its objects, in the order in which they are made.
-fn manifests() -> Result<Vec<(Res, Value)>, WorldError> {
+fn manifests(objects: &Objects) -> Result<Vec<(Res, Value)>, WorldError> {
     let installed = fixtures::file(STORAGE).unwrap_or_default();
     let all: Vec<Value> = serde_saphyr::from_multiple(&String::from_utf8_lossy(installed))?;
-    Ok(all.into_iter().filter_map(|object| Some((resource(&object)?, moved(object)))).collect())
-}
-
-/// What an object is; the namespace and the class are there only once.
-fn resource(object: &Value) -> Option<Res> {
-    Some(match object["kind"].as_str()? {
-        "ServiceAccount" => kinds::SERVICE_ACCOUNTS,
-        "ConfigMap" => kinds::CONFIG_MAPS,
-        "Role" => kinds::ROLES,
-        "RoleBinding" => kinds::ROLE_BINDINGS,
-        "ClusterRole" => kinds::CLUSTER_ROLES,
-        "ClusterRoleBinding" => kinds::CLUSTER_ROLE_BINDINGS,
-        "Deployment" => kinds::DEPLOYMENTS,
-        _ => return None,
+    // The namespace and the class are there only once.
+    let own = all.into_iter().filter(|it| it["kind"] != "Namespace" && it["kind"] != "StorageClass");
+    own.map(|object| {
+        let res = objects.resource(&object).ok_or_else(|| format!("no cluster has a {}", object["kind"]))?;
+        Ok((res, moved(object)))
     })
+    .collect()
 }
 
 /// The same object where a distribution has it.

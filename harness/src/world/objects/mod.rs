@@ -52,6 +52,12 @@ impl Objects {
         self.seen.get(res, namespace, name)
     }
 
+    /// The resource of a manifest, where the cluster knows it.
+    pub(in crate::world) fn resource(&self, manifest: &Value) -> Option<Res> {
+        let (version, kind) = (manifest["apiVersion"].as_str()?, manifest["kind"].as_str()?);
+        self.seen.resolve_kind(version, kind).map(|known| known.res)
+    }
+
     /// All objects, or those of a namespace.
     pub(in crate::world) fn list(&self, res: &Res, namespace: Option<&str>) -> Vec<Arc<Value>> {
         self.seen.list(res, namespace)
