@@ -1,4 +1,4 @@
-//! The world outside an appliance: a DNS server and an image registry, both on real sockets, with faults by data.
+//! The world outside an appliance: a DNS server, an image registry and a time server, all on real sockets, with faults by data.
 //!
 //! ```text
 //!   appliance ──UDP/TCP──▶ DnsServer   zone ─▶ faults ─▶ answer ─▶ receipt
@@ -25,6 +25,7 @@ mod probe;
 mod registry;
 mod remote;
 mod reserve;
+mod time;
 
 pub use authority::{Authority, AuthorityError, TlsIdentity};
 pub use dns::{
@@ -39,3 +40,4 @@ pub use registry::{
     RegistryFault, RegistryReceipt, RemovedTag, Target, Wording, tar_gz,
 };
 pub use remote::{Remote, RemoteError, Served, Which, outside_ports, serve};
+pub use time::{TimeReceipt, TimeServer};

@@ -144,7 +144,7 @@ pub struct ConditionArguments {
     /// Where the report goes; a new directory where nothing is said.
     #[arg(long, env = "SMOKE_REPORT")]
     pub report: Option<PathBuf>,
-    /// How many scenarios at once; where nothing is said, as many as the world usually has (sim: one for each processor; kind: one).
+    /// How many scenarios at once; where nothing is said, as many as the world usually has (sim: one for each processor; kind and talos: one).
     #[arg(long, env = "SMOKE_JOBS")]
     pub jobs: Option<usize>,
     /// Seed of everything random.
@@ -168,6 +168,9 @@ pub struct ConditionArguments {
     /// The directory of the static programs that run in containers; scripts/programs.sh builds them.
     #[arg(long, env = "SMOKE_PROGRAMS", value_name = "DIR")]
     pub programs: Option<PathBuf>,
+    /// For world `talos`: the folder with a kernel, a first root and talosctl that machines boot from (docs/talos.md).
+    #[arg(long, env = "SMOKE_TALOS_IMAGE", value_name = "DIR")]
+    pub talos_image: Option<PathBuf>,
     /// A kind of world in which a skipped scenario counts as broken.
     #[arg(long, env = "SMOKE_REQUIRE_WORLD", value_delimiter = ',')]
     pub require_world: Vec<String>,

@@ -25,7 +25,7 @@ use crate::chain::chain;
 use crate::run::ExitStatus;
 use crate::run::directory;
 use crate::scenario::{self, FolderError};
-use crate::world::{Binaries, kind};
+use crate::world::{Binaries, kind, talos};
 use arguments::{Command, Smoke};
 
 /// Why a command could not be done, with what the process then says.
@@ -125,6 +125,11 @@ fn clean() -> Result<ExitStatus, Refusal> {
         swept.directories,
         swept.groups,
         swept.living,
+    ));
+    let machines = talos::clean(&base).map_err(|error| Refusal::broken_by(&*error))?;
+    print(&format!(
+        "machines: {} left by dead runners removed, {} process groups killed, {} in use\n",
+        machines.directories, machines.groups, machines.living,
     ));
     let left = kind::clean(&base).map_err(|error| Refusal::broken_by(&*error))?;
     print(&format!(

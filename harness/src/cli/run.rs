@@ -9,7 +9,7 @@ use crate::diagnosis::Attention;
 use crate::report::{self, Terminal};
 use crate::run::{ExitStatus, Plan, Runner, Stop, Summary, directory};
 use crate::scenario::{Scenario, choose, load, meant};
-use crate::world::{Binaries, ClusterChoice, Lifetime, WorldFactory, factories};
+use crate::world::{Binaries, ClusterChoice, Lifetime, MachineChoice, WorldFactory, factories};
 
 /// Runs what the arguments name.
 pub(crate) fn execute(arguments: &RunArguments, binaries: Binaries) -> Result<ExitStatus, Refusal> {
@@ -77,6 +77,7 @@ pub(super) fn perform(
         seed: conditions.seed,
         speed: factory.speed(conditions.speed),
         cluster: cluster(conditions, binaries),
+        machine: MachineChoice { image: conditions.talos_image.clone() },
         patience: None,
         attention: if arguments.diagnosis { Attention::Close } else { Attention::Casual },
         status_command,

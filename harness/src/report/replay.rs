@@ -20,8 +20,11 @@ pub fn replay(plan: &Plan, outcome: &Outcome) -> String {
     if let Some(image) = &plan.cluster.image {
         add("--node-image", quoted(image));
     }
+    if let Some(folder) = &plan.machine.image {
+        add("--talos-image", quoted(&folder.display().to_string()));
+    }
     let programs = &plan.cluster.programs;
-    if outcome.world == "kind" && *programs != ClusterChoice::programs_of(&plan.binaries) {
+    if outcome.world != "sim" && *programs != ClusterChoice::programs_of(&plan.binaries) {
         add("--programs", quoted(&programs.display().to_string()));
     }
     if let Some(command) = &plan.status_command {

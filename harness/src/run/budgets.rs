@@ -32,6 +32,16 @@ impl Budgets {
         }
     }
 
+    /// The budgets of a machine that may be interpreted: its install has limits of its own, up to 15 minutes for a step
+    /// (CONTRACT §7), and an interpreter is ten times slower.
+    pub const fn machine() -> Self {
+        Self {
+            ceiling: Duration::from_secs(2 * 3600),
+            machine: Duration::from_secs(4 * 3600),
+            ..Self::real()
+        }
+    }
+
     /// The budgets of a world that runs at this speed.
     pub fn at(speed: Speed) -> Self {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);

@@ -238,6 +238,7 @@ impl Job {
             seed: self.seed,
             binaries: plan.binaries.clone(),
             cluster: plan.cluster.clone(),
+            machine: plan.machine.clone(),
             beginning: self.beginning(),
             status_command: plan.status_command.clone(),
             operator_command: plan.operator_command.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Budgets, Kept, Outcome};
 use crate::diagnosis::Attention;
 use crate::scenario::Scenario;
-use crate::world::{Binaries, ClusterChoice, Speed, WorldFactory};
+use crate::world::{Binaries, ClusterChoice, MachineChoice, Speed, WorldFactory};
 
 /// Which worlds stay up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +52,8 @@ pub struct Plan {
     pub attention: Attention,
     /// What a real cluster is made of.
     pub cluster: ClusterChoice,
+    /// What a real machine is made of.
+    pub machine: MachineChoice,
     /// A status service in place of ours.
     pub status_command: Option<Vec<String>>,
     /// An operator's command in place of ours.

@@ -19,7 +19,27 @@ pub(in crate::world) enum Stage {
     Bootstrapped,
 }
 
-/// What became of somebody who came to a machine's API, or a line of its console.
+/// What became of somebody who came to a machine's API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::world) enum Became {
+    /// The connection was taken, and nothing was said.
+    Unanswered,
+    /// One of the two did not trust the other.
+    Distrusted,
+    /// The two have talked.
+    Heard,
+}
+
+/// Somebody who came to a machine's API.
+#[derive(Debug, Clone)]
+pub(in crate::world) struct Visit {
+    pub(in crate::world) at: Timestamp,
+    pub(in crate::world) became: Became,
+    /// In words.
+    pub(in crate::world) what: String,
+}
+
+/// A line of a machine's console.
 #[derive(Debug, Clone)]
 pub(in crate::world) struct Told {
     pub(in crate::world) at: Timestamp,
@@ -60,7 +80,10 @@ pub(in crate::world) trait Host {
     fn installer_host(&self) -> &str;
 
     /// Who came to its API so far, and what became of them.
-    async fn visits(&self) -> Done<Vec<Told>>;
+    async fn visits(&self) -> Done<Vec<Visit>>;
+
+    /// Whether it has taken a configuration from anybody since it was put into its site.
+    async fn is_configured(&self) -> Done<bool>;
 
     /// What its console said since it was started.
     async fn console(&self) -> Done<Vec<Told>>;

@@ -31,15 +31,22 @@ mod faults;
 mod host;
 pub mod kind;
 mod machine;
+mod mirror;
 mod objects;
 mod operator;
 mod outside;
+mod preflight;
+mod programs;
 mod reconcile;
 mod request;
+mod saved;
 pub mod sim;
 mod site;
 mod starts;
+pub mod talos;
+mod talosctl;
 mod volumes;
+mod wares;
 mod writes;
 
 use std::collections::BTreeMap;
@@ -59,7 +66,8 @@ pub use access::{Access, Capability, Receipt, UnknownCapability};
 pub use concealed::{Concealed, MASK};
 pub use operator::{Onto, OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
 pub use request::{
-    Beginning, Binaries, BootRequest, BootstrapMode, BootstrapOptions, ClusterChoice, Lifetime, Speed,
+    Beginning, Binaries, BootRequest, BootstrapMode, BootstrapOptions, ClusterChoice, Lifetime,
+    MachineChoice, Speed,
 };
 
 use crate::diagnosis::Kind;
@@ -271,5 +279,5 @@ pub enum InjectError {
 
 /// Every kind of world that this build knows; the first is the default.
 pub fn factories() -> Vec<Box<dyn WorldFactory>> {
-    vec![sim::factory(), kind::factory()]
+    vec![sim::factory(), kind::factory(), talos::factory()]
 }

@@ -73,6 +73,13 @@ impl ClusterChoice {
     }
 }
 
+/// What a real machine is made of.
+#[derive(Debug, Clone, Default)]
+pub struct MachineChoice {
+    /// The folder with what it boots from; the one of this user's cache where nothing is said.
+    pub image: Option<PathBuf>,
+}
+
 /// What a scenario begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Beginning {
@@ -105,6 +112,8 @@ pub struct BootRequest {
     pub binaries: Binaries,
     /// What a real cluster is made of, for worlds that have one.
     pub cluster: ClusterChoice,
+    /// What a real machine is made of, for worlds that have one.
+    pub machine: MachineChoice,
     /// A status service to run in place of ours: program and arguments.
     pub status_command: Option<Vec<String>>,
     /// An operator's command to run in place of ours: program and arguments, to which `bootstrap …` is appended.

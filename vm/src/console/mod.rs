@@ -75,7 +75,8 @@ impl Console {
     }
 
     /// The lines since a position that have ended, and the position after them.
-    pub(crate) fn ended_since(&self, position: Position) -> (Vec<String>, Position) {
+    #[must_use]
+    pub fn ended_since(&self, position: Position) -> (Vec<String>, Position) {
         let text = self.lock();
         let lines = text.ended_from(position).map(str::to_owned).collect();
         (lines, position.max(text.begun_at()))
@@ -113,8 +114,9 @@ impl Console {
         *self.heard.news.borrow()
     }
 
-    /// A sign at everything new; it ends with the console.
-    pub(crate) fn follow(&self) -> watch::Receiver<Timestamp> {
+    /// A sign at everything new, with its moment; it ends with the console.
+    #[must_use]
+    pub fn follow(&self) -> watch::Receiver<Timestamp> {
         self.heard.news.subscribe()
     }
 

@@ -13,6 +13,9 @@ use crate::console::{LAST, Position, panic_in};
 /// A line that has begun is taken for whole when nothing has followed for so long: a prompt, for one, never ends.
 const PROMPT: Duration = Duration::from_millis(100);
 
+/// What no line is like.
+const NEVER: &str = "[a&&b]";
+
 /// A line of the console's that is waited for.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -130,6 +133,24 @@ impl Machine {
             why,
             last: self.console.last(LAST),
         })
+    }
+
+    /// Returns when the machine ends, stands still or says that it gave up, from now on; never where all is well.
+    pub async fn trouble(&self) -> WaitError {
+        let began = self.clock.now();
+        let never = Regex::new(NEVER).expect("a good pattern");
+        let awaited = Awaited::line("trouble", never, Duration::MAX).since(self.console.position());
+        let why = match self.look(&awaited).await {
+            Ok(line) => GaveUp::Never(line),
+            Err(why) => why,
+        };
+        WaitError {
+            what: "the end of what is done".to_owned(),
+            machine: self.specification.name().to_owned(),
+            after: since(&self.clock, began),
+            why,
+            last: self.console.last(LAST),
+        }
     }
 
     /// Looks at the console and at the machine at every change of either.

@@ -10,7 +10,7 @@ use fake_network::{DnsFault, FaultId};
 use jiff::Timestamp;
 
 use super::{
-    Cause, Faults, Ground, Set, Sighting, Stage, Told, failed, impossible, no_target, read, unsupported,
+    Became, Cause, Faults, Ground, Set, Sighting, Stage, Told, failed, impossible, no_target, read, unsupported,
 };
 use crate::fault::{FaultUse, HealStep};
 use crate::world::{InjectError, WorldError};
@@ -25,9 +25,9 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     let Some(host) = ground.host else { return Err(impossible(fault.name(), NO_HOST)) };
     let since = ground.now();
     let (done, cause) = match fault.name() {
-        "host.maintenance-silent" => (host.fall_silent().await, Met::visit("not answered", since)),
+        "host.maintenance-silent" => (host.fall_silent().await, Met::visit(Became::Unanswered, since)),
         "host.installer-dns" => return closed_resolver(ground, fault, host.installer_host()).await,
-        "host.lost-credentials" => (host.configure_as_another().await, Met::visit("did not trust", since)),
+        "host.lost-credentials" => (host.configure_as_another().await, Met::visit(Became::Distrusted, since)),
         "host.foreign-credentials" => {
             let path = ground.configuration.join(CREDENTIALS);
             host.write_credentials_of_another(&path).await.map_err(|error| error.of(fault.name()))?;
@@ -37,7 +37,7 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
         "host.disk-full" => (host.fill_disk().await, Met::console("no space left on device", since)),
         "host.clock-ahead" => {
             let by = fault.params.duration("by").unwrap_or(AHEAD);
-            (host.set_clock_ahead(by).await, Met::visit("did not trust", since))
+            (host.set_clock_ahead(by).await, Met::visit(Became::Distrusted, since))
         }
         "host.reboot" => {
             let stage = stage(fault.params.text("when").unwrap_or_default());
@@ -81,28 +81,27 @@ fn stage(named: &str) -> Stage {
     }
 }
 
-/// Where something is met.
-enum Where {
-    /// By those who come to the machine's API.
-    Visits,
-    /// On its console.
-    Console,
+/// What the machine tells of itself.
+enum Sign {
+    /// What became of those who come to its API.
+    Visit(Became),
+    /// Words on its console.
+    Console(&'static str),
 }
 
-/// Something that the machine tells itself.
+/// Something that is met at the machine.
 struct Met {
-    place: Where,
-    words: &'static str,
+    sign: Sign,
     since: Timestamp,
 }
 
 impl Met {
-    fn visit(words: &'static str, since: Timestamp) -> Self {
-        Self { place: Where::Visits, words, since }
+    fn visit(became: Became, since: Timestamp) -> Self {
+        Self { sign: Sign::Visit(became), since }
     }
 
     fn console(words: &'static str, since: Timestamp) -> Self {
-        Self { place: Where::Console, words, since }
+        Self { sign: Sign::Console(words), since }
     }
 }
 
@@ -110,11 +109,17 @@ impl Met {
 impl Cause for Met {
     async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
         let Some(host) = ground.host else { return Vec::new() };
-        let all = match self.place {
-            Where::Visits => read(host.visits().await, "a machine's API"),
-            Where::Console => read(host.console().await, "a machine's console"),
-        };
-        sightings(all, |it| it.at >= self.since && it.what.contains(self.words))
+        match self.sign {
+            Sign::Visit(became) => {
+                let visits = read(host.visits().await, "a machine's API").into_iter();
+                let met = visits.filter(|it| it.at >= self.since && it.became == became);
+                met.map(|it| Sighting::new(it.at, it.what)).collect()
+            }
+            Sign::Console(words) => {
+                let lines = read(host.console().await, "a machine's console");
+                sightings(lines, |it| it.at >= self.since && it.what.contains(words))
+            }
+        }
     }
 }
 
@@ -162,12 +167,12 @@ struct Foreign {
 impl Cause for Foreign {
     async fn receipts(&self, ground: &Ground<'_>) -> Vec<Sighting> {
         let Some(host) = ground.host else { return Vec::new() };
-        let visits = read(host.visits().await, "a machine's API");
-        let configured = visits.iter().any(|it| it.what.contains("ApplyConfiguration"));
+        let configured = host.is_configured().await.unwrap_or(true);
         let kept = fs::read(&self.path).is_ok_and(|now| now == self.written);
         if configured || !kept {
             return Vec::new();
         }
-        sightings(visits, |it| it.what.contains("cosi.resource.State"))
+        let visits = read(host.visits().await, "a machine's API").into_iter();
+        visits.filter(|it| it.became == Became::Heard).map(|it| Sighting::new(it.at, it.what)).collect()
     }
 }

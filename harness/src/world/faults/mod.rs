@@ -41,7 +41,7 @@ use fake_workloads::Quotas;
 use jiff::Timestamp;
 
 pub(super) use self::archive::Archive;
-use super::host::{Host, Stage, Told};
+use super::host::{Became, Host, Stage, Told};
 use super::machine::{ApiGuard, ApiTrouble, Killer, Machine, Met};
 use super::objects::Objects;
 use super::outside::{Image, Lack, Outside};

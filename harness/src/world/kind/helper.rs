@@ -18,8 +18,8 @@ use testcontainers::{ContainerAsync, CopyDataSource, GenericImage, ImageExt as _
 
 use super::cluster::LABEL;
 use super::engine::Engine;
-use super::programs::Programs;
 use crate::world::WorldError;
+use crate::world::programs::Programs;
 
 /// The image's name; its tag is what is in it.
 const IMAGE: &str = "appliance-smoke/outside";

@@ -4,9 +4,9 @@
 //!   engine, preflight   the programs docker and kind, and what they need
 //!   cluster, ways       the node: its resolver, its registries, its volumes           labelled and swept by the run's name
 //!   helper              resolvers, registry and portal in a container (fake-outside)  on the same network
-//!   wares, programs     what is in the images that the registry serves
+//!   shelf               real images, out of the engine
 //!   standing            all of that, kept from one scenario to the next
-//!   mirror, starts      what is seen of the cluster                                   machine: what is done to its node
+//!   starts              what was started on the node                                  machine: what is done to it
 //!   audit               whom its API has refused something
 //! ```
 //! Time is the machine's. Faults, receipts and heals are those of every world, in `world/faults`.
@@ -19,12 +19,10 @@ mod helper;
 mod home;
 mod leftovers;
 mod machine;
-mod mirror;
 mod preflight;
-mod programs;
+mod shelf;
 mod standing;
 mod starts;
-mod wares;
 mod ways;
 
 use std::cell::RefCell;

@@ -1,61 +1,18 @@
 //! What a kind world needs of this machine, what of it is there, and how to get the rest.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::engine::Engine;
-use super::programs::Programs;
+use crate::world::programs::Programs;
+use crate::world::preflight::{Missing, Need, Preflight, memory};
 
 /// Memory in bytes below which a node and an appliance do not fit.
 const MEMORY: u64 = 4 << 30;
-
-/// One thing that is needed.
-#[derive(Debug)]
-pub(super) struct Need {
-    what: &'static str,
-    found: Result<String, Missing>,
-}
-
-/// It is not there.
-#[derive(Debug)]
-struct Missing {
-    why: String,
-    remedy: &'static str,
-}
-
-/// Everything that is needed, looked for.
-#[derive(Debug)]
-pub(super) struct Preflight {
-    needs: Vec<Need>,
-}
 
 /// What is there to make worlds of.
 pub(super) struct Means {
     pub(super) image: String,
     pub(super) programs: Programs,
-}
-
-impl Preflight {
-    /// Whether nothing is missing.
-    pub(super) fn is_fine(&self) -> bool {
-        self.needs.iter().all(|need| need.found.is_ok())
-    }
-
-    /// One table.
-    pub(super) fn table(&self) -> String {
-        let mut text = String::new();
-        for Need { what, found } in &self.needs {
-            let line = match found {
-                Ok(found) => format!("  {what:<10} ok       {found}"),
-                Err(missing) => {
-                    format!("  {what:<10} MISSING  {}\n  {:<10}          {}", missing.why, "", missing.remedy)
-                }
-            };
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "{line}");
-        }
-        text
-    }
 }
 
 /// Looks for everything; gives the means where all of it is there.
@@ -76,10 +33,10 @@ pub(super) async fn look(
             why,
             remedy: "build the static programs: scripts/programs.sh (SMOKE_PROGRAMS names another directory)",
         }) },
-        Need { what: "memory", found: memory() },
+        Need { what: "memory", found: memory(MEMORY, "a node with an appliance takes 4 GiB; stop something else") },
         Need { what: "cgroup", found: cgroup() },
     ];
-    let preflight = Preflight { needs };
+    let preflight = Preflight::of(needs);
     let means = preflight.is_fine().then_some(()).and(image_found.zip(programs_found));
     (preflight, means.map(|(image, programs)| Means { image, programs }))
 }
@@ -111,20 +68,6 @@ async fn node_image(engine: &Engine, named: Option<&str>) -> Result<String, Miss
         why: error.to_string(),
         remedy: "name an image that is here or can be pulled: --node-image, SMOKE_NODE_IMAGE",
     })
-}
-
-fn memory() -> Result<String, Missing> {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kibibytes: Option<u64> = available.and_then(|it| it.trim().trim_end_matches(" kB").parse().ok());
-    match kibibytes.map(|it| it * 1024) {
-        Some(bytes) if bytes < MEMORY => Err(Missing {
-            why: format!("{} MiB available", bytes >> 20),
-            remedy: "a node with an appliance takes 4 GiB; stop something else",
-        }),
-        Some(bytes) => Ok(format!("{} MiB available", bytes >> 20)),
-        None => Ok("not told by this system".to_owned()),
-    }
 }
 
 fn cgroup() -> Result<String, Missing> {

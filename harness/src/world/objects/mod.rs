@@ -11,7 +11,7 @@ mod refusal;
 
 pub(in crate::world) use client::{followed, resource_of};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cluster_api::{Propagation, Res, Store, Subresource, object};
 use field_clock::Clock;
@@ -34,6 +34,19 @@ enum Writer {
     Store,
     /// In a cluster of its own.
     Client(kube::Client),
+    /// In a cluster that is still to be made.
+    Later(Arc<OnceLock<kube::Client>>),
+}
+
+impl Writer {
+    /// The way to the cluster; nothing where objects are written as they are seen.
+    fn client(&self) -> Result<Option<&kube::Client>, WorldError> {
+        match self {
+            Self::Store => Ok(None),
+            Self::Client(client) => Ok(Some(client)),
+            Self::Later(client) => client.get().map(Some).ok_or_else(|| "there is no cluster yet".into()),
+        }
+    }
 }
 
 impl Objects {
@@ -45,6 +58,11 @@ impl Objects {
     /// Those of a real cluster; `seen` is a mirror of it, which somebody else keeps up to date.
     pub(in crate::world) fn real(seen: Store, client: kube::Client) -> Self {
         Self { seen, writer: Writer::Client(client) }
+    }
+
+    /// Those of a cluster that somebody is about to make; who makes it leaves the way to it in `client`.
+    pub(in crate::world) fn of_the_future(seen: Store, client: Arc<OnceLock<kube::Client>>) -> Self {
+        Self { seen, writer: Writer::Later(client) }
     }
 
     /// One object; `namespace` is empty for those of the whole cluster.
@@ -93,9 +111,9 @@ impl Objects {
 
     /// Creates an object.
     pub(in crate::world) async fn create(&self, res: &Res, object: Value) -> Result<Arc<Value>, WorldError> {
-        match &self.writer {
-            Writer::Store => Ok(self.seen.create(res, object)?),
-            Writer::Client(client) => client::create(client, res, object).await,
+        match self.writer.client()? {
+            None => Ok(self.seen.create(res, object)?),
+            Some(client) => client::create(client, res, object).await,
         }
     }
 
@@ -136,9 +154,9 @@ impl Objects {
         name: &str,
         mut change: impl FnMut(&mut Value),
     ) -> Result<Arc<Value>, WorldError> {
-        match &self.writer {
-            Writer::Store => Ok(self.seen.modify(res, namespace, name, change)?),
-            Writer::Client(client) => {
+        match self.writer.client()? {
+            None => Ok(self.seen.modify(res, namespace, name, change)?),
+            Some(client) => {
                 let place = client::Place { res, namespace, name, part: Subresource::Main };
                 client::modify(client, place, &mut change).await
             }
@@ -153,14 +171,14 @@ impl Objects {
         name: &str,
         mut change: impl FnMut(&mut Value),
     ) -> Result<Arc<Value>, WorldError> {
-        match &self.writer {
-            Writer::Store => {
+        match self.writer.client()? {
+            None => {
                 let known = self.seen.get(res, namespace, name);
                 let mut object = known.map(Arc::unwrap_or_clone).ok_or_else(|| format!("no {res} {name}"))?;
                 change(&mut object);
                 Ok(self.seen.update(res, object, Subresource::Status)?)
             }
-            Writer::Client(client) => {
+            Some(client) => {
                 let place = client::Place { res, namespace, name, part: Subresource::Status };
                 client::modify(client, place, &mut change).await
             }
@@ -174,9 +192,9 @@ impl Objects {
         namespace: &str,
         name: &str,
     ) -> Result<(), WorldError> {
-        match &self.writer {
-            Writer::Store => Ok(self.seen.delete(res, namespace, name, Propagation::Background)?),
-            Writer::Client(client) => client::delete(client, res, namespace, name).await,
+        match self.writer.client()? {
+            None => Ok(self.seen.delete(res, namespace, name, Propagation::Background)?),
+            Some(client) => client::delete(client, res, namespace, name).await,
         }
     }
 }

@@ -17,12 +17,11 @@ use futures::future::{Either, select};
 use jiff::Timestamp;
 
 use super::cluster::{Becomes, SimCluster};
-use super::talosctl;
-use crate::world::WorldError;
-use crate::world::host::{Host, Stage, Told};
+use crate::world::host::{Became, Host, Stage, Told, Visit};
 use crate::world::machine::{Done, MachineError};
 use crate::world::objects::Objects;
 use crate::world::outside::{HOSTS, Outside};
+use crate::world::{WorldError, talosctl};
 
 /// Where Talos' API is.
 const TALOS_PORT: u16 = 50_000;
@@ -133,6 +132,14 @@ fn failed(source: impl Into<WorldError>) -> MachineError {
     MachineError::Failed(source.into())
 }
 
+fn became(visit: &fake_talos::Visit) -> Became {
+    match visit {
+        fake_talos::Visit::Unanswered => Became::Unanswered,
+        fake_talos::Visit::Distrusted => Became::Distrusted,
+        fake_talos::Visit::Called(_) => Became::Heard,
+    }
+}
+
 fn told(all: Vec<(Timestamp, String)>) -> Vec<Told> {
     all.into_iter().map(|(at, what)| Told { at, what }).collect()
 }
@@ -206,8 +213,16 @@ impl Host for Below {
         &self.installer
     }
 
-    async fn visits(&self) -> Done<Vec<Told>> {
-        Ok(told(self.machine.visits().into_iter().map(|(at, visit)| (at, visit.to_string())).collect()))
+    async fn visits(&self) -> Done<Vec<Visit>> {
+        let visits = self.machine.visits().into_iter();
+        Ok(visits.map(|(at, visit)| Visit { at, became: became(&visit), what: visit.to_string() }).collect())
+    }
+
+    async fn is_configured(&self) -> Done<bool> {
+        let applied = |visit: &fake_talos::Visit| {
+            matches!(visit, fake_talos::Visit::Called(method) if method.contains("ApplyConfiguration"))
+        };
+        Ok(self.machine.visits().iter().any(|(_, visit)| applied(visit)))
     }
 
     async fn console(&self) -> Done<Vec<Told>> {

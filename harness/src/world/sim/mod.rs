@@ -16,7 +16,6 @@ mod machine;
 mod outside;
 mod process;
 mod runtime;
-mod talosctl;
 mod time;
 
 use std::net::{IpAddr, SocketAddr};
@@ -47,7 +46,7 @@ use super::starts::Starts;
 use super::{
     Access, Beginning, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError,
     ObjectWrite, Onto, OperatorCommand, OperatorEnd, OperatorLine, Play, Receipt, World, WorldError,
-    WorldFactory, evidence, writes,
+    WorldFactory, evidence, talosctl, writes,
 };
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};

@@ -1,11 +1,9 @@
 //! How a cluster comes to be, with all that is beside it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 
 use fake_network::outside_ports as ports;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use super::{Inside, PORTAL_ADDRESS, Standing};
 use crate::world::kind::cluster::{Cluster, Wish};
@@ -13,12 +11,12 @@ use crate::world::kind::engine::Engine;
 use crate::world::kind::helper::{Helper, Site};
 use crate::world::kind::home::Home;
 use crate::world::kind::machine::KindMachine;
-use crate::world::kind::mirror::Mirror;
-use crate::world::kind::wares::wares;
 use crate::world::kind::{NAME, leftovers, preflight, starts};
+use crate::world::mirror::{Mirror, client};
 use crate::world::outside::gateway::Gateway;
 use crate::world::outside::{HOSTS, every_image};
 use crate::world::starts::Starts;
+use crate::world::wares::wares;
 use crate::world::{BootError, BootRequest, WorldError};
 
 /// Resolvers that people name when their own does not answer, and the port of every resolver.
@@ -116,12 +114,4 @@ impl Standing {
         cluster.renew_dns().await?;
         Ok((cluster, helper))
     }
-}
-
-async fn client(kubeconfig: &Path) -> Result<kube::Client, WorldError> {
-    // It may be installed already, by whoever was first.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
-    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
-    Ok(kube::Client::try_from(config)?)
 }

@@ -9,13 +9,13 @@ use nix::unistd::{AccessFlags, access};
 use crate::world::WorldError;
 
 /// The variable that names it, for the operator's command as well.
-pub(super) const VARIABLE: &str = "APPLIANCE_TALOSCTL";
+pub(in crate::world) const VARIABLE: &str = "APPLIANCE_TALOSCTL";
 /// What helps whoever lacks it.
-pub(super) const MISSING: &str =
+pub(in crate::world) const MISSING: &str =
     "there is no talosctl; put it on the search path, or name it in APPLIANCE_TALOSCTL";
 
 /// Where it is.
-pub(super) fn find() -> Option<PathBuf> {
+pub(in crate::world) fn find() -> Option<PathBuf> {
     let named = std::env::var_os(VARIABLE).filter(|it| !it.is_empty()).map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path).map(|it| it.join("talosctl"));
@@ -27,7 +27,7 @@ pub(super) fn find() -> Option<PathBuf> {
 }
 
 /// What it prints, where it needs no machine for it.
-pub(super) async fn said(
+pub(in crate::world) async fn said(
     program: &Path,
     home: &Path,
     arguments: &[impl AsRef<OsStr>],

@@ -1,36 +1,59 @@
 //! A copy of the cluster's objects that follows the cluster.
 
+use std::path::Path;
 use std::time::Duration;
 
 use cluster_api::{Res, Store};
 use field_clock::Clock;
 use futures::StreamExt as _;
+use futures::future::join_all;
 use kube::api::{Api, DynamicObject};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::world::objects::{followed, resource_of};
+use super::WorldError;
+use super::objects::{followed, resource_of};
 
 /// A watch that failed is begun again after this: what is not served yet will be.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Follows the cluster while it lives.
-pub(super) struct Mirror {
-    pub(super) seen: Store,
+pub(in crate::world) struct Mirror {
+    pub(in crate::world) seen: Store,
     _watches: JoinSet<()>,
 }
 
 impl Mirror {
     /// Begins to follow; the copy is complete once the cluster has answered.
-    pub(super) fn follow(client: &kube::Client) -> Self {
+    pub(in crate::world) fn follow(client: &kube::Client) -> Self {
+        Self::follow_when(std::future::ready(client.clone()))
+    }
+
+    /// Begins to follow as soon as there is a way to the cluster.
+    pub(in crate::world) fn follow_when(
+        client: impl Future<Output = kube::Client> + Send + 'static,
+    ) -> Self {
         let seen = Store::empty(Clock::wall());
+        let copy = seen.clone();
         let mut watches = JoinSet::new();
-        for res in followed() {
-            watches.spawn(follow(seen.clone(), client.clone(), res));
-        }
+        watches.spawn(async move {
+            let client = client.await;
+            let all = followed().map(|res| follow(copy.clone(), client.clone(), res));
+            join_all(all).await;
+        });
         Self { seen, _watches: watches }
     }
+}
+
+/// The way to the cluster of a kubeconfig.
+pub(in crate::world) async fn client(kubeconfig: &Path) -> Result<kube::Client, WorldError> {
+    // It may be installed already, by whoever was first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+    Ok(kube::Client::try_from(config)?)
 }
 
 async fn follow(seen: Store, client: kube::Client, res: &'static Res) {

@@ -1,4 +1,4 @@
-//! What is in the images: the stand-ins' programs, and for what no stand-in can do the real thing, taken from the engine.
+//! Images as container engines save them: a tar archive of layers, with names.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -7,71 +7,21 @@ use bytes::Bytes;
 use fake_network::{ImageSpec, Layer};
 use serde_json::Value;
 
-use super::engine::Engine;
-use super::programs::Programs;
-use crate::world::WorldError;
-use crate::world::outside::{Image, Wares};
+use super::WorldError;
 
-/// What no stand-in can do: the controllers of Flux, the provisioner, and the shell of its helpers.
-const REAL: [&str; 5] =
-    ["source-controller", "kustomize-controller", "helm-controller", "local-path-provisioner", "busybox"];
-/// The image that holds the status service.
-const STATUS: &str = "appliance-status";
-/// A file beside the certificates that programs trust; those who read this directory read it too.
-const TRUSTED: &str = "etc/ssl/certs/appliance-smoke.pem";
 /// How archives begin that are compressed.
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
-/// The content of every image that is published.
-pub(super) async fn wares(
-    engine: &Engine,
-    programs: &Programs,
-    images: &[Image],
-    authority: &str,
-) -> Result<Wares, WorldError> {
-    let names: Vec<String> = images.iter().map(|image| image.component().to_owned()).collect();
-    let more = ["bootstrap", "wait-for-bootstrap", "volume-prep"].map(str::to_owned);
-    let workloads = programs.workloads(&names.into_iter().chain(more).collect::<Vec<_>>())?;
-    let trusted = Layer::new(BTreeMap::from([(TRUSTED.to_owned(), Bytes::from(authority.to_owned()))]));
-    let mut own = BTreeMap::new();
-    for image in images {
-        let last = image.repository().rsplit('/').next().unwrap_or_default();
-        let spec = if last == STATUS {
-            ImageSpec { layers: vec![programs.status()?], ..image.spec() }
-        } else if REAL.contains(&last) {
-            let mut real = real(engine, image.reference()).await?;
-            if last == "busybox" {
-                // The stand-in's program beside the shell.
-                real = ImageSpec { layers: real.layers, ..image.spec() };
-                real.layers.push(workloads.clone());
-            }
-            real.layers.push(trusted.clone());
-            real
-        } else {
-            continue;
-        };
-        own.insert(image.reference().to_owned(), spec);
-    }
-    Ok(Wares { below: vec![workloads], own })
-}
-
-/// An image as it is in the engine: under its own name, under that of a build of it that is here, or pulled.
-async fn real(engine: &Engine, reference: &str) -> Result<ImageSpec, WorldError> {
-    let known = engine.docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]).await?;
-    let name = match best(reference, known.lines()) {
-        Some(name) => name.to_owned(),
-        None => {
-            engine.docker(&["pull", "--quiet", reference]).await.map_err(|error| {
-                format!("{reference} is not in the engine, and cannot be pulled: {error}")
-            })?;
-            reference.to_owned()
-        }
-    };
-    unpack(&engine.docker_bytes(&["save", &name]).await?)
+/// A saved image.
+#[derive(Debug, Clone)]
+pub(in crate::world) struct Saved {
+    /// Under which it was saved.
+    pub(in crate::world) names: Vec<String>,
+    pub(in crate::world) spec: ImageSpec,
 }
 
 /// The same image, or a build of the same version by somebody else.
-fn best<'a>(reference: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(in crate::world) fn best<'a>(reference: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let short = reference.trim_start_matches("docker.io/").trim_start_matches("library/");
     let (repository, tag) = short.rsplit_once(':')?;
     let last = repository.rsplit('/').next()?;
@@ -87,7 +37,7 @@ fn best<'a>(reference: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a
 }
 
 /// Reads an image as engines save it.
-fn unpack(archive: &[u8]) -> Result<ImageSpec, WorldError> {
+pub(in crate::world) fn unpack(archive: &[u8]) -> Result<Saved, WorldError> {
     let mut files: BTreeMap<String, Bytes> = BTreeMap::new();
     for entry in tar::Archive::new(archive).entries()? {
         let mut entry = entry?;
@@ -109,7 +59,9 @@ fn unpack(archive: &[u8]) -> Result<ImageSpec, WorldError> {
         list.filter_map(|it| it.as_str().map(str::to_owned)).collect()
     };
     let text = |field: &str| config[field].as_str().unwrap_or_default().to_owned();
-    Ok(ImageSpec {
+    let names = manifest[0]["RepoTags"].as_array().into_iter().flatten();
+    let names = names.filter_map(|it| it.as_str().map(str::to_owned)).collect();
+    let spec = ImageSpec {
         entrypoint: words("Entrypoint"),
         cmd: words("Cmd"),
         env: words("Env"),
@@ -117,7 +69,8 @@ fn unpack(archive: &[u8]) -> Result<ImageSpec, WorldError> {
         user: text("User"),
         layers,
         ..ImageSpec::default()
-    })
+    };
+    Ok(Saved { names, spec })
 }
 
 fn plain(bytes: &Bytes) -> Result<Bytes, WorldError> {

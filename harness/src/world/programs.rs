@@ -19,7 +19,7 @@ const ELF: &[u8] = b"\x7fELF";
 
 /// Where the programs are.
 #[derive(Debug, Clone)]
-pub(super) struct Programs {
+pub(in crate::world) struct Programs {
     directory: PathBuf,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for Programs {
 
 impl Programs {
     /// Those of a directory, all of which must be there.
-    pub(super) fn find(directory: &Path) -> Result<Self, String> {
+    pub(in crate::world) fn find(directory: &Path) -> Result<Self, String> {
         for name in [OUTSIDE, WORKLOADS, STATUS] {
             let path = directory.join(name);
             match fs::read(&path) {
@@ -44,19 +44,19 @@ impl Programs {
     }
 
     /// The world outside, as a program.
-    pub(super) fn outside(&self) -> std::io::Result<Bytes> {
+    pub(in crate::world) fn outside(&self) -> std::io::Result<Bytes> {
         self.read(OUTSIDE)
     }
 
     /// The stand-ins, under each of these names.
-    pub(super) fn workloads(&self, names: &[String]) -> std::io::Result<Layer> {
+    pub(in crate::world) fn workloads(&self, names: &[String]) -> std::io::Result<Layer> {
         let link = |name: &String| (format!("bin/{name}"), WORKLOADS.to_owned());
         let links: BTreeMap<String, String> = names.iter().map(link).collect();
         Ok(self.layer(WORKLOADS)?.with_links(links))
     }
 
     /// The status service; another program in its place where one is named.
-    pub(super) fn status(&self) -> std::io::Result<Layer> {
+    pub(in crate::world) fn status(&self) -> std::io::Result<Layer> {
         self.layer(STATUS)
     }
 

@@ -1,0 +1,66 @@
+//! Saved container images, for whatever a machine pulls.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use fake_network::ImageSpec;
+
+use crate::world::WorldError;
+use crate::world::outside::Outside;
+use crate::world::saved::{Saved, best, unpack};
+use crate::world::wares::Shelf;
+
+/// The end of the repository of what writes Talos to a disk.
+const INSTALLER: &str = "/installer";
+
+/// Images that were saved.
+#[derive(Debug, Default)]
+pub(super) struct Archives(Vec<Saved>);
+
+impl Archives {
+    /// Reads archives, as container engines save images.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, WorldError> {
+        let read = |path: &PathBuf| -> Result<Saved, WorldError> {
+            let archive = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            unpack(&archive).map_err(|error| format!("{}: {error}", path.display()).into())
+        };
+        paths.iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a machine can install itself.
+    pub(super) fn have_installer(&self) -> bool {
+        let names = self.0.iter().flat_map(|saved| &saved.names);
+        names.filter_map(|name| name.rsplit_once(':')).any(|(repository, _)| repository.ends_with(INSTALLER))
+    }
+
+    fn find(&self, reference: &str) -> Option<&ImageSpec> {
+        let names = self.0.iter().flat_map(|saved| saved.names.iter().map(String::as_str));
+        let name = best(reference, names)?;
+        self.0.iter().find(|saved| saved.names.iter().any(|it| it == name)).map(|saved| &saved.spec)
+    }
+
+    /// Publishes every image under the names under which it was saved.
+    pub(super) async fn publish(&self, outside: &Outside) -> Result<(), WorldError> {
+        for saved in &self.0 {
+            for (repository, tag) in saved.names.iter().filter_map(|name| name.rsplit_once(':')) {
+                outside.registry().push_image(repository, tag, &saved.spec).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The registry of the installer among the images that a machine pulls by itself (`talosctl image default`).
+pub(super) fn installer_host(defaults: &str) -> Option<&str> {
+    let references = defaults.lines().filter_map(|line| line.trim().rsplit_once(':'));
+    let mut installers = references.filter(|(repository, _)| repository.ends_with(INSTALLER));
+    installers.next().and_then(|(repository, _)| repository.split('/').next())
+}
+
+#[async_trait]
+impl Shelf for Archives {
+    async fn image(&self, reference: &str) -> Result<ImageSpec, WorldError> {
+        // What is not here is nowhere: a machine that pulls it is told so.
+        Ok(self.find(reference).cloned().unwrap_or_default())
+    }
+}
