@@ -23,6 +23,6 @@ mod services;
 mod visits;
 mod wire;
 
-pub use machine::{Cluster, Disk, Machine, Moment, Parts, Power, Room, Voice};
+pub use machine::{Cluster, Disk, Machine, Medium, Moment, Parts, Power, Room, Voice};
 pub use server::Server;
 pub use visits::Visit;

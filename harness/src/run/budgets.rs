@@ -36,6 +36,8 @@ impl Budgets {
     /// (CONTRACT §7), and an interpreter is ten times slower.
     pub const fn machine() -> Self {
         Self {
+            // There is no status page before there is a cluster.
+            silence: Duration::from_secs(3600),
             ceiling: Duration::from_secs(2 * 3600),
             machine: Duration::from_secs(4 * 3600),
             ..Self::real()

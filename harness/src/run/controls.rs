@@ -32,6 +32,13 @@ pub(super) fn is_control(scenario: &Scenario) -> bool {
     nothing_is_done && scenario.bootstrap == Bootstrap::default()
 }
 
+/// Whether a control tells anything about a scenario. One that asks for the command's words alone and for no recovery needs no
+/// install that works: that the fault landed is proven by its receipt, and nobody says such words without a cause.
+pub(super) fn needs_control(scenario: &Scenario) -> bool {
+    let words_alone = scenario.asks_the_operator_alone() && scenario.recovers.is_none();
+    !scenario.faults.is_empty() && !words_alone
+}
+
 /// A scenario that is nothing but a control.
 pub(super) fn control_for(scenario: &Scenario) -> Scenario {
     let healthy = Document { rollup: Some(Rollup::FullyHealthy), ..Document::default() };

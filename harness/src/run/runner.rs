@@ -9,7 +9,7 @@ use std::time::Duration;
 use field_clock::Clock;
 use jiff::Timestamp;
 
-use super::controls::{Cache, Controls, Key, is_control};
+use super::controls::{Cache, Controls, Key, is_control, needs_control};
 use super::directory::{self, DirectoryError};
 use super::job::{Job, Message, Role, Shared, since};
 use super::outcome::{Ending, Played, milestones_of};
@@ -183,10 +183,10 @@ impl<'v> Runner<'v> {
     fn judge_waiting(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         for (job, played, kept) in waiting {
-            let control = if job.scenario.faults.is_empty() {
-                Some(Ok(Arc::new(Control::default())))
-            } else {
+            let control = if needs_control(&job.scenario) {
                 self.controls.get(&Key::of(&job.scenario))
+            } else {
+                Some(Ok(Arc::new(Control::default())))
             };
             let over = self.queue.is_empty() && self.active.is_empty();
             match control {

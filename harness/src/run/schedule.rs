@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::controls::{Key, control_for, is_control};
+use super::controls::{Key, control_for, is_control, needs_control};
 use super::job::{Job, Role};
 use super::{Plan, Stop};
 use crate::scenario::{Bootstrap, Milestone, Scenario};
@@ -36,7 +36,7 @@ pub(super) fn schedule(plan: &Plan, factory: &dyn WorldFactory) -> Schedule {
         scenarios.into_iter().partition(|scenario| is_control(scenario));
     let mut provided: Vec<Key> = faultless.iter().map(|scenario| Key::of(scenario)).collect();
     let mut controls = Vec::new();
-    for scenario in others.iter().filter(|scenario| !scenario.faults.is_empty()) {
+    for scenario in others.iter().filter(|scenario| needs_control(scenario)) {
         let key = Key::of(scenario);
         if !provided.contains(&key) {
             provided.push(key);

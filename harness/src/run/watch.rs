@@ -13,6 +13,9 @@ use crate::scenario::{Milestone, Pattern, Scenario};
 use crate::timeline::{Event, Journal, What};
 use crate::world::OperatorEnd;
 
+/// So many times what counts as quiet, a receipt may come after the words that it explains.
+const AFTER_THE_END: u32 = 3;
+
 /// What a wait came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
@@ -139,7 +142,13 @@ impl<'s> Watch<'s> {
         if since.is_some_and(|since| quiet(self.budgets.quiet, since.max(self.changed))) {
             return Wait::Settled;
         }
-        let patience = if self.silent { self.budgets.silence } else { self.budgets.patience };
+        let patience = if self.has_told_all(goal) {
+            AFTER_THE_END * self.budgets.quiet
+        } else if self.silent {
+            self.budgets.silence
+        } else {
+            self.budgets.patience
+        };
         // Where the command's end is asked for, it decides when there is nothing more to come.
         let open = goal == Goal::Eventually && !self.operator_has_ended();
         // What is said by turns with something else is met at times; it has to stay first.
@@ -147,6 +156,11 @@ impl<'s> Watch<'s> {
             return Wait::SettledOtherwise;
         }
         if quiet(self.budgets.ceiling, self.began) { Wait::Unsettled } else { Wait::NotYet }
+    }
+
+    /// Nothing is asked for but what the command says, and the command has ended.
+    fn has_told_all(&self, goal: Goal) -> bool {
+        goal == Goal::Eventually && self.scenario.asks_the_operator_alone() && self.operator.is_some()
     }
 
     /// Where it matters how it ended.

@@ -49,8 +49,23 @@ pub(in crate::world) struct Told {
 /// A machine with an installer; what it is asked for is done when it answers.
 #[async_trait(?Send)]
 pub(in crate::world) trait Host {
+    /// Its disk has Talos on it already, written there from a disk image; it waits for its configuration.
+    async fn write_image(&self) -> Done;
+
     /// Its API takes connections and answers nobody.
     async fn fall_silent(&self) -> Done;
+
+    /// The cable of its card is pulled.
+    async fn unplug(&self) -> Done;
+
+    /// The cable is in again.
+    async fn plug_in(&self) -> Done;
+
+    /// The medium that it was started from stays in it, and is what it starts from.
+    async fn leave_medium_in(&self) -> Done;
+
+    /// The medium is taken out, and it is started again.
+    async fn take_medium_out(&self) -> Done;
 
     /// It is started again, by its reset button; its API answers then.
     async fn restart(&self) -> Done;

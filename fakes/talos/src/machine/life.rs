@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use super::{Etcd, Machine, Stage};
+use super::{Etcd, Machine, Medium, OnDisk, Stage};
 use crate::identity;
 use crate::services::{Health, State};
 
@@ -13,6 +13,8 @@ const TO_MAINTENANCE: Duration = Duration::from_secs(25);
 const TO_SECURE: Duration = Duration::from_secs(60);
 /// How long the installer writes once it is there.
 const WRITES: Duration = Duration::from_secs(20);
+/// From a configuration to an API with secrets, where nothing is to be installed.
+const KEEPS: Duration = Duration::from_secs(16);
 /// Between two tries of a pull.
 const AGAIN: Duration = Duration::from_secs(5);
 /// From a container's start to its first good health check.
@@ -21,6 +23,10 @@ const CHECKED: Duration = Duration::from_secs(5);
 const INSTALLER: &str = "ghcr.io/siderolabs/installer:v1.11.0";
 const KUBELET: &str = "ghcr.io/siderolabs/kubelet:v1.34.0";
 const ETCD: &str = "gcr.io/etcd-development/etcd:v3.6.4";
+
+/// What a machine says, again and again, that finds itself on its disk and was started from something else.
+const HALTED: &str = "Talos is already installed to disk but booted from another media and talos.halt_if_installed kernel parameter is set. \
+                      Please reboot from the disk.";
 
 /// Services that come up by themselves once a configuration is there.
 const PLAIN: [&str; 8] = ["machined", "containerd", "apid", "auditd", "cri", "syslogd", "trustd", "udevd"];
@@ -66,7 +72,7 @@ impl Machine {
             now.identity = None;
             now.services = Default::default();
             // What was not written to a disk is lost.
-            if !now.installed {
+            if now.disk != OnDisk::Configured {
                 now.configuration = None;
             }
             if now.etcd == Etcd::Awaited {
@@ -85,12 +91,25 @@ impl Machine {
             self.clock().sleep(TO_MAINTENANCE).await;
             self.maintain().await;
         }
-        if self.now().installed {
-            self.0.journal.say("machine config loaded successfully");
-            self.clock().sleep(TO_SECURE).await;
-            self.serve().await;
-        } else {
-            self.install().await;
+        let (disk, medium) = {
+            let now = self.now();
+            (now.disk, now.medium)
+        };
+        if disk == OnDisk::Configured && medium == Medium::LeftIn {
+            self.0.journal.say(HALTED);
+            std::future::pending::<()>().await;
+        }
+        match disk {
+            OnDisk::Configured => {
+                self.0.journal.say("machine config loaded successfully");
+                self.clock().sleep(TO_SECURE).await;
+                self.serve().await;
+            }
+            OnDisk::Talos => {
+                self.keep().await;
+                self.serve().await;
+            }
+            OnDisk::Nothing => self.install().await,
         }
     }
 
@@ -108,6 +127,17 @@ impl Machine {
         self.0.journal.say("entering maintenance service");
         self.until(|it| it.now().configuration.is_some()).await;
         self.0.journal.say("machine config loaded successfully");
+    }
+
+    /// Writes its configuration to a disk that has Talos on it; it goes on without starting again.
+    async fn keep(&self) {
+        self.change(|now| {
+            now.identity = None;
+            now.stage = Stage::Installing;
+        });
+        self.0.journal.say("install sequence: 0 phase(s)");
+        self.clock().sleep(KEEPS).await;
+        self.change(|now| now.disk = OnDisk::Configured);
     }
 
     /// Writes itself to its disk. Nobody can talk to it meanwhile; its console says how it is doing.
@@ -129,7 +159,7 @@ impl Machine {
         self.pulled(&image).await;
         self.0.journal.say(&format!("installing Talos to disk {disk}"));
         self.clock().sleep(WRITES).await;
-        self.change(|now| now.installed = true);
+        self.change(|now| now.disk = OnDisk::Configured);
         self.0.journal.say("install successful");
     }
 

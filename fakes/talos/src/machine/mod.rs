@@ -76,6 +76,15 @@ pub enum Voice {
     Silent,
 }
 
+/// Whether the medium is in a machine that it was started from first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// It was taken out in time, or the machine prefers its disk.
+    Out,
+    /// It is in, and the machine prefers it.
+    LeftIn,
+}
+
 /// Whether a machine's disk takes what it pulls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
@@ -128,15 +137,27 @@ struct Now {
     stage: Stage,
     voice: Voice,
     room: Room,
+    medium: Medium,
     ahead: Duration,
     identity: Option<Arc<rustls::ServerConfig>>,
     configuration: Option<Configuration>,
-    installed: bool,
+    disk: OnDisk,
     etcd: Etcd,
     services: Services,
     version: u64,
     created: Timestamp,
     updated: Timestamp,
+}
+
+/// What a machine finds on its disk when it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OnDisk {
+    /// Nothing: it is started from a medium, and writes itself to the disk.
+    Nothing,
+    /// Talos, that nobody has configured yet.
+    Talos,
+    /// Talos and a configuration.
+    Configured,
 }
 
 /// Whether there is a cluster's memory.
@@ -172,10 +193,11 @@ impl Machine {
             stage: Stage::Down,
             voice: Voice::Clear,
             room: Room::Enough,
+            medium: Medium::Out,
             ahead: Duration::ZERO,
             identity: None,
             configuration: None,
-            installed: false,
+            disk: OnDisk::Nothing,
             etcd: Etcd::Absent,
             services: Services::default(),
             version: 1,
@@ -204,6 +226,11 @@ impl Machine {
         self.change(|now| now.room = room);
     }
 
+    /// What it starts from, from its next start on.
+    pub fn leave_medium(&self, medium: Medium) {
+        self.change(|now| now.medium = medium);
+    }
+
     /// How far its clock is ahead of everybody's, from when it starts next.
     pub fn be_ahead(&self, by: Duration) {
         self.change(|now| now.ahead = by);
@@ -212,8 +239,13 @@ impl Machine {
     /// Wipes its disk: it knows no configuration any more. It goes on as before until it starts again.
     pub fn wipe(&self) {
         self.change(|now| {
-            (now.configuration, now.installed, now.etcd) = (None, false, Etcd::Absent);
+            (now.configuration, now.disk, now.etcd) = (None, OnDisk::Nothing, Etcd::Absent);
         });
+    }
+
+    /// Its disk has Talos on it, written there by somebody else: it needs no installer.
+    pub fn write_image(&self) {
+        self.change(|now| now.disk = OnDisk::Talos);
     }
 
     /// Waits until that has come.
@@ -248,7 +280,7 @@ impl Machine {
         self.resolve_by(&configuration);
         self.change(|now| {
             now.configuration = Some(configuration);
-            now.installed = true;
+            now.disk = OnDisk::Configured;
         });
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use cluster_node::oci::Reference;
 
-use super::{Machine, Room};
+use super::{Machine, OnDisk, Room};
 
 impl Machine {
     /// Pulls an image with its layers; each failure is on the console, as the runtime and Talos tell it.
@@ -24,7 +24,7 @@ impl Machine {
         let now = self.now();
         match now.room {
             // Its installer runs in memory.
-            Room::None if now.installed => Err(format!(
+            Room::None if now.disk == OnDisk::Configured => Err(format!(
                 "failed to pull and unpack image \"{image}\": failed to copy: write \
                  /var/lib/containerd/io.containerd.content.v1.content/ingest/data: no space left on device"
             )),

@@ -25,7 +25,10 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     let Some(host) = ground.host else { return Err(impossible(fault.name(), NO_HOST)) };
     let since = ground.now();
     let (done, cause) = match fault.name() {
+        "host.disk-image" => (host.write_image().await, Met::console("install sequence: 0 phase", since)),
         "host.maintenance-silent" => (host.fall_silent().await, Met::visit(Became::Unanswered, since)),
+        "host.network-lost" => (host.unplug().await, Met::visit(Became::Unanswered, since)),
+        "host.medium-left-in" => (host.leave_medium_in().await, Met::console("booted from another media", since)),
         "host.installer-dns" => return closed_resolver(ground, fault, host.installer_host()).await,
         "host.lost-credentials" => (host.configure_as_another().await, Met::visit(Became::Distrusted, since)),
         "host.foreign-credentials" => {
@@ -54,6 +57,8 @@ pub(super) async fn heal(ground: &Ground<'_>, faults: &Faults, step: &HealStep) 
     let done = match step.name() {
         "host.restart" => host.restart().await,
         "host.wipe" => host.wipe().await,
+        "host.plug-in" => host.plug_in().await,
+        "host.remove-medium" => host.take_medium_out().await,
         "host.free-disk" => host.free_disk().await,
         "host.set-clock" => match host.set_clock_ahead(Duration::ZERO).await {
             Ok(()) => host.restart().await,

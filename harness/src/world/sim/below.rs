@@ -11,7 +11,7 @@ use cluster_api::kinds;
 use cluster_node::oci::Client;
 use cluster_node::{PodNetwork, Resolvers, Wire};
 use fake_network::ImageSpec;
-use fake_talos::{Disk, Machine, Moment, Parts, Power, Room, Server, Voice};
+use fake_talos::{Disk, Machine, Medium, Moment, Parts, Power, Room, Server, Voice};
 use field_clock::Clock;
 use futures::future::{Either, select};
 use jiff::Timestamp;
@@ -146,9 +146,34 @@ fn told(all: Vec<(Timestamp, String)>) -> Vec<Told> {
 
 #[async_trait(?Send)]
 impl Host for Below {
+    async fn write_image(&self) -> Done {
+        self.machine.write_image();
+        Ok(())
+    }
+
     async fn fall_silent(&self) -> Done {
         self.machine.speak(Voice::Silent);
         Ok(())
+    }
+
+    /// To whoever calls, a machine without a network is one that never answers.
+    async fn unplug(&self) -> Done {
+        self.fall_silent().await
+    }
+
+    async fn plug_in(&self) -> Done {
+        self.machine.speak(Voice::Clear);
+        Ok(())
+    }
+
+    async fn leave_medium_in(&self) -> Done {
+        self.machine.leave_medium(Medium::LeftIn);
+        Ok(())
+    }
+
+    async fn take_medium_out(&self) -> Done {
+        self.machine.leave_medium(Medium::Out);
+        self.restart().await
     }
 
     async fn restart(&self) -> Done {

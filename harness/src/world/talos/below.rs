@@ -7,9 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use field_clock::Clock;
 use serde_json::json;
-use smoke_vm::{Awaited, Console, Machine, Position, UserNetwork};
+use smoke_vm::{Awaited, Cable, Console, Machine, Position, UserNetwork};
 use tokio::task::JoinHandle;
 
+use super::disk::Contents;
 use super::outside::Servers;
 use super::ready::{BOOT, Ready, pattern, tag, told};
 use super::talk::Talk;
@@ -38,6 +39,7 @@ pub(super) struct Below {
     pub(super) restored: Duration,
     home: PathBuf,
     installer: String,
+    contents: Contents,
     /// What is added to every configuration, as a file.
     pub(super) patch: PathBuf,
     servers: Arc<Servers>,
@@ -77,6 +79,7 @@ impl Below {
             restored,
             home,
             installer: ready.installer.clone(),
+            contents: ready.contents(),
             patch: patch_file,
             servers,
             heard,
@@ -107,7 +110,10 @@ impl Below {
     async fn made_for_another(&self, what: &str, to: &Path) -> Done {
         let endpoint = format!("https://{}:6443", self.talk.address);
         let (to, patch) = (to.to_string_lossy(), format!("@{}", self.patch.display()));
-        let mut arguments = vec!["gen", "config", ANOTHER, &endpoint, "--output-types", what, "--output", &to, "--force"];
+        // It knows no name by which it is called from outside, other than this one.
+        let address = self.talk.address.to_string();
+        let mut arguments = vec!["gen", "config", ANOTHER, &endpoint, "--additional-sans", &address];
+        arguments.extend(["--output-types", what, "--output", &to, "--force"]);
         if what == "controlplane" {
             arguments.extend(["--config-patch-control-plane", &patch]);
         }
@@ -163,8 +169,35 @@ async fn listen(console: Console, heard: Arc<Mutex<Vec<Told>>>) {
 
 #[async_trait(?Send)]
 impl Host for Below {
+    async fn write_image(&self) -> Done {
+        match self.contents {
+            Contents::Installed => Ok(()),
+            Contents::Nothing => {
+                let why = "the image that is used installs itself: the folder has an installer";
+                Err(MachineError::Impossible { why: why.to_owned() })
+            }
+        }
+    }
+
     async fn fall_silent(&self) -> Done {
         self.machine.pause().await.map_err(failed)
+    }
+
+    async fn unplug(&self) -> Done {
+        self.machine.cable(Cable::Out).await.map_err(failed)
+    }
+
+    async fn plug_in(&self) -> Done {
+        self.machine.cable(Cable::In).await.map_err(failed)
+    }
+
+    async fn leave_medium_in(&self) -> Done {
+        let why = "its kernel is given to it by QEMU: there is no medium that could be left in";
+        Err(MachineError::Impossible { why: why.to_owned() })
+    }
+
+    async fn take_medium_out(&self) -> Done {
+        Err(MachineError::Impossible { why: "there is no medium in it".to_owned() })
     }
 
     async fn restart(&self) -> Done {

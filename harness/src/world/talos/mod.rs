@@ -5,7 +5,7 @@
 //!   ready              once for a run: accelerator, images, a machine in maintenance mode, saved     disk, archives
 //!   below              one machine for each scenario: goes on from the snapshot, and what happens to it
 //!   talk, relay        its API, asked; its ports at an address of its own, and who came to them
-//!   outside            resolvers, registry and time server on its network
+//!   outside            resolvers, registry and time server on its network                 patch: whom it trusts
 //! ```
 //! Time is the machine's. A machine waits for its configuration when a scenario begins: the operator's command makes a cluster of it.
 
@@ -15,6 +15,7 @@ mod disk;
 mod image;
 mod node;
 mod outside;
+mod patch;
 mod preflight;
 mod ready;
 mod relay;
@@ -27,12 +28,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use field_clock::Clock;
 use futures::future::{Either, select};
 use futures::stream::LocalBoxStream;
-use serde_json::{Map, json};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, mpsc, watch};
@@ -185,7 +183,7 @@ impl TalosWorld {
             network: &network,
             servers: Arc::clone(&servers),
             home: request.directory.join("machine"),
-            patch: patch(&servers.trust, ready.image.patch.as_deref()),
+            patch: patch::patch(&servers.trust, ready.image.patch.as_deref())?,
         };
         let below = Below::start(&ready, site).await?;
         let at = |port: u16| format!("http://{}", network.on_node(port));
@@ -264,19 +262,6 @@ impl TalosWorld {
 fn values(text: &str) -> Vec<String> {
     let right = text.lines().filter_map(|line| line.split_once(": ").map(|(_, value)| value.trim()));
     right.filter(|value| value.len() >= 16 && !value.contains(' ')).map(str::to_owned).collect()
-}
-
-/// What every machine of this world is configured with besides: whom it trusts, and what its image needs.
-fn patch(authority: &str, image: Option<&str>) -> String {
-    let authority = STANDARD.encode(authority);
-    let of = |host: &&str| ((*host).to_owned(), json!({ "tls": { "ca": authority } }));
-    let registries: Map<_, _> = Servers::hosts().iter().map(of).collect();
-    // JSON is YAML.
-    let trusted = json!({ "machine": { "registries": { "config": registries } } });
-    match image {
-        Some(image) => format!("{trusted}\n---\n{image}"),
-        None => format!("{trusted}\n"),
-    }
 }
 
 fn write_program(path: &Path, text: &str) -> std::io::Result<()> {
@@ -402,15 +387,6 @@ impl World for TalosWorld {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_machine_is_configured_with_whom_it_trusts_and_with_what_its_image_needs() {
-        let text = patch("PEM", Some("cluster: {}\n"));
-        let (trusted, image) = text.split_once("\n---\n").unwrap();
-        let trusted: serde_json::Value = serde_json::from_str(trusted).unwrap();
-        assert_eq!(trusted["machine"]["registries"]["config"]["ghcr.io"]["tls"]["ca"], STANDARD.encode("PEM"));
-        assert_eq!(image, "cluster: {}\n");
-    }
 
     #[test]
     fn the_secrets_of_a_site_are_known_by_their_length() {

@@ -113,6 +113,11 @@ impl Ready {
         Host { base: self.base.clone(), accelerator: self.chosen.accelerator, clock: Clock::wall() }
     }
 
+    /// What is on the disk of every machine.
+    pub(super) fn contents(&self) -> Contents {
+        if self.archives.have_installer() { Contents::Nothing } else { Contents::Installed }
+    }
+
     /// A machine with this disk on this network.
     pub(super) fn wish(&self, disk: &Path, network: UserNetwork) -> Wish {
         let console = Architecture::of_the_host().console();
@@ -129,9 +134,8 @@ impl Ready {
     /// who goes on from here asks for it at once.
     async fn save(&self) -> Result<(Duration, Duration), WorldError> {
         let clock = Clock::wall();
-        let contents = if self.archives.have_installer() { Contents::Nothing } else { Contents::Installed };
         let raw = self.saved.with_extension("raw");
-        disk::write(&raw, contents)?;
+        disk::write(&raw, self.contents())?;
         make_overlay(&self.saved, &raw, Format::Raw, &clock).await?;
         let began = clock.now();
         let machine = Machine::start(self.wish(&self.saved, UserNetwork::new()).specify()?, &self.host()).await?;
