@@ -24,6 +24,20 @@ pub(crate) struct Api {
     pub(crate) role: Role,
 }
 
+/// Every call that is served.
+pub const METHODS: [&str; 10] = [
+    "cosi.resource.State/Get",
+    "cosi.resource.State/List",
+    "machine.MachineService/ApplyConfiguration",
+    "machine.MachineService/Bootstrap",
+    "machine.MachineService/Dmesg",
+    "machine.MachineService/Kubeconfig",
+    "machine.MachineService/Logs",
+    "machine.MachineService/Reboot",
+    "machine.MachineService/ServiceList",
+    "machine.MachineService/Version",
+];
+
 impl Api {
     /// Answers a call.
     pub(crate) async fn answer(self, request: Request<Incoming>) -> Response<Body> {

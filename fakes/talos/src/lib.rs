@@ -23,6 +23,7 @@ mod services;
 mod visits;
 mod wire;
 
+pub use api::METHODS;
 pub use machine::{Cluster, Disk, Machine, Medium, Moment, Parts, Power, Room, Voice};
 pub use server::Server;
 pub use visits::Visit;

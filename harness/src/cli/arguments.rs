@@ -68,6 +68,14 @@ pub(super) enum Command {
     /// Exit codes with --world: 0 nothing differs, 1 a verdict or something that people see differs, 3 a run was broken,
     /// 4 nothing could be run.
     Fidelity(FidelityArguments),
+    /// Prints, as Markdown, which calls and causes a real machine has gone through, which only ours, and which none.
+    ///
+    /// Exit codes: 0, or 2 where a directory has no report.
+    Machines {
+        /// Report directories of runs in worlds talos and sim.
+        #[arg(required = true, value_name = "DIR")]
+        reports: Vec<PathBuf>,
+    },
     /// Removes what runners that were killed have left.
     Clean,
 }

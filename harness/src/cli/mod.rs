@@ -22,6 +22,7 @@ pub(crate) use run::execute_these;
 pub use words::{BadWords, words};
 
 use crate::chain::chain;
+use crate::report::machines;
 use crate::run::ExitStatus;
 use crate::run::directory;
 use crate::scenario::{self, FolderError};
@@ -105,6 +106,10 @@ fn obey(command: Command, binaries: Binaries) -> Result<ExitStatus, Refusal> {
         Command::Matrix { report, json } => matrix::execute(report.as_deref(), json),
         Command::Record(arguments) => record::execute(&arguments, &binaries),
         Command::Fidelity(arguments) => fidelity::execute(&arguments, &binaries),
+        Command::Machines { reports } => {
+            print(&machines(&reports).map_err(|error| Refusal::usage(chain(&error)))?);
+            Ok(ExitStatus::Passed)
+        }
         Command::Clean => clean(),
     }
 }

@@ -8,6 +8,7 @@
 mod html;
 mod json;
 mod junit;
+mod machines;
 mod place;
 mod replay;
 mod svg;
@@ -17,6 +18,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use json::{REPORT_VERSION, matrix, report};
+pub(crate) use machines::{CONSOLE, METHODS};
+pub use machines::{MachinesError, machines};
 pub use place::{newest, place};
 pub use replay::replay;
 pub use terminal::Terminal;

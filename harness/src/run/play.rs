@@ -75,7 +75,7 @@ impl Script<'_> {
         if ending == Ending::Played {
             look(tape).await;
         }
-        let identity = world.identity();
+        let identity = world.identity().await;
         if !identity.is_empty() {
             journal.note(What::World { identity });
         }

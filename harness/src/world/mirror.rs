@@ -32,9 +32,7 @@ impl Mirror {
     }
 
     /// Begins to follow as soon as there is a way to the cluster.
-    pub(in crate::world) fn follow_when(
-        client: impl Future<Output = kube::Client> + Send + 'static,
-    ) -> Self {
+    pub(in crate::world) fn follow_when(client: impl Future<Output = kube::Client> + Send + 'static) -> Self {
         let seen = Store::empty(Clock::wall());
         let copy = seen.clone();
         let mut watches = JoinSet::new();

@@ -140,7 +140,7 @@ pub trait World {
     fn access(&self) -> &Access;
 
     /// What tells this world from others, as it says itself: versions and identifiers.
-    fn identity(&self) -> BTreeMap<String, String> {
+    async fn identity(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
     }
 

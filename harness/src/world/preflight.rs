@@ -56,12 +56,10 @@ pub(in crate::world) fn memory(least: u64, remedy: &'static str) -> Result<Strin
     let available = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
     let kibibytes: Option<u64> = available.and_then(|it| it.trim().trim_end_matches(" kB").parse().ok());
     match kibibytes.map(|it| it * 1024) {
-        Some(bytes) if bytes < least => Err(Missing {
-            why: format!("{} MiB available", bytes >> 20),
-            remedy,
-        }),
+        Some(bytes) if bytes < least => {
+            Err(Missing { why: format!("{} MiB available", bytes >> 20), remedy })
+        }
         Some(bytes) => Ok(format!("{} MiB available", bytes >> 20)),
         None => Ok("not told by this system".to_owned()),
     }
 }
-

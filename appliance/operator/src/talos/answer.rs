@@ -42,7 +42,7 @@ pub(super) enum Meaning {
 
 /// Words by which each is known, the most telling first. Those of an expired or bad certificate and of a configuration that is
 /// not valid are Go's and Talos' own and were not heard yet; all others are in the tests below as a real machine said them.
-const WORDS: [(&str, Meaning); 19] = [
+const WORDS: [(&str, Meaning); 20] = [
     ("not implemented in maintenance mode", Meaning::InMaintenance),
     ("tls: certificate required", Meaning::AsksWhoWeAre),
     ("remote error: tls: unknown certificate authority", Meaning::RefusesUs),
@@ -62,6 +62,8 @@ const WORDS: [(&str, Meaning); 19] = [
     ("connection refused", Meaning::Refused),
     ("code = DeadlineExceeded", Meaning::Silent),
     ("connection reset by peer", Meaning::Silent),
+    // Whatever else kept a call from its answer: a handshake that broke off, for one.
+    ("code = Unavailable", Meaning::Silent),
 ];
 
 /// A call that did not succeed.
@@ -179,6 +181,11 @@ mod tests {
                 r#"error getting version: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:59999: connect: connection refused""#,
                 Meaning::Refused,
                 "transport: Error while dialing: dial tcp 127.0.0.1:59999: connect: connection refused",
+            ),
+            (
+                r#"error executing bootstrap: rpc error: code = Unavailable desc = connection error: desc = "transport: authentication handshake failed: EOF""#,
+                Meaning::Silent,
+                "transport: authentication handshake failed: EOF",
             ),
             (
                 "error getting version: 1 error occurred:\n\t* 10.0.2.99: rpc error: code = Unavailable desc = connection error: desc = \"transport: Error while dialing: dial tcp 10.0.2.99:50000: connect: no route to host\"\n\n",

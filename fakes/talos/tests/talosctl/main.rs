@@ -2,6 +2,12 @@
 //! line says so. What a real machine was heard to say to the same calls is the expectation.
 
 #[cfg(test)]
+mod caller;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod real;
+#[cfg(test)]
 mod site;
 #[cfg(test)]
 mod stories;
@@ -11,6 +17,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
+use contract::contract;
 use site::{play, say};
 use stories::{
     becomes_a_cluster, in_maintenance, resolver_refuses, silent, starts_again, strangers, wrapped,
@@ -31,7 +38,20 @@ fn main() -> ExitCode {
             None => Ok(Completion::ignored_with(NONE)),
         })
     };
+    let folder = real::folder();
+    let on_the_real_one = {
+        let (program, folder) = (program.clone(), folder.clone());
+        Trial::ignorable_test("the_contract_holds_for_a_real_machine", move || match (program, folder) {
+            (Some(program), Some(folder)) => {
+                real::play(&program, &folder);
+                Ok(Completion::Completed)
+            }
+            _ => Ok(Completion::ignored_with(real::NONE)),
+        })
+    };
     let trials = vec![
+        on_the_real_one,
+        trial("the_contract_holds_for_this_machine", |it| play(&it, async |site| contract(&site).await)),
         trial("a_machine_goes_from_maintenance_to_a_cluster", |it| play(&it, becomes_a_cluster)),
         trial("maintenance_answers_some_calls_and_refuses_bad_configurations", |it| {
             play(&it, in_maintenance)
@@ -51,6 +71,10 @@ fn main() -> ExitCode {
         say(&match program {
             Some(_) => format!("lanes: talosctl ran {ran}"),
             None => format!("lanes: talosctl did not run ({NONE})"),
+        });
+        say(&match folder {
+            Some(_) => "lanes: talos ran 1".to_owned(),
+            None => format!("lanes: talos did not run ({})", real::NONE),
         });
     }
     if conclusion.has_failed() { ExitCode::from(101) } else { ExitCode::SUCCESS }

@@ -1,8 +1,8 @@
 //! A machine with a resolver and a registry, and the real program beside it.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
@@ -12,6 +12,8 @@ use cluster_node::{PodNetwork, Resolvers, Wire};
 use fake_network::{Authority, DnsConfig, DnsServer, ImageSpec, Registry, RegistryConfig, Zone};
 use fake_talos::{Cluster, Disk, Machine, Parts, Power, Server};
 use field_clock::{Clock, FieldRuntime, Options};
+
+use crate::caller::Caller;
 
 static NEXT: AtomicU8 = AtomicU8::new(1);
 /// In field time; nothing that is waited for takes longer.
@@ -46,34 +48,15 @@ pub(crate) struct Site {
     pub(crate) power: Power,
     pub(crate) dns: DnsServer,
     pub(crate) registry: Registry,
-    pub(crate) home: tempfile::TempDir,
-    clock: Clock,
-    program: PathBuf,
-    server: Server,
+    pub(crate) caller: Caller,
+    _server: Server,
 }
 
-/// What the program said and how it ended.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
+impl Deref for Site {
+    type Target = Caller;
 
-impl Ran {
-    /// Ended well.
-    #[track_caller]
-    pub(crate) fn well(self) -> Self {
-        assert_eq!(self.code, Some(0), "{self:?}");
-        self
-    }
-
-    /// Ended with 1 and said this.
-    #[track_caller]
-    pub(crate) fn failed(self, with: &str) -> Self {
-        assert_eq!(self.code, Some(1), "{self:?}");
-        assert!(self.err.contains(with), "nothing like {with:?} in {self:?}");
-        self
+    fn deref(&self) -> &Caller {
+        &self.caller
     }
 }
 
@@ -121,78 +104,13 @@ impl Site {
         let server = Server::start(machine.clone(), (address, 50_000).into()).await.unwrap();
         let home = tempfile::tempdir().unwrap();
         let power = machine.switch_on();
-        Self { machine, power, dns, registry, home, clock, program, server }
-    }
-
-    /// A path in the site's folder, as text.
-    pub(crate) fn path(&self, name: &str) -> String {
-        self.home.path().join(name).to_str().unwrap().to_owned()
-    }
-
-    /// Runs the program by itself. Meanwhile time does not jump: it reads more from its file than it computes, which looks idle.
-    pub(crate) async fn run(&self, arguments: &[&str]) -> Ran {
-        let _hold = self.clock.hold("the program");
-        self.let_run(arguments).await
-    }
-
-    /// Runs the program while time passes as it likes.
-    pub(crate) async fn let_run(&self, arguments: &[&str]) -> Ran {
-        let mut command = tokio::process::Command::new(&self.program);
-        command.args(arguments).env("HOME", self.home.path()).stdin(Stdio::null());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let child = command.spawn().unwrap();
-        let output = child.wait_with_output().await.unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
-    }
-
-    /// Calls the machine as whoever comes by.
-    pub(crate) async fn anybody(&self, arguments: &[&str]) -> Ran {
-        let address = self.server.address().ip().to_string();
-        self.run(&[arguments, &["--nodes", &address, "--insecure"]].concat()).await
-    }
-
-    /// Calls the machine with credentials of this name.
-    pub(crate) async fn with(&self, credentials: &str, arguments: &[&str]) -> Ran {
-        let (address, path) = (self.server.address().ip().to_string(), self.path(credentials));
-        let whom = ["--nodes", &address, "--endpoints", &address, "--talosconfig", &path];
-        self.run(&[arguments, &whom[..]].concat()).await
-    }
-
-    /// Makes secrets, credentials and a configuration of this name.
-    pub(crate) async fn generate(&self, name: &str) {
-        let secrets = self.path(&format!("{name}-secrets.yaml"));
-        self.run(&["gen", "secrets", "--output-file", &secrets]).await.well();
-        let address = self.server.address().ip().to_string();
-        let endpoint = format!("https://{address}:6443");
-        for (kind, path) in [("controlplane", format!("{name}.yaml")), ("talosconfig", name.to_owned())] {
-            let made =
-                ["gen", "config", name, &endpoint, "--with-secrets", &secrets, "--additional-sans", &address];
-            let rest = ["--install-disk", "/dev/vda", "--output-types", kind, "--output", &self.path(&path)];
-            self.run(&[&made[..], &rest[..]].concat()).await.well();
-        }
-    }
-
-    /// Calls until it ends well; returns that.
-    pub(crate) async fn until_well(&self, credentials: &str, arguments: &[&str]) -> Ran {
-        loop {
-            let ran = self.with(credentials, arguments).await;
-            if ran.code == Some(0) {
-                return ran;
-            }
-            self.clock.sleep(Duration::from_secs(5)).await;
-        }
-    }
-
-    /// Returns after that many seconds of field time.
-    pub(crate) async fn pass(&self, seconds: u64) {
-        self.clock.sleep(Duration::from_secs(seconds)).await;
-    }
-
-    /// Waits for something to be seen.
-    pub(crate) async fn until(&self, mut met: impl AsyncFnMut() -> bool) {
-        while !met().await {
-            self.clock.sleep(Duration::from_secs(5)).await;
+        Self {
+            machine,
+            power,
+            dns,
+            registry,
+            caller: Caller { clock, program, home, address },
+            _server: server,
         }
     }
 }

@@ -10,7 +10,8 @@ use fake_network::{DnsFault, FaultId};
 use jiff::Timestamp;
 
 use super::{
-    Became, Cause, Faults, Ground, Set, Sighting, Stage, Told, failed, impossible, no_target, read, unsupported,
+    Became, Cause, Faults, Ground, Set, Sighting, Stage, Told, failed, impossible, no_target, read,
+    unsupported,
 };
 use crate::fault::{FaultUse, HealStep};
 use crate::world::{InjectError, WorldError};
@@ -28,7 +29,9 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
         "host.disk-image" => (host.write_image().await, Met::console("install sequence: 0 phase", since)),
         "host.maintenance-silent" => (host.fall_silent().await, Met::visit(Became::Unanswered, since)),
         "host.network-lost" => (host.unplug().await, Met::visit(Became::Unanswered, since)),
-        "host.medium-left-in" => (host.leave_medium_in().await, Met::console("booted from another media", since)),
+        "host.medium-left-in" => {
+            (host.leave_medium_in().await, Met::console("booted from another media", since))
+        }
         "host.installer-dns" => return closed_resolver(ground, fault, host.installer_host()).await,
         "host.lost-credentials" => (host.configure_as_another().await, Met::visit(Became::Distrusted, since)),
         "host.foreign-credentials" => {

@@ -223,7 +223,7 @@ impl World for KindWorld {
         self.stands.replace(timeline.install().map(Arc::new));
     }
 
-    fn identity(&self) -> std::collections::BTreeMap<String, String> {
+    async fn identity(&self) -> std::collections::BTreeMap<String, String> {
         self.standing.identity()
     }
 

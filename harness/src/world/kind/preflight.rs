@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::engine::Engine;
-use crate::world::programs::Programs;
 use crate::world::preflight::{Missing, Need, Preflight, memory};
+use crate::world::programs::Programs;
 
 /// Memory in bytes below which a node and an appliance do not fit.
 const MEMORY: u64 = 4 << 30;

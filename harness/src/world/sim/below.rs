@@ -1,5 +1,6 @@
 //! The machine below a simulated cluster, for scenarios that begin at its power button: Talos' API, spoken to by the real `talosctl`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -15,8 +16,10 @@ use fake_talos::{Disk, Machine, Medium, Moment, Parts, Power, Room, Server, Voic
 use field_clock::Clock;
 use futures::future::{Either, select};
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use super::cluster::{Becomes, SimCluster};
+use crate::report::{CONSOLE, METHODS};
 use crate::world::host::{Became, Host, Stage, Told, Visit};
 use crate::world::machine::{Done, MachineError};
 use crate::world::objects::Objects;
@@ -82,6 +85,26 @@ impl Below {
             address: site.address,
             installer,
         })
+    }
+
+    /// What it has been asked, and what it has said.
+    pub(super) fn identity(&self) -> BTreeMap<String, String> {
+        let methods: BTreeSet<String> = self
+            .machine
+            .visits()
+            .into_iter()
+            .filter_map(|(_, visit)| match visit {
+                fake_talos::Visit::Called(method) => Some(method),
+                fake_talos::Visit::Unanswered | fake_talos::Visit::Distrusted => None,
+            })
+            .collect();
+        let mut console = Sha256::new();
+        for (_, line) in self.machine.history() {
+            console.update(line);
+        }
+        let console = console.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let methods = methods.into_iter().collect::<Vec<_>>().join(" ");
+        BTreeMap::from([(METHODS.to_owned(), methods), (CONSOLE.to_owned(), console)])
     }
 
     /// Slows time down while `command` talks to this machine: until it has made something in a cluster, or has ended.
@@ -244,9 +267,7 @@ impl Host for Below {
     }
 
     async fn is_configured(&self) -> Done<bool> {
-        let applied = |visit: &fake_talos::Visit| {
-            matches!(visit, fake_talos::Visit::Called(method) if method.contains("ApplyConfiguration"))
-        };
+        let applied = |visit: &fake_talos::Visit| matches!(visit, fake_talos::Visit::Called(method) if method.contains("ApplyConfiguration"));
         Ok(self.machine.visits().iter().any(|(_, visit)| applied(visit)))
     }
 

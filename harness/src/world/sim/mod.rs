@@ -251,6 +251,11 @@ impl World for SimWorld {
         &self.access
     }
 
+    async fn identity(&self) -> std::collections::BTreeMap<String, String> {
+        let told = self.below.as_ref().map(Below::identity);
+        told.unwrap_or_default()
+    }
+
     async fn status_token(&self) -> Option<String> {
         evidence::status_token(self.store())
     }

@@ -1,5 +1,6 @@
 //! A machine under QEMU, and what can happen to it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,6 +26,8 @@ const ANSWERS: &str = r"entering maintenance service|service\[apid\]\(Running\):
 const SECURE: &str = r"service\[apid\]\(Running\): Health check successful";
 /// What it says that has taken a configuration.
 const CONFIGURED: &str = "leaving maintenance service";
+/// How its log tells a call.
+const METHOD: &str = r"\[/([\w.]+/\w+)\]";
 /// Longer than this nobody takes to bring a machine to a stage at which something is to happen to it.
 const STAGE: Duration = Duration::from_secs(3600);
 /// A machine that goes on from a snapshot asks for the time at once.
@@ -106,6 +109,16 @@ impl Below {
         self.machine.trouble().await.into()
     }
 
+    /// The calls that it has answered so far, as its own log has them; none where it does not know who asks with these credentials.
+    pub(super) async fn methods(&self, credentials: &Path) -> Vec<String> {
+        let path = credentials.to_string_lossy();
+        let asked = self.talk.ask(&["logs", "machined", "--talosconfig", &path]).await;
+        let log = asked.unwrap_or_default();
+        let called = pattern(METHOD);
+        let methods = called.captures_iter(&log).map(|found| found[1].to_owned());
+        methods.collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
     /// Has files made for a machine of somebody else.
     async fn made_for_another(&self, what: &str, to: &Path) -> Done {
         let endpoint = format!("https://{}:6443", self.talk.address);
@@ -117,7 +130,10 @@ impl Below {
         if what == "controlplane" {
             arguments.extend(["--config-patch-control-plane", &patch]);
         }
-        talosctl::said(&self.talk.program, &self.home, &arguments).await.map(drop).map_err(MachineError::Failed)
+        talosctl::said(&self.talk.program, &self.home, &arguments)
+            .await
+            .map(drop)
+            .map_err(MachineError::Failed)
     }
 
     async fn reset(&self) -> Done<Position> {
@@ -230,7 +246,10 @@ impl Host for Below {
         self.made_for_another("controlplane", &path).await?;
         let since = self.machine.console().position();
         let file = path.to_string_lossy();
-        self.talk.ask(&["apply-config", "--insecure", "--file", &file]).await.map_err(MachineError::Failed)?;
+        self.talk
+            .ask(&["apply-config", "--insecure", "--file", &file])
+            .await
+            .map_err(MachineError::Failed)?;
         self.hears("the machine's secure API", SECURE, since).await
     }
 
@@ -242,7 +261,8 @@ impl Host for Below {
     }
 
     async fn fill_disk(&self) -> Done {
-        let why = "Talos gives the place for images 2 GiB or refuses the disk, and its images fill less than that";
+        let why =
+            "Talos gives the place for images 2 GiB or refuses the disk, and its images fill less than that";
         Err(MachineError::Impossible { why: why.to_owned() })
     }
 

@@ -139,7 +139,10 @@ mod tests {
         let folder = folder();
         fs::remove_file(folder.path().join("initramfs.zst")).unwrap();
         let error = Image::read(folder.path()).unwrap_err();
-        assert!(error.ends_with("has none of initramfs.zst, initramfs.xz, initramfs-amd64.xz, initramfs-arm64.xz"));
+        assert!(
+            error
+                .ends_with("has none of initramfs.zst, initramfs.xz, initramfs-amd64.xz, initramfs-arm64.xz")
+        );
     }
 
     #[test]

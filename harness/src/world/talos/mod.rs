@@ -53,6 +53,7 @@ use super::{
 };
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};
+use crate::report::{CONSOLE, METHODS};
 use crate::run::{Budgets, directory};
 
 const NAME: &str = "talos";
@@ -298,8 +299,9 @@ impl World for TalosWorld {
         &self.access
     }
 
-    fn identity(&self) -> BTreeMap<String, String> {
-        let digests = self.ready.image.digests.iter().map(|(name, sum)| (format!("sha256 {name}"), sum.clone()));
+    async fn identity(&self) -> BTreeMap<String, String> {
+        let digests =
+            self.ready.image.digests.iter().map(|(name, sum)| (format!("sha256 {name}"), sum.clone()));
         let mut known: BTreeMap<String, String> = digests.collect();
         let milliseconds = |time: Duration| time.as_millis().to_string();
         let (booted, saved) = self.ready.took;
@@ -309,8 +311,10 @@ impl World for TalosWorld {
         known.insert("restoreMs".to_owned(), milliseconds(self.below.restored));
         if let Ok(console) = std::fs::read(self.below.machine.console().recording()) {
             let sum = Sha256::digest(&console).iter().map(|byte| format!("{byte:02x}")).collect();
-            known.insert("sha256 console".to_owned(), sum);
+            known.insert(CONSOLE.to_owned(), sum);
         }
+        let folder = OperatorCommand::configuration(&self.directory).join(SITE);
+        known.insert(METHODS.to_owned(), self.below.methods(&folder.join("talosconfig")).await.join(" "));
         known
     }
 

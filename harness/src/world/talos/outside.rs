@@ -64,9 +64,8 @@ impl Servers {
     /// A guest's network on which they are where they are known to be.
     pub(super) fn network(&self, network: UserNetwork) -> UserNetwork {
         let at = |port| SocketAddrV4::new(GATEWAY, port);
-        let network = PUBLIC_RESOLVERS
-            .into_iter()
-            .fold(network.resolver(self.dns.address()), |network, known| {
+        let network =
+            PUBLIC_RESOLVERS.into_iter().fold(network.resolver(self.dns.address()), |network, known| {
                 network.resolver_at(known, self.public.address())
             });
         network

@@ -6,8 +6,8 @@ use field_clock::Clock;
 use smoke_vm::{Architecture, Chosen, choose};
 
 use super::image::Image;
-use crate::world::preflight::{Missing, Need, Preflight, memory};
 use crate::world::MachineChoice;
+use crate::world::preflight::{Missing, Need, Preflight, memory};
 
 /// Memory in bytes below which a machine, its snapshot and its images do not fit.
 const MEMORY: u64 = 6 << 30;

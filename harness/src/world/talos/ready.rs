@@ -14,12 +14,12 @@ use smoke_vm::{
     make_overlay,
 };
 
-use super::{MACHINES, NAME};
 use super::archives::{Archives, installer_host};
 use super::disk::{self, Contents};
 use super::image::Image;
 use super::preflight;
 use super::talk::Talk;
+use super::{MACHINES, NAME};
 use crate::run::directory::{self, WorldDirectory};
 use crate::world::addresses::{API_PORT, APP_PORT, Network, STATUS_PORT};
 use crate::world::outside::{Wares, every_image};
@@ -86,12 +86,16 @@ impl Ready {
                 wares(&archives, &programs, &every_image(&request.release)?, &authority.pem()).await?
             }
             Err(missing) => {
-                tracing::warn!(missing, "the images of the appliance are empty; scripts/programs.sh builds what is in them");
+                tracing::warn!(
+                    missing,
+                    "the images of the appliance are empty; scripts/programs.sh builds what is in them"
+                );
                 Wares::default()
             }
         };
         let defaults = talosctl::said(&image.talosctl, directory.path(), &["image", "default"]).await?;
-        let installer = installer_host(&defaults).ok_or("talosctl names no installer among its images")?.to_owned();
+        let installer =
+            installer_host(&defaults).ok_or("talosctl names no installer among its images")?.to_owned();
         let mut ready = Self {
             saved: directory.path().join("maintenance.qcow2"),
             wares: Arc::new(wares),
@@ -138,7 +142,8 @@ impl Ready {
         disk::write(&raw, self.contents())?;
         make_overlay(&self.saved, &raw, Format::Raw, &clock).await?;
         let began = clock.now();
-        let machine = Machine::start(self.wish(&self.saved, UserNetwork::new()).specify()?, &self.host()).await?;
+        let machine =
+            Machine::start(self.wish(&self.saved, UserNetwork::new()).specify()?, &self.host()).await?;
         machine.wait_for(&maintenance()).await?;
         let network = Network::claim()?;
         let talk = Talk::open(&machine, &network, &self.image.talosctl).await?;

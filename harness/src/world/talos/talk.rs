@@ -27,7 +27,11 @@ pub(super) struct Talk {
 
 impl Talk {
     /// Leads from the node's address in this network to the machine's ports.
-    pub(super) async fn open(machine: &Machine, network: &Network, program: &Path) -> Result<Self, WorldError> {
+    pub(super) async fn open(
+        machine: &Machine,
+        network: &Network,
+        program: &Path,
+    ) -> Result<Self, WorldError> {
         let visits = Visits::default();
         let relay = Self::relay(machine, network, &visits).await?;
         Ok(Self { _relay: relay, address: network.node().into(), program: program.to_owned(), visits })
@@ -70,8 +74,12 @@ impl Talk {
             return Ok(());
         }
         let last = last.split_whitespace().collect::<Vec<_>>().join(" ");
-        Err(format!("wait for `{word}` in {resource} of {}, for {} s: it last said {last}", self.address, limit.as_secs())
-            .into())
+        Err(format!(
+            "wait for `{word}` in {resource} of {}, for {} s: it last said {last}",
+            self.address,
+            limit.as_secs()
+        )
+        .into())
     }
 
     /// What `talosctl` prints of this machine.
@@ -81,6 +89,9 @@ impl Talk {
         all.extend(["--nodes", &address, "--endpoints", &address]);
         let home = std::env::temp_dir();
         let asked = talosctl::said(&self.program, &home, &all);
-        Clock::wall().timeout(ANSWER, asked).await.map_err(|_| format!("no answer within {} s", ANSWER.as_secs()))?
+        Clock::wall()
+            .timeout(ANSWER, asked)
+            .await
+            .map_err(|_| format!("no answer within {} s", ANSWER.as_secs()))?
     }
 }
