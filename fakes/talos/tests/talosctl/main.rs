@@ -73,8 +73,8 @@ fn main() -> ExitCode {
             None => format!("lanes: talosctl did not run ({NONE})"),
         });
         say(&match folder {
-            Some(_) => "lanes: talos ran 1".to_owned(),
-            None => format!("lanes: talos did not run ({})", real::NONE),
+            Some(_) => "lanes: contract ran 1".to_owned(),
+            None => format!("lanes: contract did not run ({})", real::NONE),
         });
     }
     if conclusion.has_failed() { ExitCode::from(101) } else { ExitCode::SUCCESS }
