@@ -123,7 +123,7 @@ impl Api {
     fn reboot(&self, call: &Call<RebootRequest>) -> Result<Answer<Reply<Reboot>>, Status> {
         let own = || {
             self.needs(Role::Operator)?;
-            self.machine.restart();
+            self.machine.leave_in_order();
             Ok(Reboot { actor_id: "fake".to_owned(), ..Default::default() })
         };
         Addressed::of(&call.metadata).reply(self.machine.address(), own)

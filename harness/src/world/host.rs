@@ -46,6 +46,15 @@ pub(in crate::world) struct Told {
     pub(in crate::world) what: String,
 }
 
+/// What a machine's console says first.
+const BEGINS: &str = "booting Talos";
+
+/// The starts that followed when somebody pressed the reset button, as the console tells them.
+pub(in crate::world) fn started_again(pressed: &[Timestamp], console: &[Told]) -> Vec<Told> {
+    let first = |at: &Timestamp| console.iter().find(|it| it.at >= *at && it.what.contains(BEGINS));
+    pressed.iter().filter_map(first).cloned().collect()
+}
+
 /// A machine with an installer; what it is asked for is done when it answers.
 #[async_trait(?Send)]
 pub(in crate::world) trait Host {
@@ -99,6 +108,9 @@ pub(in crate::world) trait Host {
 
     /// Whether it has taken a configuration from anybody since it was put into its site.
     async fn is_configured(&self) -> Done<bool>;
+
+    /// When it began anew because its reset button was pressed at a stage, as its console tells it.
+    async fn restarts(&self) -> Done<Vec<Told>>;
 
     /// What its console said since it was started.
     async fn console(&self) -> Done<Vec<Told>>;

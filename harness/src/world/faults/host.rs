@@ -47,7 +47,7 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
         }
         "host.reboot" => {
             let stage = stage(fault.params.text("when").unwrap_or_default());
-            (host.restart_at(stage).await, Met::console("reboot sequence", since))
+            (host.restart_at(stage).await, Met { sign: Sign::Restart, since })
         }
         other => return Err(unsupported(other)),
     };
@@ -95,6 +95,8 @@ enum Sign {
     Visit(Became),
     /// Words on its console.
     Console(&'static str),
+    /// That it began anew.
+    Restart,
 }
 
 /// Something that is met at the machine.
@@ -122,6 +124,10 @@ impl Cause for Met {
                 let visits = read(host.visits().await, "a machine's API").into_iter();
                 let met = visits.filter(|it| it.at >= self.since && it.became == became);
                 met.map(|it| Sighting::new(it.at, it.what)).collect()
+            }
+            Sign::Restart => {
+                let starts = read(host.restarts().await, "a machine's console");
+                sightings(starts, |it| it.at >= self.since)
             }
             Sign::Console(words) => {
                 let lines = read(host.console().await, "a machine's console");

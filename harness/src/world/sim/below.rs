@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::cluster::{Becomes, SimCluster};
 use crate::report::{CONSOLE, METHODS};
-use crate::world::host::{Became, Host, Stage, Told, Visit};
+use crate::world::host::{Became, Host, Stage, Told, Visit, started_again};
 use crate::world::machine::{Done, MachineError};
 use crate::world::objects::Objects;
 use crate::world::outside::{HOSTS, Outside};
@@ -56,6 +56,9 @@ pub(super) struct Below {
     home: PathBuf,
     address: IpAddr,
     installer: String,
+    clock: Clock,
+    /// When its reset button was pressed at a stage.
+    pressed: Arc<Mutex<Vec<Timestamp>>>,
 }
 
 impl Below {
@@ -84,6 +87,8 @@ impl Below {
             home: site.home,
             address: site.address,
             installer,
+            clock: site.clock.clone(),
+            pressed: Arc::default(),
         })
     }
 
@@ -212,8 +217,10 @@ impl Host for Below {
             Stage::Booting => Moment::Booting,
             Stage::Bootstrapped => Moment::Bootstrapped,
         };
+        let (pressed, clock) = (Arc::clone(&self.pressed), self.clock.clone());
         tokio::spawn(async move {
             machine.reached(moment).await;
+            pressed.lock().unwrap_or_else(PoisonError::into_inner).push(clock.now());
             machine.restart();
         });
         Ok(())
@@ -269,6 +276,11 @@ impl Host for Below {
     async fn is_configured(&self) -> Done<bool> {
         let applied = |visit: &fake_talos::Visit| matches!(visit, fake_talos::Visit::Called(method) if method.contains("ApplyConfiguration"));
         Ok(self.machine.visits().iter().any(|(_, visit)| applied(visit)))
+    }
+
+    async fn restarts(&self) -> Done<Vec<Told>> {
+        let pressed = self.pressed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(started_again(&pressed, &self.console().await?))
     }
 
     async fn console(&self) -> Done<Vec<Told>> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use fake_network::ImageSpec;
 
 use crate::world::WorldError;
-use crate::world::outside::Outside;
+use crate::world::outside::{HOSTS, Outside};
 use crate::world::saved::{Saved, best, unpack};
 use crate::world::wares::Shelf;
 
@@ -39,15 +39,21 @@ impl Archives {
         self.0.iter().find(|saved| saved.names.iter().any(|it| it == name)).map(|saved| &saved.spec)
     }
 
-    /// Publishes every image under the names under which it was saved.
+    /// Publishes every image under the names under which it was saved, as far as they are those of a registry of the site.
     pub(super) async fn publish(&self, outside: &Outside) -> Result<(), WorldError> {
         for saved in &self.0 {
-            for (repository, tag) in saved.names.iter().filter_map(|name| name.rsplit_once(':')) {
+            let names = saved.names.iter().filter_map(|name| name.rsplit_once(':'));
+            for (repository, tag) in names.filter(|(repository, _)| is_known(repository)) {
                 outside.registry().push_image(repository, tag, &saved.spec).await?;
             }
         }
         Ok(())
     }
+}
+
+/// A build of somebody's own has a name that no registry has.
+fn is_known(repository: &str) -> bool {
+    repository.split('/').next().is_some_and(|host| HOSTS.contains(&host))
 }
 
 /// The registry of the installer among the images that a machine pulls by itself (`talosctl image default`).

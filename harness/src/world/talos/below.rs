@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use field_clock::Clock;
+use jiff::Timestamp;
 use serde_json::json;
 use smoke_vm::{Awaited, Cable, Console, Machine, Position, UserNetwork};
 use tokio::task::JoinHandle;
@@ -16,7 +17,7 @@ use super::outside::Servers;
 use super::ready::{BOOT, Ready, pattern, tag, told};
 use super::talk::Talk;
 use crate::world::addresses::Network;
-use crate::world::host::{Host, Stage, Told, Visit};
+use crate::world::host::{Host, Stage, Told, Visit, started_again};
 use crate::world::machine::{Done, MachineError};
 use crate::world::{WorldError, talosctl};
 
@@ -47,6 +48,8 @@ pub(super) struct Below {
     pub(super) patch: PathBuf,
     servers: Arc<Servers>,
     heard: Arc<Mutex<Vec<Told>>>,
+    /// When its reset button was pressed at a stage.
+    pressed: Arc<Mutex<Vec<Timestamp>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -86,6 +89,7 @@ impl Below {
             patch: patch_file,
             servers,
             heard,
+            pressed: Arc::default(),
             tasks: Mutex::new(vec![listening]),
         };
         below.waits_in_time().await?;
@@ -227,13 +231,15 @@ impl Host for Below {
             Stage::Booting => "boot sequence: ",
             Stage::Bootstrapped => "bootstrap request received",
         };
-        let machine = Arc::clone(&self.machine);
+        let (machine, pressed) = (Arc::clone(&self.machine), Arc::clone(&self.pressed));
         let awaited = Awaited::line("that stage", pattern(line), STAGE).since(machine.console().position());
         let task = tokio::spawn(async move {
             // A machine that never comes so far is not started again; the receipt is missing then.
-            if machine.wait_for(&awaited).await.is_ok()
-                && let Err(error) = machine.qmp().execute("system_reset", json!({})).await
-            {
+            if machine.wait_for(&awaited).await.is_err() {
+                return;
+            }
+            pressed.lock().unwrap_or_else(PoisonError::into_inner).push(Clock::wall().now());
+            if let Err(error) = machine.qmp().execute("system_reset", json!({})).await {
                 tracing::warn!(%error, "a machine cannot be started again");
             }
         });
@@ -295,6 +301,11 @@ impl Host for Below {
     async fn is_configured(&self) -> Done<bool> {
         let told = self.console().await?;
         Ok(told.iter().any(|it| it.what.contains(CONFIGURED)))
+    }
+
+    async fn restarts(&self) -> Done<Vec<Told>> {
+        let pressed = self.pressed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(started_again(&pressed, &self.console().await?))
     }
 
     async fn console(&self) -> Done<Vec<Told>> {
