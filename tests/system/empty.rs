@@ -13,6 +13,7 @@ pub(crate) fn request(directory: &Path) -> BootRequest {
     BootRequest {
         beginning: Default::default(),
         cluster: Default::default(),
+        machine: Default::default(),
         directory: directory.to_owned(),
         release: RELEASE.to_owned(),
         profile: PROFILE.to_owned(),

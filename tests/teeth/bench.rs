@@ -62,6 +62,7 @@ impl Attempt<'_> {
             repeat: 1,
             seed: 1,
             cluster: Default::default(),
+            machine: Default::default(),
             speed: Speed::UNLIMITED,
             patience: self.patience,
             attention: smoke_harness::diagnosis::Attention::Casual,

@@ -326,6 +326,7 @@ pub(crate) fn plan(scenarios: Vec<Scenario>, directory: &Path) -> Plan {
         repeat: 1,
         seed: 1,
         cluster: Default::default(),
+        machine: Default::default(),
         speed: Speed::UNLIMITED,
         patience: None,
         attention: smoke_harness::diagnosis::Attention::Casual,

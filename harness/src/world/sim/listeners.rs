@@ -45,6 +45,7 @@ fn seen_after(cause: impl AsyncFn(&SimWorld)) -> Seen {
         speed: Speed::UNLIMITED,
         seed: 1,
         cluster: Default::default(),
+        machine: Default::default(),
         beginning: Default::default(),
         binaries: Binaries { appliance: binary("appliance"), appliance_status: binary("appliance-status") },
         status_command: None,
