@@ -176,7 +176,7 @@ pub struct ConditionArguments {
     /// The directory of the static programs that run in containers; scripts/programs.sh builds them.
     #[arg(long, env = "SMOKE_PROGRAMS", value_name = "DIR")]
     pub programs: Option<PathBuf>,
-    /// For world `talos`: the folder with a kernel, a first root and talosctl that machines boot from (docs/talos.md).
+    /// For world `talos`: the folder with a kernel, a first root and talosctl that machines boot from (docs/talos-world.md).
     #[arg(long, env = "SMOKE_TALOS_IMAGE", value_name = "DIR")]
     pub talos_image: Option<PathBuf>,
     /// A kind of world in which a skipped scenario counts as broken.

@@ -23,7 +23,7 @@ pub(super) async fn look(choice: &MachineChoice, machines: &Path) -> (Preflight,
     let needs = vec![
         Need { what: "image", found: image_found.map_err(|why| Missing {
             why,
-            remedy: "name a folder with a kernel, a first root and talosctl: --talos-image, SMOKE_TALOS_IMAGE (docs/talos.md)",
+            remedy: "name a folder with a kernel, a first root and talosctl: --talos-image, SMOKE_TALOS_IMAGE (docs/talos-world.md)",
         }) },
         Need { what: "qemu", found: chosen.as_ref().map(ToString::to_string).map_err(|error| Missing {
             why: error.to_string(),
