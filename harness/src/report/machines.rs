@@ -7,15 +7,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::fault::faults;
-use crate::world::Capability;
+use crate::world::{CONSOLE, Capability, METHODS};
 
 /// The world of real machines, and the one of ours.
 const REAL: &str = "talos";
 const OURS: &str = "sim";
-/// In a world's identity: the calls that a machine has answered, separated by blanks.
-pub(crate) const METHODS: &str = "machineMethods";
-/// In a world's identity: what the console said, as a sum.
-pub(crate) const CONSOLE: &str = "sha256 console";
 /// Of a sum so much is told.
 const SHORT: usize = 12;
 

@@ -18,7 +18,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use json::{REPORT_VERSION, matrix, report};
-pub(crate) use machines::{CONSOLE, METHODS};
 pub use machines::{MachinesError, machines};
 pub use place::{newest, place};
 pub use replay::replay;

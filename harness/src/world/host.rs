@@ -46,6 +46,11 @@ pub(in crate::world) struct Told {
     pub(in crate::world) what: String,
 }
 
+/// In a world's identity: the calls that its machine has answered, separated by blanks.
+pub(crate) const METHODS: &str = "machineMethods";
+/// In a world's identity: what its machine's console said, as a sum.
+pub(crate) const CONSOLE: &str = "sha256 console";
+
 /// What a machine's console says first.
 const BEGINS: &str = "booting Talos";
 

@@ -39,6 +39,7 @@ mod preflight;
 mod programs;
 mod reconcile;
 mod request;
+mod runtime;
 mod saved;
 pub mod sim;
 mod site;
@@ -64,6 +65,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use access::{Access, Capability, Receipt, UnknownCapability};
 pub use concealed::{Concealed, MASK};
+pub(crate) use host::{CONSOLE, METHODS};
 pub use operator::{Onto, OperatorCommand, OperatorEnd, OperatorError, OperatorLine, Stream};
 pub use request::{
     Beginning, Binaries, BootRequest, BootstrapMode, BootstrapOptions, ClusterChoice, Lifetime,

@@ -10,10 +10,11 @@ use fake_network::{DnsFault, FaultId};
 use jiff::Timestamp;
 
 use super::{
-    Became, Cause, Faults, Ground, Set, Sighting, Stage, Told, failed, impossible, no_target, read,
+    Became, Cause, Faults, Ground, Host, Set, Sighting, Stage, Told, failed, impossible, no_target, read,
     unsupported,
 };
 use crate::fault::{FaultUse, HealStep};
+use crate::world::machine::Done;
 use crate::world::{InjectError, WorldError};
 
 const NO_HOST: &str = "there is no machine below its cluster";
@@ -43,7 +44,7 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
         "host.disk-full" => (host.fill_disk().await, Met::console("no space left on device", since)),
         "host.clock-ahead" => {
             let by = fault.params.duration("by").unwrap_or(AHEAD);
-            (host.set_clock_ahead(by).await, Met::visit(Became::Distrusted, since))
+            (set_clock(host, by).await, Met::visit(Became::Distrusted, since))
         }
         "host.reboot" => {
             let stage = stage(fault.params.text("when").unwrap_or_default());
@@ -63,15 +64,18 @@ pub(super) async fn heal(ground: &Ground<'_>, faults: &Faults, step: &HealStep) 
         "host.plug-in" => host.plug_in().await,
         "host.remove-medium" => host.take_medium_out().await,
         "host.free-disk" => host.free_disk().await,
-        "host.set-clock" => match host.set_clock_ahead(Duration::ZERO).await {
-            Ok(()) => host.restart().await,
-            refused => refused,
-        },
+        "host.set-clock" => set_clock(host, Duration::ZERO).await,
         "host.restore-resolver" => return faults.lift(ground, "host", step).await,
         "host.remove-credentials" => return remove(&ground.configuration.join(CREDENTIALS), step),
         other => return Err(unsupported(other)),
     };
     done.map_err(|error| error.of(step.name()))
+}
+
+/// A machine has another clock from its next start on.
+async fn set_clock(host: &dyn Host, ahead: Duration) -> Done {
+    host.set_clock_ahead(ahead).await?;
+    host.restart().await
 }
 
 fn remove(path: &Path, step: &HealStep) -> Result<(), InjectError> {

@@ -28,13 +28,12 @@ mod ways;
 use std::cell::RefCell;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use cluster_api::kinds;
 use field_clock::Clock;
 use futures::stream::LocalBoxStream;
-use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
 pub use self::leftovers::{Leftovers, clean};
@@ -43,6 +42,7 @@ use super::addresses::Network;
 use super::faults::{Archive, Faults, Ground};
 use super::objects::Objects;
 use super::outside::Outside;
+use super::runtime::SharedRuntime;
 use super::{
     Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite, Onto,
     OperatorCommand, OperatorEnd, OperatorLine, Play, Receipt, Speed, World, WorldError, WorldFactory,
@@ -66,19 +66,8 @@ pub fn factory() -> Box<dyn WorldFactory> {
 /// As many clusters as there are scenarios at once, kept from one scenario to the next.
 #[derive(Default)]
 struct KindFactory {
-    runtime: Mutex<Option<Arc<Runtime>>>,
+    runtime: SharedRuntime,
     stock: Arc<Stock>,
-}
-
-impl KindFactory {
-    fn runtime(&self) -> std::io::Result<Arc<Runtime>> {
-        let mut held = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(runtime) = &*held {
-            return Ok(Arc::clone(runtime));
-        }
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
-        Ok(Arc::clone(held.insert(Arc::new(runtime))))
-    }
 }
 
 impl WorldFactory for KindFactory {
@@ -108,7 +97,7 @@ impl WorldFactory for KindFactory {
 
     fn play(&self, request: &BootRequest, play: Play<'_>) -> Result<(), BootError> {
         let failed = |source: WorldError| BootError::Failed { world: NAME, source };
-        let runtime = self.runtime().map_err(|error| failed(error.into()))?;
+        let runtime = self.runtime.get().map_err(|error| failed(error.into()))?;
         runtime.block_on(async {
             let standing = self.stock.take(request).await?;
             let world = KindWorld::boot(request, standing, Arc::clone(&self.stock)).await.map_err(failed)?;
@@ -118,7 +107,7 @@ impl WorldFactory for KindFactory {
     }
 
     fn finish(&self) -> Result<(), WorldError> {
-        match self.runtime.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        match self.runtime.made() {
             Some(runtime) => runtime.block_on(self.stock.clear()),
             None => Ok(()),
         }

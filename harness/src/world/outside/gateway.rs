@@ -3,8 +3,10 @@
 //! The operator's command runs on this machine, whose own resolver knows nothing of the simulated world and whose network, if
 //! there is one, is nobody's business. It is given this proxy, which knows the simulated registries and nothing else.
 
+use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional};
@@ -13,6 +15,17 @@ use tokio::task::JoinHandle;
 
 /// A request that is longer is no request of a client that means well.
 const LONGEST_REQUEST: u64 = 16 * 1024;
+
+/// The file of certificates in a directory of trust.
+const REGISTRIES: &str = "registries.pem";
+/// Addresses of this machine alone, which nobody reaches by a proxy.
+pub(in crate::world) const LOOPBACK: &str = "127.0.0.0/8";
+
+/// A directory that holds what clients of the registries have to trust.
+pub(in crate::world) fn write_trust(directory: &Path, certificates: &str) -> io::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    std::fs::write(directory.join(REGISTRIES), certificates)
+}
 
 /// A proxy that speaks `CONNECT`.
 pub(in crate::world) struct Gateway {
@@ -46,8 +59,20 @@ impl Gateway {
     }
 
     /// What a client's `ALL_PROXY` is set to.
-    pub(in crate::world) fn url(&self) -> String {
+    fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What a machine on this site is told of its network: variables that HTTP clients know. `trust` is a directory with the
+    /// certificates of the registries, `direct` whom it reaches without this proxy.
+    pub(in crate::world) fn environment(&self, trust: &Path, direct: &str) -> [(&'static str, OsString); 4] {
+        [
+            ("ALL_PROXY", self.url().into()),
+            ("NO_PROXY", direct.into()),
+            ("SSL_CERT_FILE", trust.join(REGISTRIES).into()),
+            // Whom this machine trusts is no matter of the world's.
+            ("SSL_CERT_DIR", trust.into()),
+        ]
     }
 
     /// Accepts nobody any more.

@@ -19,8 +19,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::cluster::{Becomes, SimCluster};
-use crate::report::{CONSOLE, METHODS};
-use crate::world::host::{Became, Host, Stage, Told, Visit, started_again};
+use crate::world::host::{Became, CONSOLE, Host, METHODS, Stage, Told, Visit, started_again};
 use crate::world::machine::{Done, MachineError};
 use crate::world::objects::Objects;
 use crate::world::outside::{HOSTS, Outside};

@@ -42,6 +42,7 @@ use super::faults::{Archive, Faults, Ground};
 use super::host::Host;
 use super::objects::Objects;
 use super::outside::Outside;
+use super::outside::gateway::write_trust;
 use super::starts::Starts;
 use super::{
     Access, Beginning, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError,
@@ -175,8 +176,7 @@ impl SimWorld {
         let kubeconfig = request.directory.join("kubeconfig");
         std::fs::write(&kubeconfig, cluster.kubeconfig())?;
         let trust = request.directory.join("trust");
-        std::fs::create_dir_all(&trust)?;
-        std::fs::write(trust.join("registries.pem"), &servers.trust)?;
+        write_trust(&trust, &servers.trust)?;
         let access = Access {
             kubeconfig,
             node_ip: network.node().into(),

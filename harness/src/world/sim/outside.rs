@@ -13,7 +13,7 @@ use field_clock::Clock;
 
 use crate::world::WorldError;
 use crate::world::addresses::{DNS_ACTUAL, DNS_KNOWN, Network, PROXY_PORT, REGISTRY_ACTUAL, REGISTRY_KNOWN};
-use crate::world::outside::gateway::Gateway;
+use crate::world::outside::gateway::{Gateway, LOOPBACK};
 use crate::world::outside::{HOSTS, Images, Outside, Portal, Resolver, Wares, Ways};
 
 /// Resolvers that people name when their own does not answer.
@@ -76,13 +76,7 @@ impl Servers {
 
     /// What a machine on this site is told of its network: variables that HTTP clients know.
     pub(super) fn environment(&self, trust: &Path) -> [(&'static str, OsString); 4] {
-        [
-            ("ALL_PROXY", self.gateway.url().into()),
-            ("NO_PROXY", "127.0.0.0/8".into()),
-            ("SSL_CERT_FILE", trust.join("registries.pem").into()),
-            // Whom this machine trusts is no matter of the world's.
-            ("SSL_CERT_DIR", trust.into()),
-        ]
+        self.gateway.environment(trust, LOOPBACK)
     }
 
     /// Ends them.

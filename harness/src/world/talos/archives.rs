@@ -66,7 +66,7 @@ pub(super) fn installer_host(defaults: &str) -> Option<&str> {
 #[async_trait]
 impl Shelf for Archives {
     async fn image(&self, reference: &str) -> Result<ImageSpec, WorldError> {
-        // What is not here is nowhere: a machine that pulls it is told so.
+        // What is not here is published with nothing in it: it can be pulled, and whoever starts it is told that there is no program.
         Ok(self.find(reference).cloned().unwrap_or_default())
     }
 }

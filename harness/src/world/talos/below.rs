@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::disk::Contents;
 use super::outside::Servers;
-use super::ready::{BOOT, Ready, pattern, tag, told};
+use super::ready::{BOOT, MAINTENANCE, Ready, pattern, tag, told};
 use super::talk::Talk;
 use crate::world::addresses::Network;
 use crate::world::host::{Host, Stage, Told, Visit, started_again};
@@ -102,10 +102,10 @@ impl Below {
         self.talk.in_time(IN_TIME).await.map_err(|error| told(error, &self.machine))
     }
 
-    /// Waits for a line of the console's.
-    async fn hears(&self, what: &str, line: &str, since: Position) -> Done {
+    /// Waits for a line of the console's; returns it.
+    async fn hears(&self, what: &str, line: &str, since: Position) -> Done<String> {
         let awaited = Awaited::line(what, pattern(line), BOOT).since(since);
-        self.machine.wait_for(&awaited).await.map(drop).map_err(failed)
+        self.machine.wait_for(&awaited).await.map_err(failed)
     }
 
     /// Returns when the machine is no more, stands still or has given up; why, with the console's last lines.
@@ -222,7 +222,11 @@ impl Host for Below {
 
     async fn restart(&self) -> Done {
         let since = self.reset().await?;
-        self.hears("a machine that answers", ANSWERS, since).await
+        let answers = self.hears("a machine that answers", ANSWERS, since).await?;
+        if answers.contains(MAINTENANCE) {
+            self.waits_in_time().await.map_err(MachineError::Failed)?;
+        }
+        Ok(())
     }
 
     async fn restart_at(&self, stage: Stage) -> Done {
@@ -256,7 +260,7 @@ impl Host for Below {
             .ask(&["apply-config", "--insecure", "--file", &file])
             .await
             .map_err(MachineError::Failed)?;
-        self.hears("the machine's secure API", SECURE, since).await
+        self.hears("the machine's secure API", SECURE, since).await.map(drop)
     }
 
     async fn wipe(&self) -> Done {
@@ -276,11 +280,10 @@ impl Host for Below {
         Err(MachineError::Impossible { why: "its disk was never full".to_owned() })
     }
 
-    /// Machines set their clocks by the site's time server, and at their start before anything else.
+    /// Machines set their clocks by the site's time server, at their start before anything else.
     async fn set_clock_ahead(&self, by: Duration) -> Done {
         self.servers.time.be_ahead(by);
-        self.restart().await?;
-        self.waits_in_time().await.map_err(MachineError::Failed)
+        Ok(())
     }
 
     async fn write_credentials_of_another(&self, to: &Path) -> Done {

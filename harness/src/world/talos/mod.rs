@@ -32,7 +32,6 @@ use field_clock::Clock;
 use futures::future::{Either, select};
 use futures::stream::LocalBoxStream;
 use sha2::{Digest as _, Sha256};
-use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, mpsc, watch};
 
 use self::below::{Below, Site};
@@ -41,10 +40,12 @@ use self::outside::Servers;
 use self::ready::Ready;
 use super::addresses::{APP_PORT, Network, STATUS_PORT};
 use super::faults::{Archive, Faults, Ground};
-use super::host::Host;
+use super::host::{CONSOLE, Host, METHODS};
 use super::mirror::{Mirror, client};
 use super::objects::Objects;
 use super::outside::Outside;
+use super::outside::gateway::write_trust;
+use super::runtime::SharedRuntime;
 use super::starts::Starts;
 use super::{
     Access, BootError, BootRequest, BootstrapOptions, Capability, Concealed, InjectError, ObjectWrite, Onto,
@@ -53,7 +54,6 @@ use super::{
 };
 use crate::diagnosis::Kind;
 use crate::fault::{FaultUse, HealStep};
-use crate::report::{CONSOLE, METHODS};
 use crate::run::{Budgets, directory};
 
 const NAME: &str = "talos";
@@ -91,20 +91,11 @@ pub fn clean(base: &Path) -> Result<smoke_vm::Swept, WorldError> {
 /// What is made once, when the first scenario wants it.
 #[derive(Default)]
 struct TalosFactory {
-    runtime: Mutex<Option<Arc<Runtime>>>,
+    runtime: SharedRuntime,
     ready: Mutex<Arc<OnceCell<Arc<Ready>>>>,
 }
 
 impl TalosFactory {
-    fn runtime(&self) -> std::io::Result<Arc<Runtime>> {
-        let mut held = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(runtime) = &*held {
-            return Ok(Arc::clone(runtime));
-        }
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
-        Ok(Arc::clone(held.insert(Arc::new(runtime))))
-    }
-
     fn cell(&self) -> Arc<OnceCell<Arc<Ready>>> {
         Arc::clone(&self.ready.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -137,7 +128,7 @@ impl WorldFactory for TalosFactory {
 
     fn play(&self, request: &BootRequest, play: Play<'_>) -> Result<(), BootError> {
         let failed = |source: WorldError| BootError::Failed { world: NAME, source };
-        let runtime = self.runtime().map_err(|error| failed(error.into()))?;
+        let runtime = self.runtime.get().map_err(|error| failed(error.into()))?;
         let cell = self.cell();
         runtime.block_on(async {
             let ready = cell.get_or_try_init(async || Ready::make(request).await.map(Arc::new)).await?;
@@ -198,8 +189,7 @@ impl TalosWorld {
         let way = Arc::new(OnceLock::new());
         let mirror = Mirror::follow_when(made(kubeconfig, Arc::clone(&way)));
         let trust = request.directory.join("trust");
-        std::fs::create_dir_all(&trust)?;
-        std::fs::write(trust.join("registries.pem"), &servers.trust)?;
+        write_trust(&trust, &servers.trust)?;
         let wrapper = request.directory.join("talosctl");
         write_program(&wrapper, WRAPPER)?;
         Ok(Self {

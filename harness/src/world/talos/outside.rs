@@ -16,7 +16,7 @@ use smoke_vm::{GATEWAY, Service, UserNetwork};
 
 use crate::world::WorldError;
 use crate::world::addresses::{DNS_KNOWN, Network, PROXY_PORT, REGISTRY_KNOWN};
-use crate::world::outside::gateway::Gateway;
+use crate::world::outside::gateway::{Gateway, LOOPBACK};
 use crate::world::outside::{HOSTS, Images, Outside, Resolver, Wares, Ways};
 
 /// Resolvers that people name when their own does not answer.
@@ -91,13 +91,7 @@ impl Servers {
 
     /// What the operator's machine is told of its network: variables that HTTP clients know.
     pub(super) fn environment(&self, trust: &Path) -> [(&'static str, OsString); 4] {
-        [
-            ("ALL_PROXY", self.gateway.url().into()),
-            ("NO_PROXY", "127.0.0.0/8".into()),
-            ("SSL_CERT_FILE", trust.join("registries.pem").into()),
-            // Whom this machine trusts is no matter of the world's.
-            ("SSL_CERT_DIR", trust.into()),
-        ]
+        self.gateway.environment(trust, LOOPBACK)
     }
 
     /// The names of the registries, for whoever trusts them.

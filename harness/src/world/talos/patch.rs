@@ -16,7 +16,7 @@ pub(super) fn patch(authority: &str, image: Option<&str>) -> Result<String, Worl
         match read {
             Value::Null => {}
             read if read.get("kind").is_some() => others.push_str(&format!("\n---\n{read}")),
-            read => merge(&mut patch, read),
+            read => json_patch::merge(&mut patch, &read),
         }
     }
     // JSON is YAML.
@@ -28,18 +28,6 @@ fn trusting(authority: &str) -> Value {
     let of = |host: &str| (host.to_owned(), json!({ "tls": { "ca": authority } }));
     let registries: Map<String, Value> = Servers::hosts().into_iter().map(of).collect();
     json!({ "machine": { "registries": { "config": registries } } })
-}
-
-/// What both say, `more` where they contradict each other.
-fn merge(into: &mut Value, more: Value) {
-    match (into, more) {
-        (Value::Object(into), Value::Object(more)) => {
-            for (key, value) in more {
-                merge(into.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (into, more) => *into = more,
-    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,8 @@ const PROCESSORS: u8 = 2;
 pub(super) const BOOT: Duration = Duration::from_secs(300);
 /// What a machine says that will not come up, and waits ten minutes before it starts again.
 const FAILED: &str = r"service\[\w+\]\(Failed\)|fatal sequencer error|phase .* -> failed";
-const MAINTENANCE: &str = "entering maintenance service";
+/// What it says that waits for its configuration.
+pub(super) const MAINTENANCE: &str = "entering maintenance service";
 
 /// What is made once.
 pub(super) struct Ready {

@@ -23,7 +23,7 @@ use super::machine::KindMachine;
 use super::{NAME, STATUS_PORT};
 use crate::timeline::{self, Timeline};
 use crate::world::mirror::Mirror;
-use crate::world::outside::gateway::Gateway;
+use crate::world::outside::gateway::{Gateway, LOOPBACK};
 use crate::world::outside::{Images, Outside, Resolver, Wares, Ways};
 use crate::world::starts::Starts;
 use crate::world::{Beginning, BootError, BootRequest, WorldError, evidence};
@@ -143,13 +143,8 @@ impl Standing {
 
     /// What a machine on this site is told of its network: variables that HTTP clients know.
     pub(super) fn environment(&self) -> [(&'static str, OsString); 4] {
-        [
-            ("ALL_PROXY", self.gateway.url().into()),
-            ("NO_PROXY", format!("127.0.0.0/8,{}", self.machine.cluster.address).into()),
-            ("SSL_CERT_FILE", self.trust.join("registries.pem").into()),
-            // Whom this machine trusts is no matter of the world's.
-            ("SSL_CERT_DIR", self.trust.clone().into()),
-        ]
+        let direct = format!("{LOOPBACK},{}", self.machine.cluster.address);
+        self.gateway.environment(&self.trust, &direct)
     }
 
     /// Makes the cluster what a scenario begins with.

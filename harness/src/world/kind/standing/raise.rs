@@ -13,7 +13,7 @@ use crate::world::kind::home::Home;
 use crate::world::kind::machine::KindMachine;
 use crate::world::kind::{NAME, leftovers, preflight, starts};
 use crate::world::mirror::{Mirror, client};
-use crate::world::outside::gateway::Gateway;
+use crate::world::outside::gateway::{Gateway, write_trust};
 use crate::world::outside::{HOSTS, every_image};
 use crate::world::starts::Starts;
 use crate::world::wares::wares;
@@ -70,8 +70,7 @@ impl Standing {
         let registry = SocketAddr::new(helper.address, ports::REGISTRY);
         let gateway = Gateway::start((desk, 0).into(), &HOSTS, registry).await?;
         let trust = home.path().join("trust");
-        std::fs::create_dir_all(&trust)?;
-        std::fs::write(trust.join("registries.pem"), &helper.authority)?;
+        write_trust(&trust, &helper.authority)?;
         let mut identity = cluster.identity().await?;
         identity.insert("outsideContainer".to_owned(), helper.id().to_owned());
         Ok(Self {
