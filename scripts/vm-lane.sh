@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 lab=${SMOKE_VM_LAB:-$HOME/.cache/appliance-smoke/vm}
 # What the guest's first root loads, in this order.
-modules="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net virtio_blk button evdev"
+modules="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net virtio_blk virtio_balloon button evdev"
 
 nothing() {
     echo "lanes: vm did not run ($1)"
@@ -36,7 +36,8 @@ unpack() { # PACKAGE DIRECTORY: fetches a package of Debian's and unpacks it; no
 }
 
 fill() { # makes the lab, if it is not whole
-    [ -e "$lab/vmlinuz" ] && [ -e "$lab/firmware-variables.fd" ] && return
+    # A lab that was made before a module was needed is made again.
+    [ -e "$lab/vmlinuz" ] && [ "$(find "$lab/modules" -name '*.ko' | wc -l)" = "$(wc -w <<<"$modules")" ] && return
     command -v apt-get >/dev/null || nothing "no kernel in $lab, and no apt-get to fetch one with"
     local work package module number=10 found
     work=$(mktemp -d)
@@ -48,7 +49,7 @@ fill() { # makes the lab, if it is not whole
     unpack "$package" "$work"
     unpack busybox-static "$work"
     unpack ovmf "$work"
-    mkdir -p "$lab/modules"
+    rm -rf "$lab/modules" && mkdir -p "$lab/modules"
     for module in $modules; do
         found=$(find "$work/lib" -name "$module.ko")
         [ -n "$found" ] || nothing "$package has no module $module"

@@ -31,8 +31,8 @@ pub use console::{Console, Position};
 pub use directory::{DirectoryError, Swept, sweep};
 pub use images::{ImageError, make_blank, make_overlay};
 pub use machine::{
-    Awaited, Cable, Ended, GaveUp, Halt, Host, HowStopped, Machine, NoTag, SnapshotError, StartError,
-    Stopped, Tag, WaitError,
+    Awaited, Cable, Ended, GaveUp, Halt, Host, HowStopped, Machine, MemoryError, NoTag, SnapshotError,
+    StartError, Stopped, Tag, WaitError,
 };
 pub use network::{GATEWAY, GUEST, Network, RESOLVER, Service, UserNetwork};
 pub use process::End;

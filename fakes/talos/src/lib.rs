@@ -24,6 +24,6 @@ mod visits;
 mod wire;
 
 pub use api::METHODS;
-pub use machine::{Cluster, Disk, Machine, Medium, Moment, Parts, Power, Room, Voice};
+pub use machine::{Cluster, Disk, Machine, Medium, Memory, Moment, Parts, Power, Room, Voice};
 pub use server::Server;
 pub use visits::Visit;

@@ -115,6 +115,11 @@ pub(super) const AHEAD: Param = optional(
     ParamKind::Duration,
     "how far, longer than a day so that no certificate of yesterday helps: `48h`, which it is where it is left out",
 );
+pub(super) const MEBIBYTES: Param = optional(
+    "mebibytes",
+    ParamKind::Count { what: "number of mebibytes", from: 512, to: 1600 },
+    "how much it has; below Talos' least for a control plane, 1698; 1024 where it is left out",
+);
 pub(super) const MACHINE_STAGE: Param = required(
     "when",
     ParamKind::OneOf { what: "moment of an installation", names: &["installing", "booting", "bootstrapped"] },

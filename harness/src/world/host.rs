@@ -99,6 +99,12 @@ pub(in crate::world) trait Host {
     /// Its disk takes everything again.
     async fn free_disk(&self) -> Done;
 
+    /// It has only so much memory, in MiB; whatever the machine started since was started with that.
+    async fn leave_memory(&self, mebibytes: u64) -> Done;
+
+    /// It has all of its memory again, and is started again.
+    async fn add_memory(&self) -> Done;
+
     /// Its clock is ahead of everybody's by that, from when it starts next.
     async fn set_clock_ahead(&self, by: Duration) -> Done;
 

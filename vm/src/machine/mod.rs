@@ -1,6 +1,7 @@
 //! A machine that runs.
 
 mod life;
+mod memory;
 mod snapshot;
 mod start;
 mod start_error;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use life::{Ended, Halt};
+pub use memory::MemoryError;
 pub use snapshot::{NoTag, SnapshotError, Tag};
 pub use start_error::StartError;
 pub use stop::{HowStopped, Stopped};

@@ -21,6 +21,8 @@ impl Specification {
             Network::User(network) => wire(&mut all, network, layout),
         }
         all.option("-device", "virtio-rng-pci");
+        // By it memory is taken away from a guest that runs.
+        all.option("-device", "virtio-balloon-pci,id=balloon");
         lines(&mut all, layout);
         all.0
     }

@@ -12,6 +12,8 @@ mod lab;
 #[cfg(test)]
 mod leftovers;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod snapshots;
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
     ends::list(&mut trials);
     snapshots::list(&mut trials);
     network::list(&mut trials);
+    memory::list(&mut trials);
     troubles::list(&mut trials);
     leftovers::list(&mut trials);
     let listed = arguments.list;

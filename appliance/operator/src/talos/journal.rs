@@ -7,7 +7,7 @@ use appliance_assess::{PullCause, explain_pull};
 use appliance_status_model::BlockerCode;
 use serde_json::Value;
 
-use super::answer::Answer;
+use super::memory::of_memory;
 use super::talosctl::Talosctl;
 use super::wait::Seen;
 use crate::blocker::Blocker;
@@ -30,6 +30,7 @@ pub(super) struct Journal<'a> {
     lately: RefCell<Option<PullCause>>,
     /// The same, where the look before it had found something, too.
     trouble: RefCell<Option<PullCause>>,
+    memory: RefCell<Option<PullCause>>,
     told: RefCell<BTreeSet<String>>,
 }
 
@@ -40,6 +41,7 @@ impl<'a> Journal<'a> {
             looks: Cell::new(0),
             lately: RefCell::default(),
             trouble: RefCell::default(),
+            memory: RefCell::default(),
             told: RefCell::default(),
         }
     }
@@ -48,13 +50,17 @@ impl<'a> Journal<'a> {
     pub(super) async fn not_yet<T>(&self, seen: &str) -> Seen<T> {
         if self.looks.replace(self.looks.get() + 1).is_multiple_of(EVERY) {
             // A log that cannot be read at the moment says nothing new.
-            if let Ok(trouble) = self.read(seen).await {
+            if let Ok(dmesg) = self.talosctl.dmesg().await {
+                let trouble = self.trouble_of(seen, &dmesg).await;
                 let before = self.lately.replace(trouble.clone());
                 // What a machine overcomes by itself, as a resolver that is not there yet, is no trouble.
                 self.trouble.replace(trouble.filter(|_| before.is_some()));
+                // Nor does it get more memory.
+                self.memory.replace(of_memory(&dmesg));
             }
         }
-        let trouble = self.trouble.borrow().clone();
+        // Without enough memory everything takes long, and nothing else may ever be said.
+        let trouble = self.trouble.borrow().clone().or_else(|| self.memory.borrow().clone());
         let Some(PullCause { reason, next_action }) = trouble else { return Seen::NotYet(seen.to_owned()) };
         if self.told.borrow_mut().insert(reason.clone()) {
             let blocker = Blocker {
@@ -68,15 +74,14 @@ impl<'a> Journal<'a> {
         Seen::NotYet(format!("{seen}; {reason}. {next_action}"))
     }
 
-    async fn read(&self, seen: &str) -> Result<Option<PullCause>, Answer> {
-        let dmesg = self.talosctl.dmesg().await?;
+    async fn trouble_of(&self, seen: &str, dmesg: &str) -> Option<PullCause> {
         // Nothing is pulled, and no etcd is made, before the machine knows what time it is.
         let of_machine = if CLOCK.iter().any(|words| seen.contains(words)) { of_clock } else { of_machine };
-        let mut trouble = of_machine(&dmesg);
+        let mut trouble = of_machine(dmesg);
         if trouble.is_none() {
             trouble = self.talosctl.logs("kubelet").await.ok().as_deref().and_then(of_kubelet);
         }
-        Ok(trouble.map(|it| with_server(it, &dmesg)))
+        trouble.map(|it| with_server(it, dmesg))
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn ready(target: &Target, journal: &Journal<'_>) -> Result<(), 
                 Some(node) => Seen::Met(node.name_any()),
                 None => journal.not_yet(&condition(&list.items)).await,
             },
-            Err(error) => Seen::NotYet(innermost(&error)),
+            Err(error) => journal.not_yet(&innermost(&error)).await,
         })
         .await?;
     step(Phase::Talos, &format!("Node {ready} is Ready"));

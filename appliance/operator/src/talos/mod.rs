@@ -14,6 +14,7 @@ mod disks;
 mod files;
 mod journal;
 mod kubernetes;
+mod memory;
 mod talosctl;
 mod wait;
 
@@ -215,7 +216,8 @@ impl Target {
             subject: format!("secure Talos API on {ip}"),
             within: TO_SECURE_API,
             remedy: "Look at the machine's console: while it installs itself to its disk no API answers. A lookup that fails there means that its resolver \
-                     refuses (give --dns-servers 1.1.1.1,8.8.8.8), a connection that fails that it cannot reach its registry; a boot medium that is still in it starts it anew (remove it).",
+                     refuses (give --dns-servers 1.1.1.1,8.8.8.8), a connection that fails that it cannot reach its registry; a boot medium that is still in it starts it anew (remove it), \
+                     and one that stops after `memory size is less than recommended` has too little memory (give it more).",
         };
         let (mut away, mut lost) = (false, 0_u32);
         waiting

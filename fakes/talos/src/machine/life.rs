@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use super::memory::Fits;
 use super::{Etcd, Machine, Medium, OnDisk, Stage};
 use crate::identity;
 use crate::services::{Health, State};
@@ -183,6 +184,10 @@ impl Machine {
             None => {}
         }
         self.0.journal.say("boot sequence: 16 phase(s)");
+        if self.count_memory() == Fits::Nothing {
+            self.change(|now| now.stage = Stage::Stuck);
+            std::future::pending::<()>().await;
+        }
         for service in PLAIN {
             self.note(service, State::Running(Health::Good), "Health check successful");
         }

@@ -1,13 +1,14 @@
 //! A machine: what it is at this moment, and what can be done to it.
 
 mod life;
+mod memory;
 mod pull;
 mod state;
 
 pub use self::life::Power;
 pub(crate) use self::state::Stage;
 use self::state::{Etcd, OnDisk};
-pub use self::state::{Medium, Moment, Room, Voice};
+pub use self::state::{Medium, Memory, Moment, Room, Voice};
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,6 +68,8 @@ pub struct Parts {
     pub resolvers: Resolvers,
     /// What can be written in it.
     pub disks: Vec<Disk>,
+    /// How much memory it has when it is switched on first.
+    pub memory: Memory,
     /// What it becomes.
     pub cluster: Arc<dyn Cluster>,
 }
@@ -76,6 +79,7 @@ struct Now {
     stage: Stage,
     voice: Voice,
     room: Room,
+    memory: Memory,
     medium: Medium,
     ahead: Duration,
     identity: Option<Arc<rustls::ServerConfig>>,
@@ -110,6 +114,7 @@ impl Machine {
             stage: Stage::Down,
             voice: Voice::Clear,
             room: Room::Enough,
+            memory: parts.memory,
             medium: Medium::Out,
             ahead: Duration::ZERO,
             identity: None,
@@ -143,6 +148,11 @@ impl Machine {
         self.change(|now| now.room = room);
     }
 
+    /// How much memory it has, from its next start on.
+    pub fn hold(&self, memory: Memory) {
+        self.change(|now| now.memory = memory);
+    }
+
     /// What it starts from, from its next start on.
     pub fn leave_medium(&self, medium: Medium) {
         self.change(|now| now.medium = medium);
@@ -171,7 +181,7 @@ impl Machine {
             let now = it.now();
             match moment {
                 Moment::Installing => now.stage == Stage::Installing,
-                Moment::Booting => matches!(now.stage, Stage::Booting | Stage::Running),
+                Moment::Booting => matches!(now.stage, Stage::Booting | Stage::Stuck | Stage::Running),
                 Moment::Bootstrapped => now.etcd == Etcd::There,
             }
         })
@@ -219,7 +229,8 @@ impl Machine {
     }
 
     pub(crate) fn voice(&self) -> Voice {
-        self.now().voice
+        let now = self.now();
+        if now.stage == Stage::Stuck { Voice::Silent } else { now.voice }
     }
 
     /// What it shows to whoever connects; nothing where nobody listens.

@@ -27,6 +27,10 @@ pub enum Room {
     None,
 }
 
+/// How much memory a machine has, in MiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Memory(pub u64);
+
 /// A moment on a machine's way that others can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -49,6 +53,8 @@ pub(crate) enum Stage {
     Installing,
     /// Services start.
     Booting,
+    /// They do not come: it has not even the memory that its own system needs, and answers nobody.
+    Stuck,
     /// All are there.
     Running,
 }
@@ -59,7 +65,7 @@ impl Stage {
             Self::Down => "unknown",
             Self::Maintenance => "maintenance",
             Self::Installing => "installing",
-            Self::Booting => "booting",
+            Self::Booting | Self::Stuck => "booting",
             Self::Running => "running",
         }
     }

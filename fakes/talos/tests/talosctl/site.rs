@@ -10,7 +10,7 @@ use std::time::Duration;
 use cluster_node::oci::Client;
 use cluster_node::{PodNetwork, Resolvers, Wire};
 use fake_network::{Authority, DnsConfig, DnsServer, ImageSpec, Registry, RegistryConfig, Zone};
-use fake_talos::{Cluster, Disk, Machine, Parts, Power, Server};
+use fake_talos::{Cluster, Disk, Machine, Memory, Parts, Power, Server};
 use field_clock::{Clock, FieldRuntime, Options};
 
 use crate::caller::Caller;
@@ -98,9 +98,9 @@ impl Site {
         let network = PodNetwork::of_node(clock.clone(), wire, address, resolvers.clone());
         let images = Client::new(network, &[authority.pem()]).unwrap();
         let disks = vec![Disk { path: "/dev/vda".to_owned(), size: 10 << 30 }];
-        let cluster = Arc::new(Stub::default());
-        let machine =
-            Machine::new(Parts { address, clock: clock.clone(), images, resolvers, disks, cluster });
+        let (cluster, memory) = (Arc::new(Stub::default()), Memory(4096));
+        let parts = Parts { address, clock: clock.clone(), images, resolvers, disks, memory, cluster };
+        let machine = Machine::new(parts);
         let server = Server::start(machine.clone(), (address, 50_000).into()).await.unwrap();
         let home = tempfile::tempdir().unwrap();
         let power = machine.switch_on();

@@ -1,7 +1,7 @@
 //! The machine below Kubernetes, from its power button to its first node.
 
 use super::super::kind::{FaultKind, HealKind, LeadsTo, Shows};
-use super::super::params::{AHEAD, MACHINE_STAGE};
+use super::super::params::{AHEAD, MACHINE_STAGE, MEBIBYTES};
 use crate::world::Capability;
 
 /// Nothing below Kubernetes has a status page yet.
@@ -90,6 +90,16 @@ pub(super) static FAULTS: &[FaultKind] = &[
         needs: Capability::Host,
     },
     FaultKind {
+        name: "host.memory-short",
+        summary: "The machine has less memory than Talos and a control plane need.",
+        params: &[MEBIBYTES],
+        healed_by: &["host.add-memory"],
+        receipt: "the machine's console says how little memory it has",
+        leads_to: NO_PAGE,
+        shows: Shows::Operator,
+        needs: Capability::Host,
+    },
+    FaultKind {
         name: "host.clock-ahead",
         summary: "The machine's clock is ahead of everybody's: its certificate is of the future.",
         params: &[AHEAD],
@@ -145,6 +155,12 @@ pub(super) static HEALS: &[HealKind] = &[
     HealKind {
         name: "host.free-disk",
         summary: "Makes room on the machine's disk.",
+        params: &[],
+        needs: Capability::Host,
+    },
+    HealKind {
+        name: "host.add-memory",
+        summary: "Gives the machine all of its memory, and starts it again.",
         params: &[],
         needs: Capability::Host,
     },

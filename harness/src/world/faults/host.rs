@@ -22,6 +22,8 @@ const NO_HOST: &str = "there is no machine below its cluster";
 const CREDENTIALS: &str = "appliance/talosconfig";
 /// How far a clock is ahead when nobody says.
 const AHEAD: Duration = Duration::from_secs(48 * 3600);
+/// How much memory a machine has that has too little, in MiB, when nobody says.
+const SHORT: u64 = 1024;
 
 pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
     let Some(host) = ground.host else { return Err(impossible(fault.name(), NO_HOST)) };
@@ -42,6 +44,10 @@ pub(super) async fn inject(ground: &Ground<'_>, fault: &FaultUse) -> Set {
             return Ok(Rc::new(Foreign { path, written }));
         }
         "host.disk-full" => (host.fill_disk().await, Met::console("no space left on device", since)),
+        "host.memory-short" => {
+            let mebibytes = fault.params.number("mebibytes").unwrap_or(SHORT);
+            (host.leave_memory(mebibytes).await, Met::console("current total memory size is", since))
+        }
         "host.clock-ahead" => {
             let by = fault.params.duration("by").unwrap_or(AHEAD);
             (set_clock(host, by).await, Met::visit(Became::Distrusted, since))
@@ -64,6 +70,7 @@ pub(super) async fn heal(ground: &Ground<'_>, faults: &Faults, step: &HealStep) 
         "host.plug-in" => host.plug_in().await,
         "host.remove-medium" => host.take_medium_out().await,
         "host.free-disk" => host.free_disk().await,
+        "host.add-memory" => host.add_memory().await,
         "host.set-clock" => set_clock(host, Duration::ZERO).await,
         "host.restore-resolver" => return faults.lift(ground, "host", step).await,
         "host.remove-credentials" => return remove(&ground.configuration.join(CREDENTIALS), step),

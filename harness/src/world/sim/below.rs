@@ -12,7 +12,7 @@ use cluster_api::kinds;
 use cluster_node::oci::Client;
 use cluster_node::{PodNetwork, Resolvers, Wire};
 use fake_network::ImageSpec;
-use fake_talos::{Disk, Machine, Medium, Moment, Parts, Power, Room, Server, Voice};
+use fake_talos::{Disk, Machine, Medium, Memory, Moment, Parts, Power, Room, Server, Voice};
 use field_clock::Clock;
 use futures::future::{Either, select};
 use jiff::Timestamp;
@@ -29,6 +29,8 @@ use crate::world::{WorldError, talosctl};
 const TALOS_PORT: u16 = 50_000;
 /// What can be written in the machine.
 const DISK: (&str, u64) = ("/dev/vda", 64 << 30);
+/// What the machine has of memory.
+const MEMORY: Memory = Memory(8192);
 /// What the command makes first in a cluster.
 const MADE_FIRST: &str = "alga-system";
 /// Who configured the machine before, when somebody did.
@@ -74,6 +76,7 @@ impl Below {
             clock,
             images: Client::new(network, &[site.trust.to_owned()])?,
             resolvers,
+            memory: MEMORY,
             disks: vec![Disk { path: DISK.0.to_owned(), size: DISK.1 }],
             cluster: Arc::new(Becomes(Arc::clone(cluster))),
         });
@@ -249,6 +252,16 @@ impl Host for Below {
     async fn free_disk(&self) -> Done {
         self.machine.leave(Room::Enough);
         Ok(())
+    }
+
+    async fn leave_memory(&self, mebibytes: u64) -> Done {
+        self.machine.hold(Memory(mebibytes));
+        Ok(())
+    }
+
+    async fn add_memory(&self) -> Done {
+        self.machine.hold(MEMORY);
+        self.restart().await
     }
 
     async fn set_clock_ahead(&self, by: Duration) -> Done {

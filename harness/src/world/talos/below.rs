@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use field_clock::Clock;
 use jiff::Timestamp;
 use serde_json::json;
-use smoke_vm::{Awaited, Cable, Console, Machine, Position, UserNetwork};
+use smoke_vm::{Awaited, Cable, Console, Machine, Mebibytes, Position, UserNetwork};
 use tokio::task::JoinHandle;
 
 use super::disk::Contents;
 use super::outside::Servers;
-use super::ready::{BOOT, MAINTENANCE, Ready, pattern, tag, told};
+use super::ready::{BOOT, MAINTENANCE, MEMORY, Ready, pattern, tag, told};
 use super::talk::Talk;
 use crate::world::addresses::Network;
 use crate::world::host::{Host, Stage, Told, Visit, started_again};
@@ -33,6 +33,8 @@ const METHOD: &str = r"\[/([\w.]+/\w+)\]";
 const STAGE: Duration = Duration::from_secs(3600);
 /// A machine that goes on from a snapshot asks for the time at once.
 const IN_TIME: Duration = Duration::from_secs(120);
+/// An interpreted machine gives back two gigabytes of four within 20 s.
+const GIVES_BACK: Duration = Duration::from_secs(120);
 /// Who configured the machine before, when somebody did.
 const ANOTHER: &str = "another-site";
 
@@ -278,6 +280,16 @@ impl Host for Below {
 
     async fn free_disk(&self) -> Done {
         Err(MachineError::Impossible { why: "its disk was never full".to_owned() })
+    }
+
+    async fn leave_memory(&self, mebibytes: u64) -> Done {
+        let left = Mebibytes(u32::try_from(mebibytes).unwrap_or(u32::MAX));
+        self.machine.leave_memory(left, GIVES_BACK).await.map_err(failed)
+    }
+
+    async fn add_memory(&self) -> Done {
+        self.machine.leave_memory(MEMORY, GIVES_BACK).await.map_err(failed)?;
+        self.restart().await
     }
 
     /// Machines set their clocks by the site's time server, at their start before anything else.

@@ -32,7 +32,7 @@ pub(super) const TALOS_PORT: u16 = 50_000;
 /// What of a machine can be reached.
 pub(super) const PORTS: [u16; 4] = [TALOS_PORT, API_PORT, STATUS_PORT, APP_PORT];
 /// A node with its control plane and an appliance.
-const MEMORY: Mebibytes = Mebibytes(4096);
+pub(super) const MEMORY: Mebibytes = Mebibytes(4096);
 const PROCESSORS: u8 = 2;
 /// Interpreted on a busy host; with nothing else running it takes 30 s.
 pub(super) const BOOT: Duration = Duration::from_secs(300);

@@ -27,7 +27,7 @@ fn a_small_machine_is_this_and_nothing_else() {
     let all = rendered(&wish().specify().unwrap(), Accelerator::Tcg);
     let expected = "-name node -nodefaults -no-user-config -machine q35 -accel tcg -cpu max -smp 1 -m 256M \
         -rtc base=utc,clock=host -display none -S -kernel /k/vmlinuz -initrd /k/initrd -append console=ttyS0 -nic none \
-        -device virtio-rng-pci -chardev socket,id=console,path=/run/m/console,logfile=/run/m/console.log,logappend=on \
+        -device virtio-rng-pci -device virtio-balloon-pci,id=balloon -chardev socket,id=console,path=/run/m/console,logfile=/run/m/console.log,logappend=on \
         -serial chardev:console -chardev socket,id=monitor,path=/run/m/qmp -mon chardev=monitor,mode=control";
     assert_eq!(all.join(" "), expected);
 }
