@@ -30,10 +30,11 @@ if [ -z "${SMOKE_TALOS_IMAGE:-}" ]; then
         rm -rf "$cache" && mv "$cache.new" "$cache"
     fi
     cp scripts/talos-lab.yaml "$cache/patch.yaml"
-    # Programs of a lab's cluster beside it: a node's own images, where they were built.
-    binaries=${KINDLAB_CACHE:-$HOME/.cache/kindlab}/bin/node
-    if [ ! -d "$cache/images" ] && [ -x "$binaries/pause" ]; then
-        scripts/talos-images.sh "$binaries" "$cache/bin/talosctl" "$cache/images" >/dev/null || nothing "a node's images were not made"
+    # Programs of a lab's cluster beside it: the images of a node and its cluster, where they were built.
+    binaries=${KINDLAB_CACHE:-$HOME/.cache/kindlab}/bin
+    if [ ! "$cache/images" -nt scripts/talos-images.sh ] && [ -x "$binaries/node/pause" ]; then
+        rm -rf "$cache/images"
+        scripts/talos-images.sh "$binaries/node:$binaries/flux" "$cache/bin/talosctl" "$cache/images" >/dev/null || nothing "a node's images were not made"
     fi
     export SMOKE_TALOS_IMAGE=$cache
 fi

@@ -61,6 +61,18 @@ fn an_honest_appliance_passes() {
 }
 
 #[test]
+fn what_a_blocker_says_to_do_can_be_asked_for_beyond_the_sentence_of_its_code() {
+    let asks = |what: &str| MISSING_TAG.replace("reason: /workflow-worker:.*/", &format!("nextAction: {what}"));
+    let said = run(&asks("/^Publish the missing image tag/"), Script::honest());
+    assert_eq!(said.outcome().verdict, Verdict::Passed, "{:?}", said.messages());
+    let unsaid = run(&asks("then reconcile the release"), Script::honest());
+    assert_eq!(unsaid.outcome().verdict, Verdict::Failed);
+    let messages = unsaid.messages().join("\n");
+    let expected = "with nextAction `then reconcile the release`; last seen nextAction `Publish the missing image tag or update";
+    assert!(messages.contains(expected), "{messages}");
+}
+
+#[test]
 fn a_faultless_scenario_is_its_own_control() {
     let ran = run(HEALTHY, Script::honest());
     assert_eq!(ran.outcome().verdict, Verdict::Passed, "{:?}", ran.messages());

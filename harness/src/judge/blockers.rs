@@ -56,6 +56,11 @@ fn parts(wanted: &Blocker, seen: &SeenBlocker<'_>) -> Vec<(String, String)> {
     {
         found.push((format!("{title} with reason {pattern}"), format!("reason `{}`", seen.reason)));
     }
+    if let Some(pattern) = &wanted.next_action
+        && !pattern.matches(seen.next_action)
+    {
+        found.push((format!("{title} with nextAction {pattern}"), format!("nextAction `{}`", seen.next_action)));
+    }
     if let Some(layer) = &wanted.layer
         && layer != seen.layer
     {

@@ -125,13 +125,14 @@ fn blocker(node: Node, problems: &mut Problems) -> Option<Blocker> {
     let login_blocking =
         fields.take("loginBlocking").and_then(|node| fields.problems.flag(&node, "loginBlocking"));
     let reason = fields.take("reason").and_then(|node| pattern(&node, fields.problems));
+    let next_action = fields.take("nextAction").and_then(|node| pattern(&node, fields.problems));
     let layer = fields.take("layer").and_then(|node| fields.problems.text(&node, "a layer"));
     let consequences = fields.take("consequences").map(|node| {
         let items = fields.problems.list(node, "consequences");
         items.into_iter().filter_map(|item| consequence(item, fields.problems)).collect()
     });
     fields.finish();
-    Some(Blocker { code: code?, component, login_blocking, reason, layer, consequences })
+    Some(Blocker { code: code?, component, login_blocking, reason, next_action, layer, consequences })
 }
 
 fn consequence(node: Node, problems: &mut Problems) -> Option<Consequence> {

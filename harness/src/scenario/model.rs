@@ -115,6 +115,8 @@ pub struct Blocker {
     pub login_blocking: Option<bool>,
     /// What its reason says.
     pub reason: Option<Pattern>,
+    /// What it says to do, beyond the sentence that the contract gives its code, which every blocker is held to.
+    pub next_action: Option<Pattern>,
     /// Its layer, to the letter.
     pub layer: Option<String>,
     /// What follows from it; not looked at where the scenario does not say.

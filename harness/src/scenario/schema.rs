@@ -173,6 +173,7 @@ fn blocker() -> Value {
             "component": { "type": "string" },
             "loginBlocking": { "type": "boolean" },
             "reason": pattern(),
+            "nextAction": pattern(),
             "layer": { "type": "string" },
             "consequences": { "type": "array", "items": {
                 "type": "object",

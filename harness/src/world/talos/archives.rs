@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use fake_network::ImageSpec;
 
 use crate::world::WorldError;
-use crate::world::outside::{HOSTS, Outside};
+use crate::world::outside::{HOSTS, Outside, Wares};
 use crate::world::saved::{Saved, best, unpack};
 use crate::world::wares::Shelf;
 
@@ -39,10 +39,12 @@ impl Archives {
         self.0.iter().find(|saved| saved.names.iter().any(|it| it == name)).map(|saved| &saved.spec)
     }
 
-    /// Publishes every image under the names under which it was saved, as far as they are those of a registry of the site.
-    pub(super) async fn publish(&self, outside: &Outside) -> Result<(), WorldError> {
+    /// Publishes every image under the names under which it was saved, as far as they are those of a registry of the site; what the
+    /// appliance pulls is published with what is added to it, and stays so.
+    pub(super) async fn publish(&self, outside: &Outside, wares: &Wares) -> Result<(), WorldError> {
         for saved in &self.0 {
-            let names = saved.names.iter().filter_map(|name| name.rsplit_once(':'));
+            let others = saved.names.iter().filter(|name| !wares.own.contains_key(*name));
+            let names = others.filter_map(|name| name.rsplit_once(':'));
             for (repository, tag) in names.filter(|(repository, _)| is_known(repository)) {
                 outside.registry().push_image(repository, tag, &saved.spec).await?;
             }

@@ -170,7 +170,7 @@ impl TalosWorld {
         let network = Network::claim()?;
         let servers = Arc::new(Servers::start(&Clock::wall(), &network, &ready.authority).await?);
         let outside = servers.outside(Arc::clone(&ready.wares), &request.release).await?;
-        ready.archives.publish(&outside).await?;
+        ready.archives.publish(&outside, &ready.wares).await?;
         let site = Site {
             network: &network,
             servers: Arc::clone(&servers),
