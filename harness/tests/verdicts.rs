@@ -62,7 +62,8 @@ fn an_honest_appliance_passes() {
 
 #[test]
 fn what_a_blocker_says_to_do_can_be_asked_for_beyond_the_sentence_of_its_code() {
-    let asks = |what: &str| MISSING_TAG.replace("reason: /workflow-worker:.*/", &format!("nextAction: {what}"));
+    let asks =
+        |what: &str| MISSING_TAG.replace("reason: /workflow-worker:.*/", &format!("nextAction: {what}"));
     let said = run(&asks("/^Publish the missing image tag/"), Script::honest());
     assert_eq!(said.outcome().verdict, Verdict::Passed, "{:?}", said.messages());
     let unsaid = run(&asks("then reconcile the release"), Script::honest());

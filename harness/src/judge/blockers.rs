@@ -59,7 +59,10 @@ fn parts(wanted: &Blocker, seen: &SeenBlocker<'_>) -> Vec<(String, String)> {
     if let Some(pattern) = &wanted.next_action
         && !pattern.matches(seen.next_action)
     {
-        found.push((format!("{title} with nextAction {pattern}"), format!("nextAction `{}`", seen.next_action)));
+        found.push((
+            format!("{title} with nextAction {pattern}"),
+            format!("nextAction `{}`", seen.next_action),
+        ));
     }
     if let Some(layer) = &wanted.layer
         && layer != seen.layer
