@@ -37,7 +37,7 @@ unpack() { # PACKAGE DIRECTORY: fetches a package of Debian's and unpacks it; no
 
 fill() { # makes the lab, if it is not whole
     # A lab that was made before a module was needed is made again.
-    [ -e "$lab/vmlinuz" ] && [ "$(find "$lab/modules" -name '*.ko' | wc -l)" = "$(wc -w <<<"$modules")" ] && return
+    [ -e "$lab/vmlinuz" ] && [ -e "$lab/firmware-variables.fd" ] && [ "$(find "$lab/modules" -name '*.ko' | wc -l)" = "$(wc -w <<<"$modules")" ] && return
     command -v apt-get >/dev/null || nothing "no kernel in $lab, and no apt-get to fetch one with"
     local work package module number=10 found
     work=$(mktemp -d)

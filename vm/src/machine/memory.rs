@@ -54,8 +54,7 @@ pub enum MemoryError {
 
 impl Machine {
     /// Leaves the guest so much of its memory, by a balloon in it that takes the rest; the guest sees it as a smaller machine. Holds until
-    /// it is told otherwise, also when the guest starts again, from the moment on at which its kernel loads the driver. A gigabyte is
-    /// given back within seconds.
+    /// it is told otherwise, also when the guest starts again, from the moment on at which its kernel loads the driver.
     ///
     /// # Errors
     /// It was made with less; the guest has not given back enough, or taken back enough, within the limit; or it is gone.

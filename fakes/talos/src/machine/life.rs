@@ -184,17 +184,16 @@ impl Machine {
             None => {}
         }
         self.0.journal.say("boot sequence: 16 phase(s)");
-        if self.count_memory() == Fits::Nothing {
-            self.change(|now| now.stage = Stage::Stuck);
-            std::future::pending::<()>().await;
-        }
+        let fits = self.count_memory();
         for service in PLAIN {
             self.note(service, State::Running(Health::Good), "Health check successful");
         }
         tokio::join!(self.start_kubelet(), self.start_etcd());
         self.0.journal.say("boot sequence: done");
         self.change(|now| now.stage = Stage::Running);
-        self.0.parts.cluster.start();
+        if fits == Fits::WithControlPlane {
+            self.0.parts.cluster.start();
+        }
         std::future::pending::<()>().await;
     }
 

@@ -181,7 +181,7 @@ impl Machine {
             let now = it.now();
             match moment {
                 Moment::Installing => now.stage == Stage::Installing,
-                Moment::Booting => matches!(now.stage, Stage::Booting | Stage::Stuck | Stage::Running),
+                Moment::Booting => matches!(now.stage, Stage::Booting | Stage::Running),
                 Moment::Bootstrapped => now.etcd == Etcd::There,
             }
         })
@@ -229,8 +229,7 @@ impl Machine {
     }
 
     pub(crate) fn voice(&self) -> Voice {
-        let now = self.now();
-        if now.stage == Stage::Stuck { Voice::Silent } else { now.voice }
+        self.now().voice
     }
 
     /// What it shows to whoever connects; nothing where nobody listens.

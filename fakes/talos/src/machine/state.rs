@@ -53,8 +53,6 @@ pub(crate) enum Stage {
     Installing,
     /// Services start.
     Booting,
-    /// They do not come: it has not even the memory that its own system needs, and answers nobody.
-    Stuck,
     /// All are there.
     Running,
 }
@@ -65,7 +63,7 @@ impl Stage {
             Self::Down => "unknown",
             Self::Maintenance => "maintenance",
             Self::Installing => "installing",
-            Self::Booting | Self::Stuck => "booting",
+            Self::Booting => "booting",
             Self::Running => "running",
         }
     }
